@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package change
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Namespace is where on the mirror patchsets live.
+type Namespace string
+
+const (
+	// CustomRefs keeps Gerrit's own names. They start no "on: push" workflows
+	// and do not count as branches.
+	CustomRefs Namespace = "refs/changes/"
+	// BranchRefs makes each patchset a branch, for mirrors that refuse other
+	// names and for workflows that check out a branch.
+	BranchRefs Namespace = "refs/heads/changes/"
+)
+
+// Ref returns the patchset's ref: namespace, last two digits of the change's
+// number, number, patchset (Gerrit's documented layout of refs/changes).
+func (ns Namespace) Ref(id ID) string {
+	return fmt.Sprintf("%s%02d/%d/%d", string(ns), id.Change%100, id.Change, id.Patchset)
+}
+
+var changeTail = regexp.MustCompile(`^([0-9]{2})/([1-9][0-9]{0,9})/([1-9][0-9]{0,8})$`)
+
+// Parse reads a ref of this namespace. Anything that Ref would not have
+// written is refused, the meta ref and wrong shards included.
+func (ns Namespace) Parse(ref string) (ID, error) {
+	tail, ok := strings.CutPrefix(ref, string(ns))
+	m := changeTail.FindStringSubmatch(tail)
+	if !ok || m == nil {
+		return ID{}, fmt.Errorf("%q is not a patchset ref under %s", Clip(ref, 80), string(ns))
+	}
+	number, _ := strconv.Atoi(m[2]) // the pattern bounds both numbers
+	patchset, _ := strconv.Atoi(m[3])
+	id := ID{Change: number, Patchset: patchset}
+	if ns.Ref(id) != ref {
+		return ID{}, fmt.Errorf("%q is in the wrong shard: want %s", Clip(ref, 80), ns.Ref(id))
+	}
+	return id, nil
+}
+
+// CheckBranch accepts a branch's short name if git would accept
+// refs/heads/NAME and no option parser could take it for a flag.
+// The rules are those of git-check-ref-format(1).
+func CheckBranch(name string) error {
+	bad := func(why string) error { return fmt.Errorf("branch %q: %s", Clip(name, 80), why) }
+	switch {
+	case name == "" || len(name) > 200:
+		return bad("its name must have 1 to 200 bytes")
+	case strings.HasPrefix(name, "-"), strings.HasPrefix(name, "refs/"):
+		return bad("its name must not begin with '-' or 'refs/'")
+	case strings.HasSuffix(name, "."), strings.Contains(name, ".."), strings.Contains(name, "@{"), name == "@":
+		return bad("git does not allow '..', '@{', '@' alone or a final '.'")
+	case strings.ContainsAny(name, " ~^:?*[\\\x7f") || strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 }):
+		return bad("git does not allow spaces, control characters or any of ~^:?*[\\")
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock") {
+			return bad("no part between slashes may be empty, begin with '.' or end in '.lock'")
+		}
+	}
+	return nil
+}
