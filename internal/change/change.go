@@ -5,7 +5,6 @@ package change
 import (
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 )
 
@@ -121,12 +120,3 @@ func (id ID) String() string { return fmt.Sprintf("%d/%d", id.Change, id.Patchse
 
 // Valid reports whether both numbers are positive.
 func (id ID) Valid() bool { return id.Change > 0 && id.Patchset > 0 }
-
-// Clip shortens outside text to at most n bytes on a rune boundary for use in
-// a message; it does not escape.
-func Clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "..."
-}

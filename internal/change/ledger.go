@@ -17,6 +17,7 @@ import (
 //	claims/KEY            created before a dispatch: whoever creates it dispatches
 //	runs/KEY/RUN          created after it was accepted; RUN is 0 where unknown
 //	lost/KEY/SECONDS      a claim was seen without a run at that time
+//	carried/KEY           not dispatched: the result of the patchset before stands
 //	poisoned/CHANGE/PATCHSET/REVISION   the mirror refuses this object for good
 //	pruned/SECONDS        closed changes were looked for at that time
 type Ledger string
@@ -36,6 +37,7 @@ const (
 	Claim    EntryKind = "claims"
 	RunOf    EntryKind = "runs"
 	Lost     EntryKind = "lost"
+	Carried  EntryKind = "carried"
 	Poisoned EntryKind = "poisoned"
 	Pruned   EntryKind = "pruned"
 )
@@ -43,7 +45,7 @@ const (
 // Entry is one ledger ref, parsed. Which fields are set depends on Kind.
 type Entry struct {
 	Kind     EntryKind
-	Key      Key       // claims, runs, lost
+	Key      Key       // claims, runs, lost, carried
 	RunID    int64     // runs
 	At       time.Time // lost, pruned
 	ID       ID        // poisoned; also set for the kinds with a key
@@ -54,7 +56,7 @@ type Entry struct {
 func (l Ledger) Ref(e Entry) string {
 	prefix := string(l) + string(e.Kind) + "/"
 	switch e.Kind {
-	case Claim:
+	case Claim, Carried:
 		return prefix + e.Key.String()
 	case RunOf:
 		return fmt.Sprintf("%s%s/%d", prefix, e.Key, e.RunID)
@@ -91,7 +93,7 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 		head, last = rest[:i], rest[i+1:]
 	}
 	switch e.Kind {
-	case Claim:
+	case Claim, Carried:
 		head = rest
 	case RunOf, Lost, Pruned:
 		if !number.MatchString(last) || (e.Kind == Pruned) != (head == "") {
