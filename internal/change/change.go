@@ -102,8 +102,6 @@ type Change struct {
 	Votes []Vote `json:"votes,omitempty"`
 	// Earlier are the patchsets before the current one, oldest first.
 	Earlier []Patchset `json:"earlier,omitempty"`
-	// Trusted says that the current uploader is in a configured trusted group.
-	Trusted bool `json:"trusted,omitempty"`
 }
 
 // ID returns the change's current patchset as a pair of numbers.

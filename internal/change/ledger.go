@@ -4,8 +4,6 @@ package change
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -69,9 +67,6 @@ func (l Ledger) Ref(e Entry) string {
 	}
 }
 
-// number is a non-negative decimal as Ref writes it.
-var number = regexp.MustCompile(`^(0|[1-9][0-9]{0,17})$`)
-
 // Parse reads a ledger ref and refuses what Ref would not have written.
 func (l Ledger) Parse(ref string) (Entry, error) {
 	e, ok := l.parse(ref)
@@ -88,22 +83,19 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 	}
 	word, rest, _ := strings.Cut(tail, "/")
 	e := Entry{Kind: EntryKind(word)}
-	head, last := "", rest
-	if i := strings.LastIndexByte(rest, '/'); i >= 0 {
-		head, last = rest[:i], rest[i+1:]
-	}
+	head, last, _ := cutLast(rest)
 	switch e.Kind {
 	case Claim, Carried:
 		head = rest
 	case RunOf, Lost, Pruned:
-		if !number.MatchString(last) || (e.Kind == Pruned) != (head == "") {
+		n, ok := decimal(last, 18)
+		if !ok && last != "0" || (e.Kind == Pruned) != (head == "") {
 			return Entry{}, false
 		}
-		n, _ := strconv.ParseInt(last, 10, 64) // the pattern bounds it
 		if e.Kind == RunOf {
-			e.RunID = n
+			e.RunID = int64(n)
 		} else {
-			e.At = time.Unix(n, 0).UTC()
+			e.At = time.Unix(int64(n), 0).UTC()
 		}
 		if e.Kind == Pruned {
 			return e, true
@@ -113,8 +105,8 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 	default:
 		return Entry{}, false
 	}
-	key, err := ParseKey(head)
-	if err != nil {
+	key, ok := parseKey(head)
+	if !ok {
 		return Entry{}, false
 	}
 	e.Key, e.ID = key, key.ID
@@ -133,16 +125,22 @@ func parsePoisoned(e Entry, head, last string) (Entry, bool) {
 	return e, true
 }
 
-var idPattern = regexp.MustCompile(`^([1-9][0-9]{0,9})/([1-9][0-9]{0,8})$`)
-
 // ParseID reads "12345/6".
 func ParseID(s string) (ID, error) {
-	m := idPattern.FindStringSubmatch(s)
-	if m == nil {
+	id, ok := parseID(s)
+	if !ok {
 		return ID{}, fmt.Errorf("%q is not CHANGE/PATCHSET", Clip(s, 60))
 	}
-	var id ID
-	id.Change, _ = strconv.Atoi(m[1]) // the pattern bounds both numbers
-	id.Patchset, _ = strconv.Atoi(m[2])
 	return id, nil
+}
+
+func parseID(s string) (id ID, ok bool) {
+	number, patchset, _ := strings.Cut(s, "/")
+	if id.Change, ok = decimal(number, 10); !ok {
+		return ID{}, false
+	}
+	if id.Patchset, ok = decimal(patchset, 9); !ok {
+		return ID{}, false
+	}
+	return id, true
 }

@@ -4,8 +4,6 @@ package change
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -27,20 +25,16 @@ func (ns Namespace) Ref(id ID) string {
 	return fmt.Sprintf("%s%02d/%d/%d", string(ns), id.Change%100, id.Change, id.Patchset)
 }
 
-var changeTail = regexp.MustCompile(`^([0-9]{2})/([1-9][0-9]{0,9})/([1-9][0-9]{0,8})$`)
-
 // Parse reads a ref of this namespace. Anything that Ref would not have
 // written is refused, the meta ref and wrong shards included.
 func (ns Namespace) Parse(ref string) (ID, error) {
 	tail, ok := strings.CutPrefix(ref, string(ns))
-	m := changeTail.FindStringSubmatch(tail)
-	if !ok || m == nil {
+	shard, rest, _ := strings.Cut(tail, "/")
+	id, valid := parseID(rest)
+	if !ok || !valid || len(shard) != 2 {
 		return ID{}, fmt.Errorf("%q is not a patchset ref under %s", Clip(ref, 80), string(ns))
 	}
-	number, _ := strconv.Atoi(m[2]) // the pattern bounds both numbers
-	patchset, _ := strconv.Atoi(m[3])
-	id := ID{Change: number, Patchset: patchset}
-	if ns.Ref(id) != ref {
+	if last := id.Change % 100; shard[0] != byte('0'+last/10) || shard[1] != byte('0'+last%10) {
 		return ID{}, fmt.Errorf("%q is in the wrong shard: want %s", Clip(ref, 80), ns.Ref(id))
 	}
 	return id, nil
