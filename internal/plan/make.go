@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+)
+
+// builder collects one plan.
+type builder struct {
+	p      *config.Project
+	s      *Snapshot
+	now    time.Time
+	filter *filter
+	plan   Plan
+	queue  []waiting
+	open   map[int]*change.Change
+	// refused are the revisions that the mirror will not take.
+	refused map[change.Revision]change.ID
+	// tips are the open changes by their current revision.
+	tips  map[change.Revision]*change.Change
+	fresh map[int]bool
+	files map[string]bool
+}
+
+// Make plans one pass for a project at the time now. It is linear in the size
+// of the snapshot (but for sorting) and reads nothing else.
+func Make(p *config.Project, s *Snapshot, now time.Time) Plan {
+	b := &builder{
+		p: p, s: s, now: now,
+		filter:  newFilter(p, now),
+		open:    make(map[int]*change.Change, len(s.Changes)),
+		refused: map[change.Revision]change.ID{},
+		tips:    make(map[change.Revision]*change.Change, len(s.Changes)),
+		fresh:   map[int]bool{},
+		files:   map[string]bool{},
+	}
+	b.plan.Haves = map[int][]change.Revision{}
+	b.index()
+	b.branches()
+	for _, n := range slices.Sorted(maps.Keys(b.open)) {
+		b.change(b.open[n])
+	}
+	b.schedule()
+	b.prune()
+	b.plan.Needs.Fresh = slices.Sorted(maps.Keys(b.fresh))
+	b.plan.Needs.Workflows = slices.Sorted(maps.Keys(b.files))
+	slices.SortStableFunc(b.plan.Actions, func(x, y Action) int { return order[x.Verb] - order[y.Verb] })
+	return b.plan
+}
+
+// order is the order in which a pass acts and prints.
+var order = map[Verb]int{
+	MirrorBranch: 0, Relay: 1, Carry: 2, Record: 3, Doubt: 4, Dispatch: 5, Prune: 6, Wait: 7, Skip: 8, Fail: 9,
+}
+
+func (b *builder) index() {
+	for i := range b.s.Changes {
+		c := &b.s.Changes[i]
+		b.open[c.Number] = c
+		b.tips[c.Current.Revision] = c
+	}
+	for _, refs := range b.s.Mirror.Changes {
+		for _, r := range refs {
+			if r.Entry.Kind == change.Poisoned {
+				b.refused[r.Entry.Revision] = r.ID
+			}
+		}
+	}
+}
+
+func (b *builder) add(a Action) { b.plan.Actions = append(b.plan.Actions, a) }
+
+func (b *builder) key(c *change.Change, w *config.Workflow, attempt int) change.Key {
+	return change.Key{Server: b.p.Gerrit.Name, ID: c.ID(), Workflow: w.Name, Attempt: attempt}
+}
+
+// branches moves the mirror's branches to where they are in Gerrit, so that the
+// base of a change is there before the change is.
+func (b *builder) branches() {
+	for _, name := range slices.Sorted(maps.Keys(b.s.Source)) {
+		if !matchAny(b.p.Branches, name) {
+			continue
+		}
+		tip, old := b.s.Source[name], b.s.Mirror.Branches[name]
+		switch {
+		case old == tip:
+		case change.CheckBranch(name) != nil:
+			b.add(Action{Verb: Skip, Branch: name, Reason: change.CheckBranch(name).Error()})
+		case b.ours(name):
+			b.add(Action{Verb: Skip, Branch: name, Reason: "its name lies in the dispatcher's own namespace"})
+		case old == "":
+			b.add(Action{Verb: MirrorBranch, Branch: name, Revision: tip, Reason: "new branch"})
+		default:
+			b.add(Action{Verb: MirrorBranch, Branch: name, Revision: tip, Old: old, Reason: "moved in Gerrit"})
+		}
+	}
+}
+
+// ours reports whether a branch of Gerrit's would land among our own refs.
+func (b *builder) ours(branch string) bool {
+	ref := "refs/heads/" + branch + "/"
+	for _, ns := range []string{string(b.p.Mirror.Namespace), string(b.p.Mirror.Ledger)} {
+		if strings.HasPrefix(ref, ns) || strings.HasPrefix(ns, ref) {
+			return true
+		}
+	}
+	return false
+}
+
+// change plans for one open change.
+func (b *builder) change(c *change.Change) {
+	if reason := b.filter.reason(c); reason != "" {
+		b.add(Action{Verb: Skip, Change: c, Reason: reason})
+		return
+	}
+	if reason := b.refusedReason(c); reason != "" {
+		b.add(Action{Verb: Skip, Change: c, Reason: reason})
+		return
+	}
+	held := b.s.Mirror.patchset(c.ID())
+	if held != "" && held != c.Current.Revision {
+		b.add(Action{Verb: Fail, Change: c,
+			Reason: fmt.Sprintf("the mirror's %s holds %s, not this patchset", b.p.Mirror.Namespace.Ref(c.ID()), held.Short()),
+			Hint:   "somebody else wrote that ref: delete it on the mirror, and the next pass writes the right one"})
+		return
+	}
+	before := len(b.plan.Actions) + len(b.queue)
+	wanted := len(b.p.Workflows) == 0
+	for i := range b.p.Workflows {
+		wanted = b.workflow(c, &b.p.Workflows[i]) || wanted
+	}
+	if wanted && held == "" {
+		b.touch(c)
+		b.add(Action{Verb: Relay, Change: c, Revision: c.Current.Revision, Reason: "new patchset"})
+	}
+	if before == len(b.plan.Actions)+len(b.queue) {
+		b.plan.Idle++
+	}
+}
+
+// workflow plans one workflow for a change and reports whether it wants the
+// patchset on the mirror.
+func (b *builder) workflow(c *change.Change, w *config.Workflow) bool {
+	d := b.decide(c, w)
+	a := Action{Change: c, Key: b.key(c, w, d.attempt), Revision: d.claim, Reason: d.reason}
+	switch d.standing {
+	case unwanted:
+		a.Verb = Skip
+	case gated, pending:
+		a.Verb = Wait
+	case carries:
+		a.Verb, a.Revision = Carry, c.Current.Revision
+	case found:
+		a.Verb, a.Run = Record, d.run
+	case doubted:
+		a.Verb = Doubt
+	case exhausted:
+		a.Verb = Fail
+		a.Hint = "see that the workflow's run-name begins with the key input, so that a run can be found again; a new patchset starts afresh"
+	case candidate:
+		b.queue = append(b.queue, waiting{change: c, decision: d})
+		return true
+	case settled:
+		return true
+	}
+	b.add(a)
+	return d.standing != unwanted && d.standing != gated
+}
+
+// touch asks for a change to be read again before something is done to it.
+func (b *builder) touch(c *change.Change) {
+	if !b.s.Fresh[c.Number] {
+		b.fresh[c.Number] = true
+		return
+	}
+	if b.plan.Haves[c.Number] == nil {
+		b.plan.Haves[c.Number] = b.haves(c)
+	}
+}
+
+// haves are the objects that the mirror surely has and that are near a change:
+// its earlier patchsets and its relation chain.
+func (b *builder) haves(c *change.Change) []change.Revision {
+	var haves []change.Revision
+	for _, r := range b.s.Mirror.Changes[c.Number] {
+		if r.Entry.Kind == "" {
+			haves = append(haves, r.Revision)
+		}
+	}
+	for _, parent := range c.Current.Parents {
+		if b.onMirror(parent) {
+			haves = append(haves, parent)
+		}
+	}
+	return haves
+}
+
+// onMirror reports whether a commit is the patchset of an open change that the
+// mirror has.
+func (b *builder) onMirror(rev change.Revision) bool {
+	c, ok := b.tips[rev]
+	return ok && b.s.Mirror.patchset(c.ID()) == rev
+}
+
+// refusedReason says that this patchset, or one below it, is known to be
+// refused by the mirror.
+func (b *builder) refusedReason(c *change.Change) string {
+	if b.s.Mirror.poisoned(c.ID(), c.Current.Revision) {
+		return "the mirror refuses this patchset for good; a new one is tried again"
+	}
+	seen := map[change.Revision]bool{}
+	next := slices.Clone(c.Current.Parents)
+	for len(next) > 0 {
+		rev := next[0]
+		next = next[1:]
+		if seen[rev] {
+			continue
+		}
+		seen[rev] = true
+		if id, bad := b.refused[rev]; bad {
+			return fmt.Sprintf("held: the mirror refuses %s below it", id)
+		}
+		if parent, ok := b.tips[rev]; ok {
+			next = append(next, parent.Current.Parents...)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// Snapshot is what was observed. The maps that stand for seldom needed facts
+// are nil until a plan asked for them in Needs.
+type Snapshot struct {
+	// Changes are the project's open changes.
+	Changes []change.Change
+	// Source are Gerrit's branches by short name.
+	Source map[string]change.Revision
+	// Mirror is the mirror's ref list.
+	Mirror *Mirror
+	// Members are account ids by Gerrit group, for the groups of trust gates.
+	Members map[string]map[int]bool
+
+	// Fresh are the changes that were read again, one by one, in this pass: the
+	// query's index may lag behind.
+	Fresh map[int]bool
+	// Workflows are the workflow files that were read, by file name, at Ref.
+	Workflows map[string]change.WorkflowFile
+	// Ref is the branch of the CI repository that workflows run from.
+	Ref string
+	// Runs are the runs that GitHub knows by key; nil is not asked.
+	Runs map[change.Key]change.Run
+	// Busy are the runs that have not ended; nil is not asked.
+	Busy []change.Run
+	// Closed are those of Needs.Closed that Gerrit calls closed; nil is not asked.
+	Closed []change.Change
+	// NoGitHub says why GitHub could not be asked, if it could not. Nothing is
+	// dispatched then; patchsets are still relayed.
+	NoGitHub string
+}
+
+// Needs are facts that would change the plan and were not observed yet.
+type Needs struct {
+	// Fresh are numbers of changes to read again before anything is done to them.
+	Fresh []int
+	// Workflows are file names in the CI repository.
+	Workflows []string
+	// Runs asks for the runs by key, created since RunsSince: no run is older than
+	// the patchset that it tests.
+	Runs      bool
+	RunsSince time.Time
+	// Busy asks for the runs that have not ended.
+	Busy bool
+	// Closed are numbers of changes that may be closed.
+	Closed []int
+}
+
+// None reports whether the plan stands on complete facts.
+func (n Needs) None() bool {
+	return len(n.Fresh) == 0 && len(n.Workflows) == 0 && !n.Runs && !n.Busy && len(n.Closed) == 0
+}
+
+// Verb says what an action does.
+type Verb string
+
+// The verbs, in the order in which a pass carries them out.
+const (
+	// MirrorBranch moves a branch of the mirror to where it is in Gerrit.
+	MirrorBranch Verb = "mirror"
+	// Relay brings a patchset to the mirror.
+	Relay Verb = "relay"
+	// Carry notes that an earlier patchset's result stands for this one.
+	Carry Verb = "carry"
+	// Record notes the run of a claim that was found again.
+	Record Verb = "record"
+	// Doubt notes that a claim was seen without a run.
+	Doubt Verb = "doubt"
+	// Dispatch claims a run and starts it.
+	Dispatch Verb = "dispatch"
+	// Prune deletes the refs of a closed change.
+	Prune Verb = "prune"
+	// Wait does nothing yet: a limit, a gate or a grace time holds it.
+	Wait Verb = "wait"
+	// Skip does nothing: a filter says so.
+	Skip Verb = "skip"
+	// Fail does nothing: something is wrong that a person must put right.
+	Fail Verb = "fail"
+)
+
+// Action is one line of a plan.
+type Action struct {
+	Verb   Verb
+	Reason string
+	// Hint tells a person what to do (Fail only).
+	Hint string
+	// Branch is set for MirrorBranch; Old is where the mirror's branch is now.
+	Branch string
+	Old    change.Revision
+	// Change is set for all verbs about an open change.
+	Change *change.Change
+	// Revision is what to move, relay, or point ledger refs at.
+	Revision change.Revision
+	// Key is set for all verbs about one run.
+	Key change.Key
+	// Call is what to ask GitHub for (Dispatch).
+	Call change.Call
+	// Run is the run that was found (Record).
+	Run change.Run
+	// Refs are to be deleted (Prune); Number is their change.
+	Refs   []Ref
+	Number int
+}
+
+// Plan is what a pass has to do, in order.
+type Plan struct {
+	Needs   Needs
+	Actions []Action
+	// Idle counts open changes that need nothing.
+	Idle int
+	// Haves are mirror tips that a relay may offer for each change.
+	Haves map[int][]change.Revision
+	// Marked is set when closed changes were looked for: the ledger should say
+	// so, and forget the marks in OldMarks.
+	Marked   bool
+	OldMarks []Ref
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+)
+
+// maxLostAttempts bounds how often a lost call is made again: a workflow whose
+// runs never show their key would otherwise be started for ever.
+const maxLostAttempts = 5
+
+// standing is where one workflow is for one patchset.
+type standing int
+
+const (
+	unwanted  standing = iota // a filter of the workflow leaves the patchset out
+	settled                   // dispatched or carried: nothing to do
+	candidate                 // to be dispatched as soon as limits allow
+	gated                     // waits for somebody's trust
+	carries                   // an earlier result stands, and that is not noted yet
+	found                     // claimed, and its run is known but not noted yet
+	doubted                   // claimed without a run, not noted yet
+	pending                   // claimed without a run, still within the grace time
+	exhausted                 // too many lost calls
+)
+
+// verdict on one workflow and patchset. attempt is the one that a candidate
+// would claim, otherwise the one that it is about.
+type decision struct {
+	standing standing
+	workflow *config.Workflow
+	attempt  int
+	reason   string
+	claim    change.Revision
+	run      change.Run
+}
+
+// decide looks at one workflow for one patchset that passed the project's filter.
+func (b *builder) decide(c *change.Change, w *config.Workflow) decision {
+	d := decision{workflow: w}
+	a := b.s.Mirror.lastAttempt(c.ID(), w.Name)
+	switch {
+	case a.recorded:
+		d.standing, d.attempt = settled, a.number
+		return d
+	case a.number > 0:
+		return b.decideClaimed(c, d, a)
+	case a.carried:
+		d.standing = settled
+		return d
+	}
+	if len(w.Branches) > 0 && !matchAny(w.Branches, c.Branch) {
+		d.reason = "not for branch " + c.Branch
+		return d
+	}
+	if d.reason = pathsReason(w, c.Files); d.reason != "" {
+		return d
+	}
+	if n, ok := b.carriedFrom(c, w); ok {
+		d.standing, d.attempt = carries, n
+		d.reason = fmt.Sprintf("%s: the result of patchset %d stands", kindText(c.Current.Kind), c.Current.Number-1)
+		return d
+	}
+	if d.reason = b.gateReason(c, w.Trust); d.reason != "" {
+		d.standing = gated
+		return d
+	}
+	d.standing, d.attempt, d.reason = candidate, 1, "new patchset"
+	return d
+}
+
+// decideClaimed looks at a claim without a run record: either the run is there
+// and was not noted, or it is not visible yet, or the call was lost.
+func (b *builder) decideClaimed(c *change.Change, d decision, a attempt) decision {
+	key := b.key(c, d.workflow, a.number)
+	d.attempt, d.claim = a.number, a.claim
+	if b.s.NoGitHub != "" {
+		d.standing, d.reason = pending, b.s.NoGitHub
+		return d
+	}
+	if b.s.Runs == nil {
+		b.needRuns(c.Current.Created)
+	} else if run, ok := b.s.Runs[key]; ok {
+		d.standing, d.run, d.reason = found, run, "its run was found by its key"
+		return d
+	}
+	if a.lostAt.IsZero() {
+		d.standing, d.reason = doubted, fmt.Sprintf("attempt %d is claimed and no run is seen; lost if that lasts %s", a.number, b.p.Grace)
+		return d
+	}
+	if left := a.lostAt.Add(b.p.Grace).Sub(b.now); left > 0 {
+		d.standing, d.reason = pending, fmt.Sprintf("attempt %d has no run yet; counts as lost in %s", a.number, left.Round(time.Second))
+		return d
+	}
+	if a.number >= maxLostAttempts {
+		d.standing, d.reason = exhausted, fmt.Sprintf("%d calls were lost", a.number)
+		return d
+	}
+	d.standing, d.attempt = candidate, a.number+1
+	d.reason = fmt.Sprintf("the call of attempt %d was lost", a.number)
+	return d
+}
+
+// clockSlack is how far Gerrit's clock may be ahead of GitHub's.
+const clockSlack = 10 * time.Minute
+
+func (b *builder) needRuns(created time.Time) {
+	since := created.Add(-clockSlack)
+	if n := &b.plan.Needs; !n.Runs || since.Before(n.RunsSince) {
+		n.Runs, n.RunsSince = true, since
+	}
+}
+
+// carriedFrom reports whether the policy lets the result of the patchset before
+// stand, and the attempt that gave it.
+func (b *builder) carriedFrom(c *change.Change, w *config.Workflow) (attemptNumber int, ok bool) {
+	if c.Current.Number < 2 || kindPolicy(w, c.Current.Kind) != config.CarryKind {
+		return 0, false
+	}
+	before := b.s.Mirror.lastAttempt(change.ID{Change: c.Number, Patchset: c.Current.Number - 1}, w.Name)
+	switch {
+	case before.recorded:
+		return before.number, true
+	case before.carried:
+		return 1, true
+	default:
+		return 0, false
+	}
+}
+
+// kindPolicy maps Gerrit's change kinds to the two policies. A kind that
+// changes both the parent and the message needs both.
+func kindPolicy(w *config.Workflow, kind change.Kind) config.KindPolicy {
+	switch kind {
+	case change.TrivialRebase:
+		return w.TrivialRebase
+	case change.NoCodeChange, change.NoChange:
+		return w.NoCodeChange
+	case change.TrivialRebaseMessage:
+		if w.TrivialRebase == config.CarryKind {
+			return w.NoCodeChange
+		}
+	}
+	return config.RunKind
+}
+
+func kindText(kind change.Kind) string {
+	switch kind {
+	case change.TrivialRebase, change.TrivialRebaseMessage:
+		return "trivial rebase"
+	case change.NoChange:
+		return "nothing changed"
+	default:
+		return "message only"
+	}
+}
+
+// gateReason says what a patchset still lacks to be trusted, or "".
+func (b *builder) gateReason(c *change.Change, t config.Trust) string {
+	if !t.Required() {
+		return ""
+	}
+	for _, group := range t.Groups {
+		if b.s.Members[group][c.Current.Uploader.ID] {
+			return ""
+		}
+	}
+	for _, v := range c.Votes {
+		// An author must not open the gate for himself.
+		if v.Label == t.Label && v.Value >= t.Value && v.Account.ID != c.Current.Uploader.ID && v.Account.ID != c.Owner.ID {
+			return ""
+		}
+	}
+	switch {
+	case t.Label == "":
+		return fmt.Sprintf("its uploader is in none of the trusted groups %q", t.Groups)
+	case len(t.Groups) == 0:
+		return fmt.Sprintf("waits for %s %+d from somebody else than its author", t.Label, t.Value)
+	default:
+		return fmt.Sprintf("its uploader is in no trusted group: waits for %s %+d from somebody else", t.Label, t.Value)
+	}
+}
