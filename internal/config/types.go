@@ -15,6 +15,10 @@ import (
 // Config is everything a pass must know. Values here are complete: defaults
 // are filled in, secrets are read, names are checked.
 type Config struct {
+	// Command is what the program is asked to do when it has no arguments.
+	Command string
+	// DryRun asks to print what a pass would do and to change nothing.
+	DryRun   bool
 	Projects []Project
 }
 

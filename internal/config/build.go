@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package config
+
+import (
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// build makes complete values of a file: it fills in defaults, reads secrets
+// and checks what concerns more than one value.
+func (l *loader) build(f *file) []Project {
+	l.readEnvironment()
+	std := builtin()
+	l.inherit(&f.Defaults, &std)
+	servers := l.servers(f)
+	var projects []Project
+	for i := range f.Projects {
+		p := &f.Projects[i]
+		l.inherit(&p.settings, &f.Defaults)
+		projects = append(projects, l.project(p, l.serverOf(p, servers)))
+	}
+	if f.Projects != nil && len(projects) == 0 {
+		l.fail(l.at(&f.Projects), "list at least one", "there are no projects")
+	}
+	l.checkShared(f, projects)
+	l.nameServers(f, projects)
+	return projects
+}
+
+// inherit copies what was not given in dst from src, with its place.
+func (l *loader) inherit(dst, src *settings) {
+	l.inheritFields(reflect.ValueOf(dst).Elem(), reflect.ValueOf(src).Elem())
+}
+
+func (l *loader) inheritFields(dst, src reflect.Value) {
+	if dst.Type() == reflect.TypeFor[auth]() && l.anyGiven(dst) {
+		return // a token of the project's own rules out an App of the defaults
+	}
+	for i := range dst.NumField() {
+		d, s := dst.Field(i), src.Field(i)
+		if d.Kind() == reflect.Struct {
+			l.inheritFields(d, s)
+			continue
+		}
+		from, given := l.places[s.Addr().Interface()]
+		if _, own := l.places[d.Addr().Interface()]; own || !given && s.IsZero() {
+			continue
+		}
+		d.Set(s)
+		if given {
+			l.places[d.Addr().Interface()] = from
+		}
+	}
+}
+
+func (l *loader) anyGiven(v reflect.Value) bool {
+	for i := range v.NumField() {
+		if _, given := l.places[v.Field(i).Addr().Interface()]; given {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *loader) project(p *project, g Gerrit) Project {
+	c := l.ci(p)
+	out := Project{
+		Name:      string(p.Name),
+		Gerrit:    g,
+		CI:        c,
+		Mirror:    l.mirror(p, c),
+		Branches:  texts(p.Branches),
+		Query:     string(p.Query),
+		MaxAge:    time.Duration(p.MaxAge),
+		Skip:      p.Skip.value(),
+		Workflows: l.workflows(p),
+		Limits: Limits{PerPass: int(p.Limits.PerPass), Running: int(p.Limits.Running),
+			PerOwner: int(p.Limits.PerOwner), Pace: time.Duration(p.Limits.Pace)},
+		Prune: Prune{Keep: time.Duration(p.Prune.Keep), Every: time.Duration(p.Prune.Every)},
+		Grace: time.Duration(p.Grace),
+	}
+	if len(out.Branches) == 0 {
+		l.fail(l.near(&p.Branches, p), `write "**" for all branches`, "the list of branches is empty")
+	}
+	l.checkGrace(p, out)
+	return out
+}
+
+// checkGrace makes sure that the last call of a pass is made before its claim
+// counts as lost: all claims of a pass are made before its first call.
+func (l *loader) checkGrace(p *project, out Project) {
+	calls := out.Limits.PerPass
+	if calls == 0 {
+		calls = callsInAnHour
+	}
+	if need := time.Duration(calls) * out.Limits.Pace; need >= out.Grace {
+		l.fail(l.near(&p.Grace, &p.Limits.Pace, &p.Limits.PerPass, p), "make grace longer, or per-pass or pace smaller",
+			"grace is %s, but %d calls at a pace of %s take %s: the last ones would count as lost before they are made",
+			p.Grace, calls, p.Limits.Pace, duration(need))
+	}
+}
+
+func (s skip) value() Skip {
+	return Skip{WIP: s.WIP, Private: s.Private, Subjects: texts(s.Subjects), Owners: texts(s.Owners),
+		OnlyOwners: texts(s.OnlyOwners), Hashtags: texts(s.Hashtags), MinAge: time.Duration(s.MinAge)}
+}
+
+// texts strips the checked type off a list.
+func texts[T ~string](list []T) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, string(t))
+	}
+	return out
+}
+
+func (l *loader) ci(p *project) CI {
+	out := CI{Repository: string(p.CI.Repository), APIURL: string(p.CI.APIURL), Ref: string(p.CI.Ref)}
+	if out.Repository == "" {
+		out.Repository = l.src.given("ci-repository")
+		if out.Repository == "" && l.near(&p.CI.Repository, &p.CI) == (Place{File: l.file}) {
+			l.fail(l.near(p), "give ci-repository (in a file: ci), OWNER/NAME", "it is not known whose workflows to start")
+		}
+	}
+	if out.APIURL == "" {
+		out.APIURL = l.apiURL
+	}
+	out.Credential = l.ciCredential(p, out)
+	return out
+}
+
+func (l *loader) mirror(p *project, c CI) Mirror {
+	m := &p.Mirror
+	out := Mirror{Repository: string(m.Repository), URL: string(m.URL), Namespace: change.Namespace(m.Namespace),
+		Ledger: change.Ledger(m.Ledger), CAFile: l.caFile(&m.CAFile)}
+	switch {
+	case out.Repository != "":
+	case out.URL != "":
+		out.Repository = repositoryOf(out.URL)
+	default:
+		owner, _, _ := strings.Cut(c.Repository, "/")
+		out.Repository = owner + "/" + string(p.Name[strings.LastIndexByte(string(p.Name), '/')+1:])
+	}
+	if out.URL == "" {
+		out.URL = l.serverURL + "/" + out.Repository + ".git"
+	}
+	out.Credential = l.mirrorCredential(m, out.URL)
+	return out
+}
+
+// repositoryOf names a repository by the last two parts of its address.
+func repositoryOf(address string) string {
+	parts := strings.Split(strings.TrimSuffix(address, ".git"), "/")
+	return strings.Join(parts[max(0, len(parts)-2):], "/")
+}

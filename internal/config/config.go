@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package config
+
+import (
+	"encoding/base64"
+	"slices"
+)
+
+// TokenUser is the user name that GitHub expects with a token over git's HTTP
+// protocol; any name would do, this one is documented for Apps.
+const TokenUser = "x-access-token"
+
+// Secrets returns every text that must be masked: the secrets themselves and
+// what they look like in a Basic authorization header. Tokens that are made
+// later (an App's) are not among them.
+func (c *Config) Secrets() []string {
+	var out []string
+	add := func(user string, s Secret) {
+		text := s.Reveal()
+		if text == "" {
+			return
+		}
+		out = append(out, text)
+		if user != "" {
+			out = append(out, base64.StdEncoding.EncodeToString([]byte(user+":"+text)))
+		}
+	}
+	for _, p := range c.Projects {
+		add(p.Gerrit.Username, p.Gerrit.Password)
+		for _, cred := range []Credential{p.Mirror.Credential, p.CI.Credential} {
+			add(TokenUser, cred.Token)
+			if cred.App != nil {
+				add("", cred.App.PrivateKey)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package config
+
+import (
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// DefaultFile is read when no other file is named and no Gerrit is given by
+// inputs. GitHub keeps its own settings in that folder.
+const DefaultFile = ".github/dispatcher.yml"
+
+const day = 24 * time.Hour
+
+// What holds where nothing is said. Each number names the failure it avoids.
+const (
+	// defaultCommand is what a scheduled job wants.
+	defaultCommand = "sync"
+	// defaultWorkflow is the file name that the prototype dispatched.
+	defaultWorkflow = "autorun.yml"
+	// defaultBranches takes every branch, as the prototype did: a change that
+	// is never tested because its branch is in no list is a failure that nobody
+	// sees, while a branch too many on the mirror costs one ref.
+	defaultBranches = "**"
+	// defaultMaxAge is the prototype's -age:6mon: a review that nobody touched
+	// for half a year is dead, and a first pass must not test hundreds of them.
+	defaultMaxAge = 180 * day
+	// defaultSkipSubject is the prototype's -"[RFC]".
+	defaultSkipSubject = `\[RFC\]`
+	// defaultPerPass is the prototype's limit: at one pass every 15 minutes it
+	// lets 20 runs start in an hour, far below GitHub's 500, and the first pass
+	// over an old project does not flood the runners.
+	defaultPerPass = 5
+	// defaultRunning is how many jobs GitHub's free plan runs at once. A deeper
+	// queue only grows stale: a job that waits a day for a self-hosted runner
+	// is failed by GitHub, and the patchsets that it was for are replaced.
+	defaultRunning = 20
+	// defaultPace keeps dispatches below GitHub's secondary limit of about 80
+	// content-creating requests a minute; its advice is one second between writes.
+	defaultPace = time.Second
+	// defaultGrace covers the calls of one pass (callsInAnHour at defaultPace)
+	// and GitHub's delay until a new run is listed.
+	defaultGrace = 10 * time.Minute
+	// defaultKeep lets links in recent comments keep working after a merge,
+	// without tens of thousands of refs, which make every push slow.
+	defaultKeep = 14 * day
+	// defaultEvery spares Gerrit the look for closed changes in most passes.
+	defaultEvery = 6 * time.Hour
+	// defaultTrustValue is the lowest vote that says yes.
+	defaultTrustValue = 1
+)
+
+// callsInAnHour stands for "no limit per pass" where a time must be worked out:
+// GitHub's secondary limit on content-creating requests in one hour.
+const callsInAnHour = 500
+
+// maxFile bounds the configuration file; SPDK's has a few hundred bytes.
+const maxFile = 1 << 20
+
+// maxValues bounds what aliases can blow a file up to.
+const maxValues = 100_000
+
+// builtin returns the settings that hold where neither the project nor the
+// file's defaults say anything.
+func builtin() settings {
+	return settings{
+		Mirror:    mirror{Namespace: namespace(change.CustomRefs), Ledger: ledger(change.CustomLedger)},
+		Branches:  []branchGlob{defaultBranches},
+		MaxAge:    duration(defaultMaxAge),
+		Skip:      skip{Private: true, Subjects: []pattern{defaultSkipSubject}},
+		Workflows: []workflow{{File: defaultWorkflow}},
+		Limits:    limits{PerPass: defaultPerPass, Running: defaultRunning, Pace: duration(defaultPace)},
+		Prune:     prune{Keep: duration(defaultKeep), Every: duration(defaultEvery)},
+		Grace:     duration(defaultGrace),
+	}
+}
