@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package gerrit
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// firstAccount is the id that Gerrit gives to its first user.
+const firstAccount = 1000000
+
+// Account is a user. Change its fields before the first request.
+type Account struct {
+	ID                    int
+	Username, Name, Email string
+	// Password is the HTTP password or token; anything else is a 401.
+	Password string
+	// SeesPrivate shows all private changes to it.
+	SeesPrivate bool
+	ranges      map[string][2]int
+}
+
+// Account returns the user of that name and makes it if there is none.
+func (s *Server) Account(username string) *Account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.account(username)
+}
+
+func (s *Server) account(username string) *Account {
+	for _, a := range s.accounts {
+		if a.Username == username {
+			return a
+		}
+	}
+	a := &Account{
+		ID: firstAccount + len(s.accounts), Username: username, Name: strings.ToUpper(username[:1]) + username[1:],
+		Email: username + "@example.org", Password: "password-of-" + username, ranges: map[string][2]int{},
+	}
+	s.accounts = append(s.accounts, a)
+	return a
+}
+
+// Restrict lets an account vote on a label only from low to high.
+func (s *Server) Restrict(username, label string, low, high int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.account(username).ranges[label] = [2]int{low, high}
+}
+
+// mayVote reports whether a vote is in the account's range.
+func (a *Account) mayVote(l Label, value int) bool {
+	r, restricted := a.ranges[l.Name]
+	if !restricted {
+		r = [2]int{l.Min, l.Max}
+	}
+	return r[0] <= value && value <= r[1]
+}
+
+// is reports whether a query's text names this account: user name, e-mail
+// address, number, or self for the one who asks.
+func (a *Account) is(text string, viewer *Account) bool {
+	return text == a.Username || text == a.Email || text == strconv.Itoa(a.ID) || text == "self" && a == viewer
+}
+
+// Group is a named set of accounts.
+type Group struct {
+	srv      *Server
+	name     string
+	members  []*Account
+	included []*Group
+}
+
+// Group returns the group of that name, made if there is none, with members
+// added to it.
+func (s *Server) Group(name string, members ...string) *Group {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.group(name)
+	if g == nil {
+		g = &Group{srv: s, name: name}
+		s.groups = append(s.groups, g)
+	}
+	for _, m := range members {
+		g.members = append(g.members, s.account(m))
+	}
+	return g
+}
+
+// Include makes the members of another group indirect members of this one.
+func (g *Group) Include(other *Group) {
+	g.srv.mu.Lock()
+	defer g.srv.mu.Unlock()
+	g.included = append(g.included, other)
+}
+
+func (s *Server) group(name string) *Group {
+	i := slices.IndexFunc(s.groups, func(g *Group) bool { return g.name == name })
+	if i < 0 {
+		return nil
+	}
+	return s.groups[i]
+}
+
+// all returns the members, with those of included groups if recursive.
+func (g *Group) all(recursive bool) []*Account {
+	var list []*Account
+	seen := map[*Group]bool{}
+	var walk func(*Group)
+	walk = func(g *Group) {
+		if seen[g] {
+			return
+		}
+		seen[g] = true
+		for _, a := range g.members {
+			if !slices.Contains(list, a) {
+				list = append(list, a)
+			}
+		}
+		if recursive {
+			for _, inner := range g.included {
+				walk(inner)
+			}
+		}
+	}
+	walk(g)
+	return list
+}

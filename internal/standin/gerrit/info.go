@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package gerrit
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// The JSON of Gerrit's rest-api-changes documentation, as far as it is used.
+type (
+	changeInfo struct {
+		ID              string                  `json:"id"`
+		Project         string                  `json:"project"`
+		Branch          string                  `json:"branch"`
+		Topic           string                  `json:"topic,omitempty"`
+		Hashtags        []string                `json:"hashtags"`
+		ChangeID        string                  `json:"change_id"`
+		Subject         string                  `json:"subject"`
+		Status          string                  `json:"status"`
+		Created         string                  `json:"created"`
+		Updated         string                  `json:"updated"`
+		Submitted       string                  `json:"submitted,omitempty"`
+		Insertions      *int                    `json:"insertions,omitempty"`
+		Deletions       *int                    `json:"deletions,omitempty"`
+		IsPrivate       bool                    `json:"is_private,omitempty"`
+		WorkInProgress  bool                    `json:"work_in_progress,omitempty"`
+		Number          int                     `json:"_number"`
+		Owner           accountInfo             `json:"owner"`
+		CurrentNumber   int                     `json:"current_revision_number"`
+		CurrentRevision string                  `json:"current_revision,omitempty"`
+		Revisions       map[string]revisionInfo `json:"revisions,omitempty"`
+		Labels          map[string]labelInfo    `json:"labels,omitempty"`
+		Messages        []messageInfo           `json:"messages,omitempty"`
+		MoreChanges     bool                    `json:"_more_changes,omitempty"`
+	}
+	accountInfo struct {
+		ID       int    `json:"_account_id"`
+		Name     string `json:"name,omitempty"`
+		Email    string `json:"email,omitempty"`
+		Username string `json:"username,omitempty"`
+	}
+	revisionInfo struct {
+		Kind     string              `json:"kind"`
+		Number   int                 `json:"_number"`
+		Created  string              `json:"created"`
+		Uploader accountInfo         `json:"uploader"`
+		Ref      string              `json:"ref"`
+		Branch   string              `json:"branch"`
+		Fetch    map[string]any      `json:"fetch"`
+		Commit   *commitInfo         `json:"commit,omitempty"`
+		Files    map[string]fileInfo `json:"files,omitempty"`
+	}
+	commitInfo struct {
+		Parents []parentInfo `json:"parents"`
+		Subject string       `json:"subject"`
+		Message string       `json:"message"`
+	}
+	parentInfo struct {
+		Commit string `json:"commit"`
+	}
+	fileInfo struct {
+		Size int `json:"size"`
+	}
+	labelInfo struct {
+		All    []approvalInfo    `json:"all,omitempty"`
+		Values map[string]string `json:"values,omitempty"`
+	}
+	approvalInfo struct {
+		Value int    `json:"value"`
+		Date  string `json:"date,omitempty"`
+		accountInfo
+	}
+	messageInfo struct {
+		ID       string      `json:"id"`
+		Author   accountInfo `json:"author"`
+		Date     string      `json:"date"`
+		Message  string      `json:"message"`
+		Tag      string      `json:"tag,omitempty"`
+		Revision int         `json:"_revision_number"`
+	}
+)
+
+// options is the set of o= parameters.
+type options map[string]bool
+
+// any reports whether one of the options is set.
+func (o options) any(names ...string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return o[n] })
+}
+
+// stamp writes a time as Gerrit does: UTC, always nine digits.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000000000") }
+
+func (a *Account) info(o options) accountInfo {
+	if !o["DETAILED_ACCOUNTS"] {
+		return accountInfo{ID: a.ID}
+	}
+	return accountInfo{ID: a.ID, Name: a.Name, Email: a.Email, Username: a.Username}
+}
+
+// info describes a change; what is not asked for is not there.
+func (c *Change) info(o options) changeInfo {
+	last := c.current()
+	info := changeInfo{
+		ID: url.PathEscape(c.project.name) + fmt.Sprintf("~%d", c.number), Project: c.project.name, Branch: c.branch,
+		Topic: c.topic, Hashtags: append([]string{}, c.hashtags...), ChangeID: c.changeID, Subject: last.subject,
+		Status: string(c.status), Created: stamp(c.created), Updated: stamp(c.updated),
+		IsPrivate: c.private, WorkInProgress: c.wip, Number: c.number, Owner: c.owner.info(o), CurrentNumber: len(c.patchsets),
+	}
+	if c.status == change.Merged {
+		info.Submitted = stamp(c.submitted)
+	}
+	if !o["SKIP_DIFFSTAT"] {
+		added, removed := 0, 0
+		for _, text := range last.files {
+			added += strings.Count(text, "\n")
+		}
+		info.Insertions, info.Deletions = &added, &removed
+	}
+	if o.any("CURRENT_REVISION", "ALL_REVISIONS") {
+		info.CurrentRevision, info.Revisions = last.revision, c.revisions(o)
+	}
+	if o.any("LABELS", "DETAILED_LABELS") {
+		info.Labels = c.labels(o)
+	}
+	if o["MESSAGES"] {
+		for i, m := range c.messages {
+			info.Messages = append(info.Messages, messageInfo{
+				ID: fmt.Sprintf("%040x", c.number<<16+i), Author: c.srv.account(m.Author).info(o), Date: stamp(m.Date),
+				Message: m.Text, Tag: m.Tag, Revision: m.Patchset,
+			})
+		}
+	}
+	return info
+}
+
+func (c *Change) revisions(o options) map[string]revisionInfo {
+	all := map[string]revisionInfo{}
+	for i := range c.patchsets {
+		p := &c.patchsets[i]
+		current := i == len(c.patchsets)-1
+		if !current && !o["ALL_REVISIONS"] {
+			continue
+		}
+		info := revisionInfo{
+			Kind: p.kind, Number: i + 1, Created: stamp(p.created), Uploader: p.uploader.info(o), Branch: "refs/heads/" + c.branch,
+			Ref: change.CustomRefs.Ref(change.ID{Change: c.number, Patchset: i + 1}), Fetch: map[string]any{},
+		}
+		if o["ALL_COMMITS"] || current && o["CURRENT_COMMIT"] {
+			info.Commit = &commitInfo{Subject: p.subject, Message: c.commitMessage(p), Parents: []parentInfo{}}
+			if p.parent != "" {
+				info.Commit.Parents = append(info.Commit.Parents, parentInfo{p.parent})
+			}
+		}
+		if o["ALL_FILES"] || current && o["CURRENT_FILES"] {
+			info.Files = map[string]fileInfo{}
+			for path, text := range p.files {
+				info.Files[path] = fileInfo{Size: len(text)}
+			}
+		}
+		all[p.revision] = info
+	}
+	return all
+}
+
+// labels describes the votes. Gerrit also lists reviewers who did not vote, with
+// the value 0; here that is the change's owner.
+func (c *Change) labels(o options) map[string]labelInfo {
+	all := map[string]labelInfo{}
+	for _, l := range c.srv.o.Labels {
+		info := labelInfo{}
+		if o["DETAILED_LABELS"] {
+			info.Values = map[string]string{}
+			for v := l.Min; v <= l.Max; v++ {
+				text := fmt.Sprintf("%+d", v)
+				if v == 0 {
+					text = " 0"
+				}
+				info.Values[text] = fmt.Sprintf("%s is %d", l.Name, v)
+			}
+			info.All = append(info.All, approvalInfo{accountInfo: c.owner.info(o)})
+			for _, v := range c.current().votes {
+				if v.label != l.Name {
+					continue
+				}
+				if v.who == c.owner {
+					info.All = info.All[1:]
+				}
+				info.All = append(info.All, approvalInfo{Value: v.value, Date: stamp(v.when), accountInfo: v.who.info(o)})
+			}
+		}
+		all[l.Name] = info
+	}
+	return all
+}

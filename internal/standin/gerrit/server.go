@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package gerrit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
+)
+
+// Options set up a server. The zero value is a server at the root of its host
+// with 500 changes in an answer.
+type Options struct {
+	// BasePath is the sub-path that the server lives under (/gerrit), or empty.
+	BasePath string
+	// PageLimit is the most changes in one answer, 500 if 0.
+	PageLimit int
+	// FirstChange is the number of the first change, 1 if 0.
+	FirstChange int
+	// Version is what the server calls itself, 3.13.5 if empty.
+	Version string
+	// Labels are the labels of all projects; nil is Code-Review and Verified.
+	Labels []Label
+	// Now is the server's clock. If nil, time stands still but for one second
+	// that each builder call and each review takes.
+	Now func() time.Time
+	// Fail is told when a builder call cannot be carried out, and must not
+	// return; if nil, the call panics.
+	Fail func(error)
+}
+
+// Label is something to vote on.
+type Label struct {
+	Name     string
+	Min, Max int
+	// Copy are the patchset kinds that carry votes forward (copyCondition).
+	Copy []string
+}
+
+// Server is a Gerrit server in this process. Its methods may be called while it
+// serves.
+type Server struct {
+	// Faults make requests go wrong.
+	Faults faults.Set
+
+	dir string
+	o   Options
+
+	mu        sync.Mutex
+	clock     time.Time
+	url       string
+	accounts  []*Account
+	groups    []*Group
+	projects  map[string]*Project
+	changes   map[int]*Change
+	next      int
+	requests  []Request
+	unplanned []Request
+	onRequest func(Request)
+}
+
+// Request is one request as it came in.
+type Request struct {
+	Method string
+	// Path is the path below the base path, with the query.
+	Path string
+	// User is the name in the request's credentials, whether they are right or
+	// not; empty without any.
+	User string
+}
+
+// New makes a server whose repositories live below dir.
+func New(dir string, o Options) *Server {
+	if o.PageLimit == 0 {
+		o.PageLimit = 500
+	}
+	if o.FirstChange == 0 {
+		o.FirstChange = 1
+	}
+	if o.Version == "" {
+		o.Version = "3.13.5"
+	}
+	if o.Labels == nil {
+		o.Labels = []Label{
+			{Name: "Code-Review", Min: -2, Max: 2, Copy: []string{trivialRebase}},
+			{Name: "Verified", Min: -1, Max: 1, Copy: []string{noCodeChange}},
+		}
+	}
+	if o.Fail == nil {
+		o.Fail = func(err error) { panic(err) }
+	}
+	return &Server{
+		dir: dir, o: o, next: o.FirstChange,
+		clock:    time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC),
+		projects: map[string]*Project{},
+		changes:  map[int]*Change{},
+	}
+}
+
+// Test is what Serve needs of a *testing.T.
+type Test interface {
+	Helper()
+	Context() context.Context
+	TempDir() string
+	Cleanup(func())
+	Fatal(args ...any)
+	Errorf(format string, args ...any)
+}
+
+// Serve makes and starts a server that lives as long as the test, fails it when
+// a builder call fails, and reports requests that nobody planned.
+func Serve(t Test, o Options) *Server {
+	t.Helper()
+	o.Fail = func(err error) { t.Fatal(err) }
+	s := New(t.TempDir(), o)
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("failed to close the Gerrit stand-in: %v", err)
+		}
+		for _, r := range s.Unplanned() {
+			t.Errorf("unplanned request to the Gerrit stand-in: %s %s", r.Method, r.Path)
+		}
+	})
+	if _, err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Start serves on a free port of 127.0.0.1 until ctx is done and returns the
+// server's URL, base path included.
+func (s *Server) Start(ctx context.Context) (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: time.Minute}
+	context.AfterFunc(ctx, func() { server.Close() })
+	go server.Serve(listener)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.url = "http://" + listener.Addr().String() + s.o.BasePath
+	return s.url, nil
+}
+
+// URL returns the address that Start made.
+func (s *Server) URL() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.url
+}
+
+// Close ends the processes that write the repositories. It does not end a
+// server that was started: that ends with its context.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, p := range s.projects {
+		errs = append(errs, p.repo.close())
+	}
+	return errors.Join(errs...)
+}
+
+// Handler returns the server as a handler, recording and faults included.
+func (s *Server) Handler() http.Handler {
+	inner := s.Faults.Wrap(http.HandlerFunc(s.serve))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.record(r)
+		inner.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) record(r *http.Request) {
+	req := Request{Method: r.Method, Path: strings.TrimPrefix(r.URL.RequestURI(), s.o.BasePath)}
+	req.User, _, _ = r.BasicAuth()
+	s.mu.Lock()
+	s.requests = append(s.requests, req)
+	hook := s.onRequest
+	s.mu.Unlock()
+	if hook != nil {
+		hook(req)
+	}
+}
+
+// OnRequest sets a function that runs before each request is answered. It may
+// call the builder, so that things change between two requests.
+func (s *Server) OnRequest(hook func(Request)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onRequest = hook
+}
+
+// Requests returns what was asked since the last call, oldest first.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := s.requests
+	s.requests = nil
+	return list
+}
+
+// Unplanned returns the requests for which there is no code here.
+func (s *Server) Unplanned() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Request(nil), s.unplanned...)
+}
+
+// tick returns the time of something that happens now. Gerrit keeps its times
+// as git does: in whole seconds.
+func (s *Server) tick() time.Time {
+	if s.o.Now != nil {
+		return s.o.Now().UTC().Truncate(time.Second)
+	}
+	s.clock = s.clock.Add(time.Second)
+	return s.clock
+}
+
+// now returns the time without letting it pass.
+func (s *Server) now() time.Time {
+	if s.o.Now != nil {
+		return s.o.Now().UTC()
+	}
+	return s.clock
+}
+
+// Advance lets time pass on a server without a clock of its own.
+func (s *Server) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clock = s.clock.Add(d)
+}
+
+// Project returns the project of that name and makes it if there is none: an
+// empty repository whose HEAD is master.
+func (s *Server) Project(name string) *Project {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.projects[name]; p != nil {
+		return p
+	}
+	repo, err := newRepository(filepath.Join(s.dir, filepath.FromSlash(name)+".git"))
+	if err != nil {
+		s.o.Fail(fmt.Errorf("failed to make project %s: %w", name, err))
+	}
+	p := &Project{srv: s, name: name, repo: repo, branches: map[string]string{}}
+	s.projects[name] = p
+	return p
+}
