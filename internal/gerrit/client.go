@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Package gerrit reads changes, groups and the version of one Gerrit server
+// through its REST API, and turns what comes into checked values of package
+// change. It is the only package that imports go-gerrit.
+//
+// It decides nothing: which changes get a run is the plan's business, and it
+// moves no git objects. It does not trust what it reads: a change whose numbers,
+// revision or ref do not fit together is left out and told to Options.Notes.
+//
+// Every request goes through one door (door.go) that bounds bodies, retries
+// what may be retried and classifies every bad answer, because go-gerrit keeps
+// neither the text nor the connection of a failing answer.
+package gerrit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	gogerrit "github.com/andygrunwald/go-gerrit"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
+
+// ErrGone says that Gerrit knows no such change, or hides it from this account.
+var ErrGone = errors.New("the change is not there")
+
+// Options describe the server and the account used there.
+type Options struct {
+	// URL is the server's address with its sub-path, if it has one
+	// (https://review.example.org/gerrit). It must not hold credentials.
+	URL string
+	// Username and Password (an HTTP password or auth token) go together; both
+	// empty means anonymous access.
+	Username, Password string
+	// Transport carries the requests; nil is http.DefaultTransport.
+	Transport http.RoundTripper
+	// UserAgent is sent with each request if not empty.
+	UserAgent string
+	// Sleep waits between two tries.
+	Sleep func(context.Context, time.Duration) error
+	// Now tells how far away the date of a Retry-After header is.
+	Now func() time.Time
+	// Notes, if not nil, is told in one printable line about each entry of an
+	// answer that was left out because it is not what Gerrit would send.
+	Notes func(string)
+}
+
+// Client talks to one Gerrit server. It may be used from several goroutines.
+type Client struct {
+	base  *url.URL // without a final slash
+	auth  bool
+	api   *gogerrit.Client
+	door  *door
+	notes func(string)
+}
+
+// New checks the options and returns a client. It sends nothing.
+func New(o Options) (*Client, error) {
+	base, err := parseBase(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	if (o.Username == "") != (o.Password == "") {
+		return nil, fault.New(fault.Configuration, "the Gerrit user name and its HTTP password must be given together, or neither of them").
+			WithHint("make a password or token at %s", credentialsPage(base))
+	}
+	d := &door{
+		next: o.Transport, agent: o.UserAgent, user: o.Username, base: base,
+		sleep: o.Sleep, now: o.Now, deadline: deadlineOf,
+	}
+	if d.next == nil {
+		d.next = http.DefaultTransport
+	}
+	// NewClient only parses the address: it has no credentials to probe.
+	api, err := gogerrit.NewClient(context.Background(), base.String(), &http.Client{Transport: d, CheckRedirect: checkRedirect})
+	if err != nil {
+		return nil, fault.New(fault.Configuration, "failed to use the Gerrit URL: %w", err)
+	}
+	if o.Username != "" {
+		api.Authentication.SetBasicAuth(o.Username, o.Password)
+	}
+	notes := o.Notes
+	if notes == nil {
+		notes = func(string) {}
+	}
+	return &Client{base: base, auth: o.Username != "", api: api, door: d, notes: notes}, nil
+}
+
+// parseBase checks a server's address and cuts off a final "/" or "/a".
+func parseBase(raw string) (*url.URL, error) {
+	bad := func(why string) error {
+		return fault.New(fault.Configuration, "the Gerrit URL %s", why).
+			WithHint("give the address that a browser shows for the start page, sub-path included: https://review.example.org/gerrit")
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case strings.Contains(raw, "@"):
+		// The text is not repeated: what stands before the @ may be a password.
+		return nil, bad("must not contain '@': user name and password have settings of their own")
+	case err != nil:
+		return nil, bad(fmt.Sprintf("%q cannot be parsed", change.Clip(raw, 100)))
+	case u.Scheme != "https" && u.Scheme != "http", u.Host == "":
+		return nil, bad(fmt.Sprintf("%q must begin with https:// and a host", change.Clip(raw, 100)))
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, bad(fmt.Sprintf("%q must not have a query or a fragment", change.Clip(raw, 100)))
+	}
+	path := strings.TrimSuffix(strings.TrimRight(u.EscapedPath(), "/"), "/a")
+	return url.Parse(u.Scheme + "://" + u.Host + path)
+}
+
+// GitURL returns the address of a project for git over HTTP; Gerrit wants the
+// "a/" prefix where credentials are sent.
+func (c *Client) GitURL(project string) string {
+	prefix := "/"
+	if c.auth {
+		prefix = "/a/"
+	}
+	return c.base.String() + prefix + escapePath(project)
+}
+
+// ChangeURL returns the page of a change, for people.
+func (c *Client) ChangeURL(project string, number int) string {
+	return fmt.Sprintf("%s/c/%s/+/%d", c.base, escapePath(project), number)
+}
+
+// Version returns the server's version as it tells it (3.13.5).
+func (c *Client) Version(ctx context.Context) (string, error) {
+	version, _, err := c.api.Config.GetVersion(ctx)
+	if err != nil {
+		return "", failed("read the version of the Gerrit server", err)
+	}
+	return change.OneLine(change.Clip(version, 100)), nil
+}
+
+// Members returns the ids of all accounts in a group, those of the groups in it
+// included. The group is named by its name, UUID or number.
+func (c *Client) Members(ctx context.Context, group string) (map[int]bool, error) {
+	what := fmt.Sprintf("list the members of group %q", change.OneLine(change.Clip(group, 100)))
+	accounts, _, err := c.api.Groups.ListGroupMembers(ctx, escapeSegment(group), &gogerrit.ListGroupMembersOptions{Recursive: true})
+	if status, ok := errors.AsType[*statusError](err); ok && status.code == http.StatusNotFound {
+		return nil, fault.New(fault.Configuration, "failed to %s: %w", what, err).
+			WithHint("check the group's name, and that the account used may see it (\"Make group visible to all registered users\")")
+	}
+	if err != nil {
+		return nil, failed(what, err)
+	}
+	members := make(map[int]bool, len(*accounts))
+	for _, a := range *accounts {
+		if a.AccountID > 0 {
+			members[a.AccountID] = true
+		}
+	}
+	return members, nil
+}
+
+// failed says what was being done. The door has classified whatever went wrong
+// on the wire; what is left is an answer that is JSON but not Gerrit's.
+func failed(what string, err error) error {
+	if fe, ok := errors.AsType[*fault.Error](err); ok {
+		return fault.New(fe.Kind, "failed to %s: %w", what, fe)
+	}
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("failed to %s: %w", what, err)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fault.New(fault.Transient, "failed to %s in the time that was left: %w", what, context.DeadlineExceeded)
+	}
+	return fault.New(fault.Permanent, "failed to %s: the answer is not what Gerrit's REST API describes: %w", what, err).
+		WithHint("check that the URL is that of a Gerrit server, version 3.0 or later")
+}
+
+// escapePath escapes a project's name and keeps its slashes.
+func escapePath(project string) string {
+	parts := strings.Split(project, "/")
+	for i, part := range parts {
+		parts[i] = escapeSegment(part)
+	}
+	return strings.Join(parts, "/")
+}
+
+// escapeSegment escapes everything that is special in a URL; a plus sign too,
+// because Gerrit reads it as a space.
+func escapeSegment(s string) string {
+	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+}
+
+func credentialsPage(base *url.URL) string { return base.String() + "/settings/#HTTPCredentials" }

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package gerrit
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
+
+// errTooLarge says that an answer has more than maxBody bytes.
+var errTooLarge = errors.New("the answer is larger than 64 MiB")
+
+// door is the transport under go-gerrit. Unlike other transports it answers a
+// bad status with an error, so that the reason in the body is kept and the body
+// closed: go-gerrit does neither.
+type door struct {
+	next     http.RoundTripper
+	agent    string
+	user     string
+	base     *url.URL
+	sleep    func(context.Context, time.Duration) error
+	now      func() time.Time
+	deadline func(*http.Request) time.Duration
+}
+
+// RoundTrip sends a request, a GET up to three times. The answer's body is whole
+// and in memory. Every error is a *fault.Error, unless the caller gave up.
+func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
+	for try := 0; ; try++ {
+		resp, err := d.send(r)
+		if err == nil {
+			return resp, nil
+		}
+		if r.Context().Err() != nil {
+			return nil, context.Cause(r.Context())
+		}
+		if r.Method != http.MethodGet || try == tries-1 || !errors.Is(err, fault.Transient) {
+			return nil, err
+		}
+		wait := backoff[try]
+		if after := fault.RetryAfter(err); after > 0 {
+			wait = after
+		}
+		if wait > maxRetryAfter || d.sleep(r.Context(), wait) != nil {
+			return nil, err
+		}
+	}
+}
+
+// send makes one try.
+func (d *door) send(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), d.deadline(r))
+	defer cancel()
+	r = r.Clone(ctx)
+	if d.agent != "" {
+		r.Header.Set("User-Agent", d.agent)
+	}
+	resp, err := d.next.RoundTrip(r)
+	if err != nil {
+		return nil, d.noAnswer(r, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 && resp.Header.Get("Location") != "" {
+		resp.Body = http.NoBody // http.Client follows, or checkRedirect refuses
+		return resp, nil
+	}
+	if resp.StatusCode >= 300 {
+		return nil, d.badStatus(resp)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return nil, d.noAnswer(r, err)
+	}
+	if err := d.checkBody(resp, body); err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// noAnswer classifies a request that did not end in a whole answer.
+func (d *door) noAnswer(r *http.Request, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fault.New(fault.Transient, "%s %s: no whole answer within %s", r.Method, r.URL.Path, d.deadline(r))
+	}
+	e := fault.New(fault.Transient, "%s %s: no whole answer: %w", r.Method, r.URL.Path, err)
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		e.Kind = fault.Configuration
+		return e.WithHint("if the certificate of %s comes from a private authority, give that authority's PEM file", d.base.Host)
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		e.Kind = fault.Configuration
+		return e.WithHint("%s does not speak TLS there: check the scheme and port of the Gerrit URL", d.base.Host)
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		e.Kind = fault.Configuration
+		return e.WithHint("check the host name in the Gerrit URL %s", d.base)
+	}
+	return e
+}
+
+// checkRedirect follows redirects on the same host only, and never from https
+// to http: credentials travel along.
+func checkRedirect(r *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	if r.URL.Hostname() != first.Hostname() || r.URL.Scheme != first.Scheme && r.URL.Scheme != "https" {
+		return fault.New(fault.Configuration, "%s sends us on to %s, which is another place", first.Host, r.URL.Scheme+"://"+r.URL.Host).
+			WithHint("give the address that the server redirects to, if it is the right one")
+	}
+	if len(via) > maxRedirects {
+		return fault.New(fault.Configuration, "%s redirects in circles", first.Host).WithHint("check the Gerrit URL")
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package gerrit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	gogerrit "github.com/andygrunwald/go-gerrit"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
+
+// skipDiffstat spares the server the count of lines in each patchset.
+const skipDiffstat = "SKIP_DIFFSTAT"
+
+// Query says which open changes are wanted and what is wanted of them.
+type Query struct {
+	// Project is the exact name.
+	Project string
+	// Extra is more text in Gerrit's query language, or empty.
+	Extra string
+	// MaxAge leaves out changes that were not updated for so long; 0 is no limit.
+	MaxAge time.Duration
+	// Files and Votes fill in those fields of the changes; they cost the server
+	// time.
+	Files, Votes bool
+}
+
+// text returns the query in Gerrit's language. Extra stands in parentheses, so
+// that an OR in it cannot reach beyond the project.
+func (q Query) text() string {
+	text := fmt.Sprintf(`status:open project:"%s"`, q.Project)
+	if q.MaxAge > 0 {
+		text += " -age:" + age(q.MaxAge)
+	}
+	if extra := strings.TrimSpace(q.Extra); extra != "" {
+		text += " (" + extra + ")"
+	}
+	return text
+}
+
+// age writes a duration in the largest unit that Gerrit knows and that fits.
+func age(d time.Duration) string {
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
+		if d%u.unit == 0 {
+			return strconv.FormatInt(int64(d/u.unit), 10) + u.name
+		}
+	}
+	return strconv.FormatInt(max(int64(d/time.Second), 1), 10) + "s"
+}
+
+// Open returns all open changes that match, each at its current patchset, by
+// number. A change that does not fit the question, or whose parts do not fit
+// together, is left out and noted.
+func (c *Client) Open(ctx context.Context, q Query) ([]change.Change, error) {
+	if err := checkProject(q.Project); err != nil {
+		return nil, fault.New(fault.Configuration, "failed to query open changes: %w", err)
+	}
+	options := []string{"CURRENT_REVISION", "DETAILED_ACCOUNTS", skipDiffstat}
+	if q.Files {
+		options = append(options, "CURRENT_FILES")
+	}
+	if q.Votes {
+		options = append(options, "DETAILED_LABELS")
+	}
+	list, err := c.collect(ctx, q.text(), options, func(ch *change.Change) error {
+		switch {
+		case ch.Project != q.Project:
+			return fmt.Errorf("it is of project %q", change.Clip(ch.Project, 80))
+		case ch.Status != change.New:
+			return errors.New("it is not open")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, failed("query the open changes of "+q.Project, err)
+	}
+	return list, nil
+}
+
+// Closed returns those of the numbered changes that are merged or abandoned and
+// visible. Their Updated is the time of the last update, which may be later than
+// the closing.
+func (c *Client) Closed(ctx context.Context, numbers []int) ([]change.Change, error) {
+	var all []change.Change
+	for chunk := range slices.Chunk(numbers, closedChunk) {
+		terms := make([]string, len(chunk))
+		for i, n := range chunk {
+			terms[i] = "change:" + strconv.Itoa(n)
+		}
+		text := "status:closed (" + strings.Join(terms, " OR ") + ")"
+		list, err := c.collect(ctx, text, []string{"CURRENT_REVISION", skipDiffstat}, func(ch *change.Change) error {
+			if ch.Status == change.New || !slices.Contains(chunk, ch.Number) {
+				return errors.New("it was not asked for")
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, failed("query closed changes", err)
+		}
+		all = append(all, list...)
+	}
+	return all, nil
+}
+
+// Change returns everything about one change: its files, votes, parents and
+// earlier patchsets too. The error is ErrGone where there is no such change.
+func (c *Client) Change(ctx context.Context, number int) (change.Change, error) {
+	what := "read change " + strconv.Itoa(number)
+	info, _, err := c.api.Changes.GetChangeDetail(ctx, strconv.Itoa(number), &gogerrit.ChangeOptions{AdditionalFields: []string{
+		"ALL_REVISIONS", "CURRENT_COMMIT", "CURRENT_FILES", "DETAILED_LABELS", "DETAILED_ACCOUNTS", skipDiffstat,
+	}})
+	// A web page that says "not found" comes from something else than Gerrit.
+	if status, ok := errors.AsType[*statusError](err); ok && status.code == http.StatusNotFound && !status.page {
+		return change.Change{}, fault.New(fault.Permanent, "failed to %s: %w: %w", what, ErrGone, err)
+	}
+	if err != nil {
+		return change.Change{}, failed(what, err)
+	}
+	ch, err := decode(info)
+	if err == nil && ch.Number != number {
+		err = fmt.Errorf("the answer is about change %d", ch.Number)
+	}
+	if err != nil {
+		return change.Change{}, fault.New(fault.Permanent, "failed to %s: %w", what, err)
+	}
+	return ch, nil
+}

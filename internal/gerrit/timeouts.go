@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package gerrit
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// All limits of a request are here, so that they can be judged together.
+const (
+	// queryDeadline ends one try of a query over many changes: files and labels
+	// of a thousand changes take a busy server half a minute.
+	queryDeadline = 2 * time.Minute
+	// readDeadline ends one try of anything else.
+	readDeadline = 45 * time.Second
+
+	// tries is how often a GET is sent before its failure counts.
+	tries = 3
+	// maxRetryAfter is the longest wait that the server may ask for; if it asks
+	// for more, the failure is handed up with the wait in it.
+	maxRetryAfter = 2 * time.Minute
+
+	// maxBody bounds an answer: 1000 changes take about 2 MB, a list of 100,000
+	// files 15 MB.
+	maxBody = 64 << 20
+	// maxReason bounds how much of a failing answer is read for its reason.
+	maxReason = 4 << 10
+	// maxRedirects is how many redirects a request may follow.
+	maxRedirects = 3
+
+	// pageSize is how many changes one query asks for; a server that allows its
+	// users less (500 by default) sends less.
+	pageSize = 1000
+	// maxChanges ends a query whose server never stops.
+	maxChanges = 200_000
+	// maxIdlePages ends a query whose server repeats itself. One page without
+	// anything new is normal where many changes share a timestamp.
+	maxIdlePages = 3
+	// closedChunk is how many changes are named in one query: about 1 KB of URL.
+	closedChunk = 50
+)
+
+// backoff are the waits after the first and second try.
+var backoff = [tries - 1]time.Duration{time.Second, 4 * time.Second}
+
+// deadlineOf returns how long one try of a request may take, body included.
+func deadlineOf(r *http.Request) time.Duration {
+	if strings.HasSuffix(r.URL.Path, "/changes/") {
+		return queryDeadline
+	}
+	return readDeadline
+}
