@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Package e2e tests the built dispatcher against a real Gerrit, a real git
+// server and the GitHub stand-in, in stories. The tests carry the build tag
+// e2e; scripts/install-tools.sh installs what they need:
+//
+//	go test -tags e2e ./e2e/...
+//
+// The package holds nothing that the program uses.
+package e2e

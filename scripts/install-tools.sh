@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Installs what `make lint`, `make e2e` and `make bench` need beyond Go, git,
+# Maven and a JDK: Debian packages, the jars of a Gerrit server, and Go tools.
+# Debian 12; safe to run again. It changes nothing that is there already.
+#
+#   scripts/install-tools.sh [packages] [jars] [tools]    (default: all three)
+
+set -euo pipefail
+
+readonly gerrit_version=3.13.5
+readonly bouncycastle_version=1.80
+readonly minimum_java=21
+
+readonly packages=(nginx-light fcgiwrap openssl shellcheck)
+readonly jars=(
+  "com.google.gerrit:gerrit-acceptance-framework:${gerrit_version}"
+  "com.google.gerrit:gerrit-plugin-api:${gerrit_version}"
+  "org.bouncycastle:bcprov-jdk18on:${bouncycastle_version}"
+  "org.bouncycastle:bcpkix-jdk18on:${bouncycastle_version}"
+  "org.bouncycastle:bcpg-jdk18on:${bouncycastle_version}"
+  "org.bouncycastle:bcutil-jdk18on:${bouncycastle_version}"
+)
+readonly tools=(
+  "actionlint github.com/rhysd/actionlint/cmd/actionlint v1.7.12"
+  "staticcheck honnef.co/go/tools/cmd/staticcheck v0.8.2"
+  "govulncheck golang.org/x/vuln/cmd/govulncheck v1.9.0"
+)
+
+say() { printf 'install-tools: %s\n' "$*" >&2; }
+fail() {
+  say "$1"
+  shift
+  if (($# > 0)); then say "hint: $*"; fi
+  exit 1
+}
+need() { command -v "$1" >/dev/null || fail "$1 was not found" "$2"; }
+
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  else
+    need sudo "run this as root, or install sudo"
+    sudo "$@"
+  fi
+}
+
+install_packages() {
+  local missing=() name
+  for name in "${packages[@]}"; do
+    dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q '^install ok installed' || missing+=("$name")
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  say "apt-get install ${missing[*]}"
+  as_root apt-get -qq update
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# java_major prints the major version that a JDK's release file tells, or 0.
+java_major() {
+  local version
+  version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" 2>/dev/null || true)
+  printf '%s' "${version:-0}"
+}
+
+check_java() {
+  local home
+  for home in /usr/lib/jvm/*/ ${JAVA_HOME:+"$JAVA_HOME"}; do
+    if [[ -x ${home%/}/bin/java ]] && (($(java_major "${home%/}") >= minimum_java)); then return; fi
+  done
+  fail "Gerrit ${gerrit_version} needs Java ${minimum_java} or newer; no such JDK is under /usr/lib/jvm or in JAVA_HOME" \
+    "install one (Temurin 21 or 25 for Debian 12) and run this again"
+}
+
+# jar_path prints where Maven keeps an artifact group:name:version.
+jar_path() {
+  local group name version
+  IFS=: read -r group name version <<<"$1"
+  printf '%s/.m2/repository/%s/%s/%s/%s-%s.jar' "$HOME" "${group//.//}" "$name" "$version" "$name" "$version"
+}
+
+install_jars() {
+  local artifact
+  check_java
+  for artifact in "${jars[@]}"; do
+    if [[ -s $(jar_path "$artifact") ]]; then continue; fi
+    need mvn "apt-get install maven"
+    say "mvn dependency:get $artifact"
+    mvn -q -B dependency:get -Dtransitive=false -Dartifact="$artifact"
+    if [[ ! -s $(jar_path "$artifact") ]]; then
+      fail "Maven did not put $artifact into ~/.m2/repository" "unset localRepository in Maven's settings.xml"
+    fi
+  done
+}
+
+install_tools() {
+  local entry name path version bin
+  need go "install the Go release that go.mod names"
+  bin=$(go env GOBIN)
+  bin=${bin:-$(go env GOPATH)/bin}
+  for entry in "${tools[@]}"; do
+    read -r name path version <<<"$entry"
+    if [[ -x $bin/$name ]] && go version -m "$bin/$name" | grep -q "[[:space:]]mod[[:space:]].*[[:space:]]${version}\([[:space:]]\|$\)"; then
+      continue
+    fi
+    say "go install $path@$version"
+    go install "$path@$version"
+  done
+}
+
+main() {
+  local step
+  if (($# == 0)); then set -- packages jars tools; fi
+  for step; do
+    case $step in
+      packages | jars | tools) "install_$step" ;;
+      *) fail "unknown step $step" "give packages, jars or tools" ;;
+    esac
+  done
+}
+
+main "$@"
