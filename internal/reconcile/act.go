@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
+	"github.com/spdk-community-ci/dispatcher/internal/relay"
+)
+
+// finishTime is how long a pass that was told to stop may still take to write
+// down what it has already done.
+const finishTime = 5 * time.Second
+
+// acting is the state of one pass while it acts.
+type acting struct {
+	*Pass
+	snapshot *plan.Snapshot
+	plan     plan.Plan
+	result   *Result
+	// branchItems and items are what is to be moved; slots says which line each
+	// of their updates belongs to.
+	branchItems, items []relay.Item
+	branchLines        []int
+	slots              [][]int
+	itemOf             map[change.ID]int
+	// here are patchsets whose change ref is on the mirror.
+	here map[change.ID]bool
+	// claimed says which dispatch lines won their claim.
+	claimed map[int]bool
+	// notes and drops are ledger refs to write and to delete at the end.
+	notes []relay.Item
+	drops []relay.Update
+	// dropLines says which line a ref to delete belongs to, if to any.
+	dropLines map[string]int
+}
+
+// act carries a plan out: one push for branches, patchsets and claims, then the
+// calls, then one push for what the calls told and one for what is to go.
+func (p *Pass) act(ctx context.Context, s *plan.Snapshot, made plan.Plan, r *Result) {
+	a := &acting{
+		Pass: p, snapshot: s, plan: made, result: r,
+		itemOf: map[change.ID]int{}, here: map[change.ID]bool{}, claimed: map[int]bool{},
+		dropLines: map[string]int{},
+	}
+	for i := range r.Lines {
+		a.collect(i)
+	}
+	claimedAt := p.Now()
+	a.move(ctx)
+	a.dispatch(ctx, claimedAt)
+	a.finish(ctx)
+}
+
+// collect turns one line into something to move.
+func (a *acting) collect(i int) {
+	l := &a.result.Lines[i]
+	ledger, ns := a.Project.Mirror.Ledger, a.Project.Mirror.Namespace
+	switch l.Verb {
+	case plan.MirrorBranch:
+		a.branchLines = append(a.branchLines, i)
+		a.branchItems = append(a.branchItems, relay.Item{
+			Want:    l.Revision,
+			Updates: []relay.Update{{Ref: "refs/heads/" + l.Branch, Old: l.Old, New: l.Revision}},
+			Haves:   a.branchTips(),
+		})
+	case plan.Relay:
+		item := a.item(l)
+		a.items[item].Want, a.items[item].OnMirror = l.Revision, false
+		a.update(item, i, ns.Ref(l.Change.ID()), l.Revision)
+	case plan.Carry:
+		a.update(a.item(l), i, ledger.Ref(change.Entry{Kind: change.Carried, Key: l.Key}), l.Revision)
+	case plan.Dispatch:
+		a.update(a.item(l), i, ledger.Ref(change.Entry{Kind: change.Claim, Key: l.Key}), l.Revision)
+	case plan.Record:
+		a.note(change.Entry{Kind: change.RunOf, Key: l.Key, RunID: l.Action.Run.ID}, l.Revision)
+		l.Run, l.State = l.Action.Run, Done
+	case plan.Doubt:
+		a.note(change.Entry{Kind: change.Lost, Key: l.Key, At: a.Now()}, l.Revision)
+		l.State = Waiting
+	case plan.Prune:
+		for _, ref := range l.Refs {
+			a.drops = append(a.drops, relay.Update{Ref: ref.Name, Old: ref.Revision})
+			a.dropLines[ref.Name] = i
+		}
+		l.State = Done
+	}
+}
+
+// item returns the index of a patchset's item, made when it is first asked for.
+// Lines come in plan order, so the change ref is always an item's first update.
+func (a *acting) item(l *Line) int {
+	id := l.Change.ID()
+	if i, ok := a.itemOf[id]; ok {
+		return i
+	}
+	a.itemOf[id] = len(a.items)
+	a.slots = append(a.slots, nil)
+	a.items = append(a.items, relay.Item{
+		ID: id, Want: l.Change.Current.Revision, OnMirror: true,
+		Parents: l.Change.Current.Parents,
+		Haves:   append(slices.Clone(a.plan.Haves[id.Change]), a.branchTips()...),
+	})
+	a.here[id] = true // unless a relay line says otherwise
+	return a.itemOf[id]
+}
+
+func (a *acting) update(item, line int, ref string, rev change.Revision) {
+	a.items[item].Updates = append(a.items[item].Updates, relay.Update{Ref: ref, New: rev})
+	a.slots[item] = append(a.slots[item], line)
+}
+
+// note has a ledger entry written when the pass ends; nobody waits for it.
+func (a *acting) note(e change.Entry, at change.Revision) {
+	a.notes = append(a.notes, relay.Item{
+		ID: e.ID, Want: at, OnMirror: true,
+		Updates: []relay.Update{{Ref: a.Project.Mirror.Ledger.Ref(e), New: at}},
+	})
+}
+
+// maxTips bounds the branch tips that are offered to Gerrit as haves.
+const maxTips = 200
+
+// branchTips are the mirror's tips of branches that Gerrit has too.
+func (a *acting) branchTips() []change.Revision {
+	var tips []change.Revision
+	for _, name := range slices.Sorted(maps.Keys(a.snapshot.Mirror.Branches)) {
+		if _, known := a.snapshot.Source[name]; known && len(tips) < maxTips {
+			tips = append(tips, a.snapshot.Mirror.Branches[name])
+		}
+	}
+	return tips
+}
+
+// move pushes branches, patchsets and claims, and writes down what became of
+// each line.
+func (a *acting) move(ctx context.Context) {
+	if len(a.branchItems)+len(a.items) == 0 {
+		return
+	}
+	a.progress(fmt.Sprintf("relaying %d branches and %d patchsets", len(a.branchItems), len(a.items)))
+	branches, items := a.Doors.Mover.Move(ctx, a.branchItems, a.items)
+	for i, r := range branches {
+		l := &a.result.Lines[a.branchLines[i]]
+		if r.Err != nil {
+			l.fail(r.Err)
+			continue
+		}
+		l.State = Done
+	}
+	for i, r := range items {
+		a.moved(i, r)
+	}
+}
+
+// moved reads the results of one patchset's updates.
+func (a *acting) moved(item int, r relay.ItemResult) {
+	id := a.items[item].ID
+	for u, result := range r.Updates {
+		line := a.slots[item][u]
+		l := &a.result.Lines[line]
+		switch {
+		case l.Verb == plan.Relay:
+			a.here[id] = result.State == relay.Done
+			a.settle(l, result, r.Err)
+		case l.Verb == plan.Dispatch && !a.here[id]:
+			l.wait("its patchset is not on the mirror")
+			a.claimed[line] = result.State == relay.Done
+		case l.Verb == plan.Dispatch && result.State == relay.Existed:
+			l.State, l.Note = Replaced, "another dispatcher claimed it first"
+		case l.Verb == plan.Dispatch && result.State == relay.Unsettled:
+			l.State, l.Note = InDoubt, "the answer to the claim was lost; the next pass looks again"
+		case l.Verb == plan.Dispatch && result.State == relay.Done:
+			a.claimed[line] = true
+		default:
+			a.settle(l, result, r.Err)
+		}
+	}
+	if r.Poisoned {
+		a.poison(id, a.items[item].Want)
+	}
+}
+
+// settle gives a line the state of its ref.
+func (a *acting) settle(l *Line, r relay.UpdateResult, whole error) {
+	switch {
+	case r.State == relay.Done, r.State == relay.Existed:
+		l.State = Done
+	case r.Err != nil:
+		l.fail(r.Err)
+	case whole != nil:
+		l.fail(whole)
+	default:
+		l.fail(fault.New(fault.Transient, "%s was not written", r.Ref))
+	}
+}
+
+// poison remembers an object that the mirror will not take. The entry has to
+// point at something that the mirror has.
+func (a *acting) poison(id change.ID, rev change.Revision) {
+	tips := a.branchTips()
+	if len(tips) == 0 {
+		a.result.Problems = append(a.result.Problems,
+			fault.New(fault.Ours, "%s is refused by the mirror, which has no branch yet to note that at: it will be tried again", id))
+		return
+	}
+	e := change.Entry{Kind: change.Poisoned, ID: id, Revision: rev}
+	a.note(e, tips[0])
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/relay"
+)
+
+// finish writes what the next pass must know and deletes what nobody needs. It
+// is done in a short time of its own when the pass was told to stop: an
+// unrecorded run costs the next pass a search, a claim that is not given back
+// costs it the grace time.
+func (a *acting) finish(ctx context.Context) {
+	a.mark()
+	if len(a.notes)+len(a.drops) == 0 {
+		return
+	}
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+		defer cancel()
+	}
+	a.progress("writing down what was done")
+	if len(a.notes) > 0 {
+		_, results := a.Doors.Mover.Move(ctx, nil, a.notes)
+		for _, r := range results {
+			a.problem("failed to note", r.Err)
+		}
+	}
+	if len(a.drops) > 0 {
+		for _, r := range a.Doors.Mover.Delete(ctx, a.drops) {
+			a.dropped(r)
+		}
+	}
+}
+
+// dropped reads the result of one deletion.
+func (a *acting) dropped(r relay.UpdateResult) {
+	if r.Err == nil {
+		return
+	}
+	if line, ok := a.dropLines[r.Ref]; ok {
+		a.result.Lines[line].fail(r.Err)
+		return
+	}
+	a.problem("failed to delete "+r.Ref, r.Err)
+}
+
+// mark notes that closed changes were looked for, in place of older notes.
+func (a *acting) mark() {
+	if !a.plan.Marked {
+		return
+	}
+	tips := a.branchTips()
+	if len(tips) == 0 {
+		return
+	}
+	a.note(change.Entry{Kind: change.Pruned, At: a.Now()}, tips[0])
+	for _, m := range a.plan.OldMarks {
+		a.drops = append(a.drops, relay.Update{Ref: m.Name, Old: m.Revision})
+	}
+}
+
+// problem adds a failure to the result, unless the same one is there.
+func (a *acting) problem(what string, err error) {
+	if err == nil {
+		return
+	}
+	for _, old := range a.result.Problems {
+		if old.Error() == err.Error() {
+			return
+		}
+	}
+	a.result.Problems = append(a.result.Problems, fmt.Errorf("%s: %w", what, err))
+}

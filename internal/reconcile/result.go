@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package reconcile
+
+import (
+	"errors"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
+)
+
+// State is what became of an action.
+type State string
+
+// The states of a line.
+const (
+	Planned  State = "planned" // a dry run, or never reached
+	Done     State = "done"
+	Waiting  State = "waiting" // not in this pass; a later one tries again
+	Skipped  State = "skipped"
+	Failed   State = "failed"
+	InDoubt  State = "in doubt" // the answer was lost; the next pass looks for the run
+	Replaced State = "taken"    // another dispatcher got there first
+)
+
+// Line is one action and what became of it.
+type Line struct {
+	plan.Action
+	State State
+	// Err is set for failed lines, and for those in doubt.
+	Err error
+	// Note replaces the plan's reason where the pass learned better.
+	Note string
+	// Run is the run that was started or found.
+	Run change.Run
+}
+
+// Text is the line's reason as it stands after the pass.
+func (l Line) Text() string {
+	switch {
+	case l.Err != nil:
+		return l.Err.Error()
+	case l.Note != "":
+		return l.Note
+	default:
+		return l.Reason
+	}
+}
+
+// Result is what one pass over one project did.
+type Result struct {
+	Project string
+	DryRun  bool
+	Lines   []Line
+	// Idle counts open changes that needed nothing.
+	Idle int
+	// Unreadable counts refs in the mirror's own namespaces that are not ours.
+	Unreadable int
+	// Problems are failures that belong to no single line.
+	Problems []error
+}
+
+// Errs returns all failures of the pass.
+func (r *Result) Errs() []error {
+	errs := append([]error(nil), r.Problems...)
+	for _, l := range r.Lines {
+		if l.State == Failed {
+			errs = append(errs, l.Err)
+		}
+	}
+	return errs
+}
+
+// Configuration reports whether a person has to change a setting or a right
+// before the pass can do all of its work.
+func (r *Result) Configuration() bool {
+	for _, err := range r.Errs() {
+		if errors.Is(err, fault.Configuration) {
+			return true
+		}
+	}
+	return false
+}
+
+// failure turns a planned Fail into an error that carries its hint. A failing
+// workflow is a matter of configuration; a failing patchset is not.
+func failure(a plan.Action) error {
+	kind := fault.Permanent
+	if a.Change == nil {
+		kind = fault.Configuration
+	}
+	e := fault.New(kind, "%s", a.Reason)
+	e.Hint = a.Hint
+	return e
+}
+
+func (l *Line) fail(err error) { l.State, l.Err = Failed, err }
+
+func (l *Line) wait(note string) { l.State, l.Note = Waiting, note }
+
+// Started reports whether the line's run was started by this pass.
+func (l *Line) Started() bool { return l.Verb == plan.Dispatch && l.State == Done }
