@@ -15,6 +15,9 @@ import (
 func (l *loader) build(f *file) []Project {
 	l.readEnvironment()
 	std := builtin()
+	std.CI.APIURL = webURL(l.apiURL)
+	l.set("ci-repository", &std.CI.Repository)
+	l.read = len(l.problems)
 	l.inherit(&f.Defaults, &std)
 	servers := l.servers(f)
 	var projects []Project
@@ -23,8 +26,11 @@ func (l *loader) build(f *file) []Project {
 		l.inherit(&p.settings, &f.Defaults)
 		projects = append(projects, l.project(p, l.serverOf(p, servers)))
 	}
-	if f.Projects != nil && len(projects) == 0 {
-		l.fail(l.at(&f.Projects), "list at least one", "there are no projects")
+	if f.Gerrits != nil && len(f.Gerrits) == 0 {
+		l.fail(l.near(&f.Gerrits), "name at least one, with its url", "there are no Gerrit servers")
+	}
+	if f.Projects != nil && len(f.Projects) == 0 {
+		l.fail(l.near(&f.Projects), "list at least one", "there are no projects")
 	}
 	l.checkShared(f, projects)
 	l.nameServers(f, projects)
@@ -46,20 +52,20 @@ func (l *loader) inheritFields(dst, src reflect.Value) {
 			l.inheritFields(d, s)
 			continue
 		}
-		from, given := l.places[s.Addr().Interface()]
-		if _, own := l.places[d.Addr().Interface()]; own || !given && s.IsZero() {
+		to, from := d.Addr().Interface(), s.Addr().Interface()
+		if l.given(to) || !l.given(from) && s.IsZero() {
 			continue
 		}
 		d.Set(s)
-		if given {
-			l.places[d.Addr().Interface()] = from
+		if l.given(from) {
+			l.places[to] = l.places[from]
 		}
 	}
 }
 
 func (l *loader) anyGiven(v reflect.Value) bool {
 	for i := range v.NumField() {
-		if _, given := l.places[v.Field(i).Addr().Interface()]; given {
+		if l.given(v.Field(i).Addr().Interface()) {
 			return true
 		}
 	}
@@ -120,14 +126,8 @@ func texts[T ~string](list []T) []string {
 
 func (l *loader) ci(p *project) CI {
 	out := CI{Repository: string(p.CI.Repository), APIURL: string(p.CI.APIURL), Ref: string(p.CI.Ref)}
-	if out.Repository == "" {
-		out.Repository = l.src.given("ci-repository")
-		if out.Repository == "" && l.near(&p.CI.Repository, &p.CI) == (Place{File: l.file}) {
-			l.fail(l.near(p), "give ci-repository (in a file: ci), OWNER/NAME", "it is not known whose workflows to start")
-		}
-	}
-	if out.APIURL == "" {
-		out.APIURL = l.apiURL
+	if !l.given(&p.CI.Repository) {
+		l.fail(l.near(&p.CI, p), "give ci-repository (in a file: ci) as OWNER/NAME", "it is not known whose workflows to start")
 	}
 	out.Credential = l.ciCredential(p, out)
 	return out
@@ -142,14 +142,24 @@ func (l *loader) mirror(p *project, c CI) Mirror {
 	case out.URL != "":
 		out.Repository = repositoryOf(out.URL)
 	default:
-		owner, _, _ := strings.Cut(c.Repository, "/")
-		out.Repository = owner + "/" + string(p.Name[strings.LastIndexByte(string(p.Name), '/')+1:])
+		out.Repository = l.mirrorOf(p, c)
 	}
 	if out.URL == "" {
 		out.URL = l.serverURL + "/" + out.Repository + ".git"
 	}
 	out.Credential = l.mirrorCredential(m, out.URL)
 	return out
+}
+
+// mirrorOf is the mirror's name where none was given.
+func (l *loader) mirrorOf(p *project, c CI) string {
+	owner, _, _ := strings.Cut(c.Repository, "/")
+	name := owner + "/" + string(p.Name[strings.LastIndexByte(string(p.Name), '/')+1:])
+	var r repository
+	if err := r.UnmarshalText([]byte(name)); err != nil && p.Name != "" && owner != "" && !l.given(&p.Mirror.Repository) {
+		l.fail(l.near(&p.Mirror, p), "give mirror as OWNER/NAME", "the project's name cannot be that of its mirror: %w", err)
+	}
+	return name
 }
 
 // repositoryOf names a repository by the last two parts of its address.

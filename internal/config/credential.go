@@ -3,6 +3,7 @@
 package config
 
 import (
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"net/url"
@@ -23,14 +24,18 @@ func (l *loader) readEnvironment() {
 	if id == "" && key == "" {
 		return
 	}
-	l.app = new(App)
-	var n number
-	if l.report(Place{Input: "app-id"}, n.UnmarshalText([]byte(id))); key == "" {
-		l.fail(Place{Input: "app-private-key"}, "give the App's private key in PEM form", "it is missing")
-	} else {
-		l.checkKey(Place{Input: "app-private-key"}, key)
+	if id == "" {
+		l.fail(Place{Input: "app-id"}, "give the App's number, from its settings page", "it is missing, but app-private-key is given")
+		return
 	}
-	l.app.ID, l.app.PrivateKey = int64(n), Secret(key)
+	if key == "" {
+		l.fail(Place{Input: "app-private-key"}, "give the App's private key in PEM form", "it is missing, but app-id is given")
+		return
+	}
+	var n number
+	l.report(Place{Input: "app-id"}, n.UnmarshalText([]byte(id)))
+	l.checkKey(Place{Input: "app-private-key"}, key)
+	l.app = &App{ID: int64(n), PrivateKey: Secret(key)}
 }
 
 func (l *loader) address(variable, otherwise string) string {
@@ -51,7 +56,7 @@ func (l *loader) mirrorCredential(m *mirror, address string) Credential {
 	if c, given := l.named(&m.auth); given {
 		return c
 	}
-	ours := host(address) == host(l.serverURL)
+	ours := origin(address) == origin(l.serverURL)
 	if token := l.src.explicit("mirror-token"); token != "" && (ours || l.file == "") {
 		return Credential{Token: Secret(token)}
 	}
@@ -93,8 +98,7 @@ func (l *loader) common() Credential {
 
 // named reads what a file says about a token.
 func (l *loader) named(a *auth) (Credential, bool) {
-	_, token := l.places[&a.TokenEnv]
-	_, app := l.places[&a.App]
+	token, app := l.given(&a.TokenEnv), l.given(&a.App)
 	switch {
 	case token && app:
 		l.fail(l.near(&a.App), "remove one of them", "there is both a token-env and an app")
@@ -130,19 +134,23 @@ func (l *loader) checkKey(at Place, text string) {
 		l.fail(at, hint, "this is not a private key in PEM form")
 		return
 	}
-	_, err := x509.ParsePKCS1PrivateKey(block.Bytes)
-	if err != nil {
-		_, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+	if _, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return
 	}
-	if err != nil {
-		l.fail(at, hint, "the PEM block holds no usable private key")
+	if key, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+		if _, ok := key.(*rsa.PrivateKey); ok {
+			return
+		}
 	}
+	l.fail(at, hint, "the PEM block is not an RSA private key")
 }
 
-func host(address string) string {
+// origin is the scheme and host of an address: a token for https must not
+// travel over http.
+func origin(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""
 	}
-	return strings.ToLower(u.Host)
+	return strings.ToLower(u.Scheme + "://" + u.Host)
 }

@@ -96,6 +96,25 @@ func (l *loader) decodeList(n *yaml.Node, v reflect.Value) {
 	for i, item := range n.Content {
 		l.decode(item, v.Index(i))
 	}
+	l.refuseTwice(v)
+}
+
+// refuseTwice complains about texts that stand in a list twice.
+func (l *loader) refuseTwice(list reflect.Value) {
+	if list.Type().Elem().Kind() != reflect.String {
+		return
+	}
+	seen := map[string]bool{"": true} // what failed its own check is empty
+	for i := range list.Len() {
+		item := list.Index(i)
+		if seen[item.String()] {
+			if item.String() != "" {
+				l.fail(l.near(item.Addr().Interface()), "remove one of the two", "%s stands in the list twice", quote(item.String()))
+			}
+			continue
+		}
+		seen[item.String()] = true
+	}
 }
 
 func (l *loader) decodeStruct(n *yaml.Node, v reflect.Value) {
@@ -111,7 +130,7 @@ func (l *loader) decodeStruct(n *yaml.Node, v reflect.Value) {
 	})
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		if name, options, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && options == "" && l.at(v.Field(i).Addr().Interface()) == (Place{}) {
+		if name, options, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && options == "" && !l.given(v.Field(i).Addr().Interface()) {
 			l.fail(l.place(n), "add it", "the key %s is missing", name)
 		}
 	}
@@ -192,6 +211,8 @@ func isShort(t reflect.Type) bool {
 func (l *loader) wrongType(n *yaml.Node, v reflect.Value) {
 	want, hint := "text", "write one value"
 	switch {
+	case isShort(v.Type()):
+		want, hint = "text, or keys and values", "write the name alone, or one 'key: value' per line"
 	case v.Kind() == reflect.Slice:
 		want, hint = "a list", "write [one, two], or one item per line with '- ' in front"
 	case v.Kind() == reflect.Map || v.Kind() == reflect.Struct:

@@ -59,6 +59,9 @@ const callsInAnHour = 500
 // maxFile bounds the configuration file; SPDK's has a few hundred bytes.
 const maxFile = 1 << 20
 
+// maxProblems is how many problems are told at once; nobody reads more.
+const maxProblems = 100
+
 // maxValues bounds what aliases can blow a file up to.
 const maxValues = 100_000
 

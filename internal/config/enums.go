@@ -95,7 +95,10 @@ func (n *number) UnmarshalText(text []byte) error {
 func parseNumber(text []byte, least, most int64) (int64, error) {
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil || n < least || n > most {
-		hint := fmt.Sprintf("write a whole number from %d to %d", least, most)
+		hint := fmt.Sprintf("write a whole number, %d or more", least)
+		if most == maxCount {
+			hint += fmt.Sprintf(", %d at most", most)
+		}
 		return 0, bad(hint, "%s is not a number that this setting can have", quote(string(text)))
 	}
 	return n, nil

@@ -16,7 +16,7 @@ type gerrit struct {
 	Username    line     `json:"username,omitempty" jsonschema_description:"Account used there. Default: the input gerrit-username, if this is the only server; otherwise access is anonymous."`
 	PasswordEnv envName  `json:"password-env,omitempty" jsonschema_description:"Environment variable that holds the account's HTTP password. Default: GERRIT_PASSWORD, if this is the only server."`
 	CAFile      line     `json:"ca-file,omitempty" jsonschema_description:"PEM file with certificate authorities to trust in addition to the system's."`
-	KeyPrefix   *keyName `json:"key-prefix,omitempty" jsonschema_description:"What run keys of this server begin with. Default: nothing for a single server; the server's name where several share a CI repository. When you add a second server, give the first one an empty prefix, or its runs are not found again."`
+	KeyPrefix   *keyName `json:"key-prefix,omitempty" jsonschema_description:"What run keys of this server begin with. Default: nothing if this is the only server, else its name. When you add a second server, give the first one an empty prefix, or its runs are not found again."`
 }
 
 // project is one entry of projects.

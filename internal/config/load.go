@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -59,6 +60,7 @@ type loader struct {
 	values   int
 	places   map[any]Place
 	problems Problems
+	read     int // how many problems were found in single values
 
 	// From the runner's variables and the inputs; see readEnvironment.
 	serverURL, apiURL string
@@ -69,10 +71,17 @@ func (l *loader) fail(at Place, hint, format string, args ...any) {
 	l.report(at, bad(hint, format, args...))
 }
 
-// report notes what a value's own check said.
+// report notes what is wrong at a place, once: a default is looked at for each
+// project. A value that failed its own check is left alone by the checks that
+// compare values.
 func (l *loader) report(at Place, err error) {
-	if err != nil {
-		l.problems = append(l.problems, Problem{Place: at, Text: err.Error(), Hint: fault.HintOf(err)})
+	if err == nil || len(l.problems) == maxProblems {
+		return
+	}
+	p := Problem{Place: at, Text: err.Error(), Hint: fault.HintOf(err)}
+	failed := func(q Problem) bool { return q.Place == at }
+	if !slices.Contains(l.problems, p) && !slices.ContainsFunc(l.problems[:l.read], failed) {
+		l.problems = append(l.problems, p)
 	}
 }
 
@@ -80,8 +89,11 @@ func (l *loader) place(n *yaml.Node) Place {
 	return Place{File: l.file, Line: n.Line, Column: n.Column}
 }
 
-// at returns where the value behind a pointer was given, or the zero Place.
-func (l *loader) at(pointer any) Place { return l.places[pointer] }
+// given reports whether the value behind a pointer was given, right or wrong.
+func (l *loader) given(pointer any) bool {
+	_, ok := l.places[pointer]
+	return ok
+}
 
 // near returns the place of the first of the values that was given.
 func (l *loader) near(pointers ...any) Place {
@@ -157,5 +169,5 @@ func (l *loader) syntaxError(err error) {
 		}
 		text = m[2]
 	}
-	l.fail(at, "look at this line and the one above it: indentation, quotes and colons", "the file is not YAML: %s", text)
+	l.fail(at, "look at the lines around it: indentation, quotes and colons", "the file is not YAML: %s", text)
 }

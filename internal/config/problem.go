@@ -54,7 +54,7 @@ func (p Problem) String() string {
 	return s
 }
 
-// Problems is everything that is wrong, ordered by place. As an error it is a
+// Problems is everything that is wrong, a hundred problems at most, ordered by place. As an error it is a
 // fault.Configuration.
 type Problems []Problem
 
@@ -70,8 +70,7 @@ func (ps Problems) Error() string {
 // Is makes errors.Is(problems, fault.Configuration) true.
 func (ps Problems) Is(target error) bool { return target == fault.Configuration }
 
-// sorted puts inputs first, in the order of Inputs, then files by line, and
-// drops what was found twice (a default is looked at once for each project).
+// sorted puts inputs first, in the order of Inputs, then files by line.
 func (ps Problems) sorted() Problems {
 	order := map[string]int{}
 	for i, in := range Inputs() {
@@ -87,12 +86,7 @@ func (ps Problems) sorted() Problems {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.File, b.File),
 			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	seen := map[Problem]bool{}
-	return slices.DeleteFunc(ps, func(p Problem) bool {
-		twice := seen[p]
-		seen[p] = true
-		return twice
-	})
+	return ps
 }
 
 // bad returns what a value's own check says: what is wrong, and what to do.
@@ -113,28 +107,28 @@ func suggest(word string, candidates []string) string {
 	return best
 }
 
-// distance is the Levenshtein distance between two short words; longer ones
-// count as far apart.
+// distance counts the letters to add, drop, replace or swap with their
+// neighbour to make b of a; long words count as far apart.
 func distance(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {
 		return longest
 	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
+	var d [longest + 1][longest + 1]int
+	for i := range len(a) + 1 {
+		for j := range len(b) + 1 {
+			switch {
+			case i == 0 || j == 0:
+				d[i][j] = i + j
+			case a[i-1] == b[j-1]:
+				d[i][j] = d[i-1][j-1]
+			default:
+				d[i][j] = 1 + min(d[i-1][j-1], d[i-1][j], d[i][j-1])
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d[i][j] = min(d[i][j], 1+d[i-2][j-2])
+			}
 		}
 	}
-	return row[len(b)]
+	return d[len(a)][len(b)]
 }

@@ -5,7 +5,6 @@ package config
 import (
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -99,11 +98,12 @@ func (l *loader) inputsAsFile() *file {
 	if name := l.input("config"); name != "" {
 		l.fail(Place{Input: "config"}, "give either the file or the inputs of one project", "gerrit-url is given as well")
 	}
-	g, p := new(gerrit), project{}
-	f := &file{Gerrits: map[string]*gerrit{"gerrit": g}, Projects: []project{p}}
-	l.places[mapKey{reflect.ValueOf(f.Gerrits).Pointer(), "gerrit"}] = Place{Input: "gerrit-url"}
+	g := new(gerrit)
+	f := &file{Gerrits: map[string]*gerrit{"gerrit": g}, Projects: make([]project, 1)}
 	s := &f.Projects[0]
 	l.places[s] = Place{Input: "gerrit-project"}
+	l.places[&s.CI] = Place{Input: "ci-repository"}
+	l.places[&s.Mirror] = Place{Input: "mirror"}
 	l.set("gerrit-url", &g.URL)
 	l.set("gerrit-project", &s.Name)
 	if l.input("gerrit-project") == "" {
@@ -112,7 +112,6 @@ func (l *loader) inputsAsFile() *file {
 	l.set("mirror", &s.Mirror.Repository)
 	l.set("mirror-url", &s.Mirror.URL)
 	l.set("mirror-namespace", &s.Mirror.Namespace)
-	l.set("ci-repository", &s.CI.Repository)
 	l.set("ci-ref", &s.CI.Ref)
 	l.set("branches", &s.Branches)
 	l.set("query", &s.Query)
@@ -136,10 +135,11 @@ func (l *loader) setWorkflows(s *project) {
 	if l.set("event", &event); event == "" || l.src.given("workflows") != "" && l.input("workflows") != defaultWorkflow {
 		l.set("workflows", &files)
 	}
-	if m := trustPattern.FindStringSubmatch(l.input("trust-label")); m != nil {
-		l.setText("trust-label", &gate.Label, m[1])
-		if m[2] != "" {
-			l.setText("trust-label", &gate.Value, m[2])
+	if text := l.input("trust-label"); text != "" {
+		label, value, valued := strings.Cut(text, "+")
+		l.setText("trust-label", &gate.Label, label)
+		if valued {
+			l.setText("trust-label", &gate.Value, value)
 		}
 	}
 	l.set("trust-groups", &gate.Groups)
@@ -157,10 +157,9 @@ func (l *loader) setWorkflows(s *project) {
 			at.Input = "event"
 		}
 		l.places[w] = at
+		l.places[&w.Trust.Label] = Place{Input: "trust-label"}
 	}
 }
-
-var trustPattern = regexp.MustCompile(`^([^+]+)(?:\+(.*))?$`)
 
 // set fills the value behind a pointer from an input, if it says anything.
 func (l *loader) set(name string, pointer any) {
@@ -187,6 +186,7 @@ func (l *loader) setText(name string, pointer any, text string) {
 		l.places[v.Index(i).Addr().Interface()] = at
 		l.report(at, setText(v.Index(i), item))
 	}
+	l.refuseTwice(v)
 }
 
 // withOwner completes a mirror that is given by its name alone: the prototype's

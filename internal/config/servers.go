@@ -23,49 +23,39 @@ func mapID(m any) uintptr { return reflect.ValueOf(m).Pointer() }
 func (l *loader) servers(f *file) map[string]Gerrit {
 	out := map[string]Gerrit{}
 	for _, name := range slices.Sorted(maps.Keys(f.Gerrits)) {
-		at := l.at(mapKey{mapID(f.Gerrits), name})
-		if err := change.CheckServer(name); err != nil {
-			l.report(at, err)
+		l.report(l.near(mapKey{mapID(f.Gerrits), name}), change.CheckServer(name))
+		if f.Gerrits[name] == nil { // said already
+			f.Gerrits[name] = new(gerrit)
 		}
-		if g := f.Gerrits[name]; g != nil {
-			out[name] = l.server(g, at, len(f.Gerrits) == 1)
-		}
+		out[name] = l.server(f.Gerrits[name], len(f.Gerrits) == 1)
 	}
 	return out
 }
 
 // server completes one entry. The account in the inputs goes to the only
 // server; with several, nobody could say to which one a password may be sent.
-func (l *loader) server(g *gerrit, at Place, only bool) Gerrit {
+func (l *loader) server(g *gerrit, only bool) Gerrit {
 	out := Gerrit{URL: string(g.URL), Username: string(g.Username), CAFile: l.caFile(&g.CAFile)}
 	if pagePattern.MatchString(out.URL) {
 		l.fail(l.near(&g.URL), "leave out what follows the base: the address under which /changes/ is found", "this is the address of a page, not of the server")
 	}
-	user, password := Place(l.near(&g.Username)), l.near(&g.PasswordEnv)
-	if _, given := l.places[&g.PasswordEnv]; given {
+	user, password := l.near(&g.Username), l.near(&g.PasswordEnv)
+	named := l.given(&g.PasswordEnv)
+	if named {
 		out.Password = l.secret(&g.PasswordEnv)
 	} else if only {
 		out.Password, password = Secret(l.input("gerrit-password")), Place{Input: "gerrit-password"}
 	}
-	if out.Username == "" && only {
+	if only && !l.given(&g.Username) {
 		out.Username, user = l.input("gerrit-username"), Place{Input: "gerrit-username"}
 	}
-	_, named := l.places[&g.PasswordEnv]
 	switch {
 	case out.Username == "" && (out.Password != "" || named):
-		l.fail(password, "give the account's name as well", "there is a password, but no user name for %s", at.orInput())
+		l.fail(password, "give the account's name as well", "there is a password, but no user name")
 	case out.Username != "" && out.Password == "" && !named:
 		l.fail(user, "give the account's HTTP password (GERRIT_PASSWORD, or password-env in a file), or remove the name for anonymous access", "there is a user name, but no password")
 	}
 	return out
-}
-
-// orInput names a server in a text.
-func (p Place) orInput() string {
-	if p.Input != "" {
-		return "Gerrit"
-	}
-	return "the server at " + p.String()
 }
 
 // serverOf finds a project's server.
@@ -131,37 +121,28 @@ func (l *loader) checkShared(f *file, projects []Project) {
 	}
 }
 
-// nameServers gives the servers that share a CI repository the names that tell
-// their run keys apart.
+// nameServers gives servers the names that tell their run keys apart. A name
+// must not change later, or its runs are not found again; so it depends on
+// nothing but the number of servers.
 func (l *loader) nameServers(f *file, projects []Project) {
-	sharing := map[string]map[string]bool{} // CI repository -> servers
-	for i, p := range projects {
-		ci := strings.ToLower(p.CI.APIURL + " " + p.CI.Repository)
-		if sharing[ci] == nil {
-			sharing[ci] = map[string]bool{}
+	prefix := func(server string) string {
+		switch g := f.Gerrits[server]; {
+		case g != nil && g.KeyPrefix != nil:
+			return string(*g.KeyPrefix)
+		case len(f.Gerrits) > 1:
+			return server
 		}
-		sharing[ci][string(f.Projects[i].Gerrit)] = true
+		return ""
 	}
-	prefixes := map[string]string{}
-	for _, ci := range slices.Sorted(maps.Keys(sharing)) {
-		taken := map[string]string{}
-		for _, name := range slices.Sorted(maps.Keys(sharing[ci])) {
-			g := f.Gerrits[name]
-			if g == nil {
-				continue
-			}
-			if g.KeyPrefix != nil {
-				prefixes[name] = string(*g.KeyPrefix)
-			} else if len(sharing[ci]) > 1 {
-				prefixes[name] = name
-			}
-			if other, clash := taken[prefixes[name]]; clash {
-				l.fail(l.near(&g.KeyPrefix), "give each server a key-prefix of its own; only one of them may be empty", "runs of this server and of %s cannot be told apart in their CI repository", quote(other))
-			}
-			taken[prefixes[name]] = name
-		}
-	}
+	users := map[string]string{} // CI repository and prefix -> server
 	for i := range projects {
-		projects[i].Gerrit.Name = prefixes[string(f.Projects[i].Gerrit)]
+		p, server := &projects[i], string(f.Projects[i].Gerrit)
+		p.Gerrit.Name = prefix(server)
+		runs := strings.ToLower(p.CI.APIURL+" "+p.CI.Repository+" ") + p.Gerrit.Name
+		if other, taken := users[runs]; taken && other != server && f.Gerrits[server] != nil {
+			l.fail(l.near(&f.Gerrits[server].KeyPrefix, mapKey{mapID(f.Gerrits), server}), "give each server a key-prefix of its own; only one of them may be empty",
+				"runs of this server and of %s cannot be told apart in the CI repository %s", quote(other), p.CI.Repository)
+		}
+		users[runs] = server
 	}
 }

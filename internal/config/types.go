@@ -48,8 +48,8 @@ type Project struct {
 type Gerrit struct {
 	// URL is the base, a sub-path included (https://review.example.org/gerrit).
 	URL string
-	// Name is put in front of run keys where several servers share a CI
-	// repository; usually empty.
+	// Name is put in front of run keys where there are several servers; empty
+	// for a single one.
 	Name     string
 	Username string
 	// Password is an HTTP password or auth token; empty for anonymous access.

@@ -37,7 +37,8 @@ const (
 	repositoryRegexp = `^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}$`
 	envRegexp        = `^[A-Z_][A-Z0-9_]{0,99}$`
 	labelRegexp      = `^[A-Za-z0-9][A-Za-z0-9-]{0,99}$`
-	serverRegexp     = `^[a-z][a-z0-9-]{0,19}$` // change.CheckServer
+	serverRegexp     = `^[a-z][a-z0-9-]{0,19}$`               // change.CheckServer
+	workflowRegexp   = `^[A-Za-z0-9_][A-Za-z0-9._-]*\.ya?ml$` // change.CheckWorkflow
 )
 
 var (

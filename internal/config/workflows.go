@@ -42,18 +42,16 @@ func (l *loader) workflow(w *workflow, at Place) Workflow {
 	for _, g := range w.Inputs {
 		out.Inputs = append(out.Inputs, InputGroup(g))
 	}
-	_, file := l.places[&w.File]
-	_, event := l.places[&w.Event]
 	switch {
 	case out.File != "" && out.Event != "":
 		l.fail(at, "make two entries of it", "a workflow has either file or event, not both")
-	case out.Name == "" && !file && !event:
+	case !l.given(&w.File) && !l.given(&w.Event) && out.Name == "":
 		l.fail(at, "add file: NAME.yml or event: TYPE", "the workflow has neither file nor event")
 	}
 	if out.Trust.Label != "" && out.Trust.Value == 0 {
 		out.Trust.Value = defaultTrustValue
 	}
-	if out.Trust.Label == "" && out.Trust.Value != 0 {
+	if out.Trust.Value != 0 && !l.given(&w.Trust.Label) {
 		l.fail(l.near(&w.Trust.Value, w), "add the label that the value is for", "trust has a value, but no label")
 	}
 	out.With = l.with(w)
@@ -68,7 +66,7 @@ func (l *loader) with(w *workflow) map[string]string {
 	}
 	out := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(w.With)) {
-		at := l.at(mapKey{mapID(w.With), name})
+		at := l.near(mapKey{mapID(w.With), name})
 		switch {
 		case !inputName.MatchString(name):
 			l.fail(at, "use letters, digits, '_' and '-', beginning with a letter or '_'", "%s cannot be the name of a workflow's input", quote(name))
