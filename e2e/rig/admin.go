@@ -33,9 +33,12 @@ func (g *Gerrit) Grant(ctx context.Context, project, ref, permission, group stri
 	})
 }
 
-// Revoke removes a whole permission from a ref pattern of a project.
-func (g *Gerrit) Revoke(ctx context.Context, project, ref, permission string) error {
-	return g.access(ctx, project, "remove", ref, map[string]any{permission: map[string]any{}})
+// Revoke takes back what Grant gave. It names the rule, because Gerrit removes
+// the whole section when it is told a permission alone.
+func (g *Gerrit) Revoke(ctx context.Context, project, ref, permission, group string) error {
+	return g.access(ctx, project, "remove", ref, map[string]any{
+		permission: map[string]any{"rules": map[string]Rule{group: Allow}},
+	})
 }
 
 func (g *Gerrit) access(ctx context.Context, project, verb, ref string, permissions map[string]any) error {
