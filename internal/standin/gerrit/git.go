@@ -32,23 +32,24 @@ func gitPath(parts []string) (project, rest string, ok bool) {
 // serveGit answers a git request with C git, within what Gerrit would show: a
 // private change's refs are hidden, and an object can be wanted only if it is
 // reachable from a visible ref. C git itself lets any object be wanted in
-// protocol v2, so that check is made here.
+// protocol v2, so that check is made here. The server is locked when this
+// begins and ends, but not while git works.
 func (s *Server) serveGit(c call, project, rest string) {
-	s.mu.Lock()
 	p := s.projects[project]
-	var v view
-	var flushErr error
-	if p != nil {
-		v, flushErr = p.view(c.viewer), p.repo.flush()
-	}
-	s.mu.Unlock()
 	if p == nil || c.r.URL.Query().Get("service") == "git-receive-pack" {
-		http.Error(c.w, "Not Found", http.StatusNotFound)
+		c.fail(http.StatusNotFound, "Not Found")
 		return
 	}
+	if err := p.repo.flush(); err != nil {
+		c.fail(http.StatusInternalServerError, "%s", err)
+		return
+	}
+	v := p.view(c.viewer)
+	s.mu.Unlock()
+	defer s.mu.Lock()
 	body, err := readBody(c.r)
-	if err != nil || flushErr != nil {
-		http.Error(c.w, fmt.Sprint("Internal server error: ", err, flushErr), http.StatusInternalServerError)
+	if err != nil {
+		c.fail(http.StatusBadRequest, "%s", err)
 		return
 	}
 	if bad := p.firstBadWant(body, v); bad != "" {

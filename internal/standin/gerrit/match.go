@@ -70,7 +70,7 @@ func compileTerm(field, value string, viewer *Account, now time.Time) (predicate
 	case "hashtag":
 		return func(c *Change) bool { return slices.Contains(c.hashtags, value) }, nil
 	case "change":
-		return func(c *Change) bool { return value == strconv.Itoa(c.number) || value == c.changeID }, nil
+		return compileChange(value)
 	case "label":
 		return compileLabel(value, viewer)
 	case "age":
@@ -89,6 +89,15 @@ func compileTerm(field, value string, viewer *Account, now time.Time) (predicate
 		}, nil
 	}
 	return nil, reject("Unsupported operator %s:%s", field, value)
+}
+
+var changePattern = regexp.MustCompile(`^(?:[1-9][0-9]*|I[0-9a-f]{40})$`)
+
+func compileChange(value string) (predicate, error) {
+	if !changePattern.MatchString(value) {
+		return nil, reject("Invalid change format")
+	}
+	return func(c *Change) bool { return value == strconv.Itoa(c.number) || value == c.changeID }, nil
 }
 
 func compileStatus(value string) (predicate, error) {
@@ -185,7 +194,7 @@ func parseAge(text string) (time.Duration, error) {
 	const day = 24 * time.Hour
 	m := agePattern.FindStringSubmatch(text)
 	if m == nil {
-		return 0, reject("Invalid time unit value: %s", text)
+		return 0, reject("Error in operator age:%s", text)
 	}
 	n, _ := strconv.Atoi(m[1]) // the pattern bounds it
 	switch m[2] {
@@ -204,7 +213,7 @@ func parseAge(text string) (time.Duration, error) {
 	case "y", "year", "years":
 		return bounded(n, 365*day), nil
 	}
-	return 0, reject("Invalid time unit value: %s", text)
+	return 0, reject("Error in operator age:%s", text)
 }
 
 // bounded multiplies without going over: nothing is older than 200 years.
@@ -220,5 +229,5 @@ func parseTime(text string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, reject("Invalid date: %s", text)
+	return time.Time{}, reject("Invalid date format: %s", text)
 }

@@ -3,7 +3,9 @@
 package gerrit
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -31,6 +33,9 @@ const maxDepth = 100
 // parseQuery reads the query language of Gerrit's user-search documentation:
 // terms, quotes, parentheses, AND (also implied), OR, NOT and "-".
 func parseQuery(text string) (node, error) {
+	if trim(text) == "" {
+		return node{}, errors.New("query is empty")
+	}
 	tokens, err := lex(text)
 	if err != nil {
 		return node{}, err
@@ -43,50 +48,62 @@ func parseQuery(text string) (node, error) {
 	return n, err
 }
 
-// token is a word with its quotes taken off, or one of ( ) - AND OR NOT.
+// token is a term, or one of ( ) - AND OR NOT.
 type token struct {
-	text string
-	mark bool // not a word
+	field, text string
+	mark        bool // not a term
 }
+
+// fieldPattern is an operator's name at the beginning of a term.
+var fieldPattern = regexp.MustCompile(`^[A-Za-z_]+:`)
 
 func lex(text string) ([]token, error) {
 	var tokens []token
 	for text = trim(text); text != ""; text = trim(text) {
-		switch c := text[0]; c {
-		case '(', ')', '-':
-			tokens = append(tokens, token{string(c), true})
-			text = text[1:]
+		if strings.ContainsRune("()-", rune(text[0])) {
+			tokens, text = append(tokens, token{text: text[:1], mark: true}), text[1:]
 			continue
 		}
-		word, quoted, rest, err := lexWord(text)
-		if err != nil {
+		field := fieldPattern.FindString(text)
+		word, rest, err := lexWord(text[len(field):])
+		switch {
+		case err != nil:
 			return nil, err
+		case len(rest) == len(text)-len(field):
+			return nil, fmt.Errorf("a value is missing after %s", field)
 		}
-		mark := !quoted && (word == "AND" || word == "OR" || word == "NOT")
-		tokens, text = append(tokens, token{word, mark}), rest
+		t := token{field: strings.TrimSuffix(field, ":"), text: word}
+		raw := text[:len(text)-len(rest)] // a quoted "OR" is a word
+		t.mark = raw == "AND" || raw == "OR" || raw == "NOT"
+		tokens, text = append(tokens, t), rest
 	}
 	return tokens, nil
 }
 
 // lexWord cuts off text up to a space or parenthesis; quotes and braces keep
-// those in.
-func lexWord(text string) (word string, quoted bool, rest string, err error) {
+// those in, and are taken off.
+func lexWord(text string) (word, rest string, err error) {
 	var b strings.Builder
 	for text != "" && !strings.ContainsRune(" \t\r\n()", rune(text[0])) {
-		closing := map[byte]string{'"': `"`, '{': "}"}[text[0]]
-		if closing == "" {
+		closing := ""
+		switch text[0] {
+		case '"':
+			closing = `"`
+		case '{':
+			closing = "}"
+		default:
 			b.WriteByte(text[0])
 			text = text[1:]
 			continue
 		}
 		inside, after, found := strings.Cut(text[1:], closing)
 		if !found {
-			return "", false, "", fmt.Errorf("missing %s at the end", closing)
+			return "", "", fmt.Errorf("missing %s at the end", closing)
 		}
 		b.WriteString(inside)
-		quoted, text = true, after
+		text = after
 	}
-	return b.String(), quoted, text, nil
+	return b.String(), text, nil
 }
 
 func trim(s string) string { return strings.TrimLeft(s, " \t\r\n") }
@@ -141,18 +158,15 @@ func (p *parser) not(depth int) (node, error) {
 	case p.next("("):
 		n, err := p.or(depth + 1)
 		if err == nil && !p.next(")") {
-			err = fmt.Errorf("missing )")
+			err = errors.New("missing )")
 		}
 		return n, err
 	case len(p.tokens) == 0 || p.tokens[0].mark:
-		return node{}, fmt.Errorf("a term is missing")
+		return node{}, errors.New("a term is missing")
 	}
-	field, value, found := strings.Cut(p.tokens[0].text, ":")
-	if !found {
-		field, value = "", p.tokens[0].text
-	}
+	t := p.tokens[0]
 	p.tokens = p.tokens[1:]
-	return node{field: field, value: value}, nil
+	return node{field: t.field, value: t.text}, nil
 }
 
 // simple replaces a list of one by its member.

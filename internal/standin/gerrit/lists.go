@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package gerrit
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func (s *Server) queryChanges(c call) {
+	queries := c.r.URL.Query()["q"]
+	if len(queries) == 0 {
+		queries = []string{"status:open"}
+	}
+	var answers [][]changeInfo
+	for _, q := range queries {
+		list, err := s.query(q, c)
+		if err != nil {
+			c.fail(http.StatusBadRequest, "%s", err)
+			return
+		}
+		answers = append(answers, list)
+	}
+	if len(answers) == 1 {
+		c.json(answers[0])
+		return
+	}
+	c.json(answers)
+}
+
+func (s *Server) query(text string, c call) ([]changeInfo, error) {
+	tree, err := parseQuery(text)
+	if err != nil {
+		return nil, err
+	}
+	matches, err := compile(tree, c.viewer, s.now())
+	if err != nil {
+		return nil, err
+	}
+	values := c.r.URL.Query()
+	limit := s.o.PageLimit
+	if n, err := strconv.Atoi(values.Get("n")); err == nil && n > 0 {
+		limit = min(limit, n)
+	}
+	start, _ := strconv.Atoi(cmp.Or(values.Get("S"), values.Get("start"), "0"))
+	var found []*Change
+	for _, ch := range s.changes {
+		if ch.visible(c.viewer) && matches(ch) {
+			found = append(found, ch)
+		}
+	}
+	slices.SortFunc(found, func(a, b *Change) int {
+		return cmp.Or(b.updated.Compare(a.updated), cmp.Compare(b.number, a.number))
+	})
+	found = found[min(max(start, 0), len(found)):]
+	list := []changeInfo{}
+	for _, ch := range found[:min(limit, len(found))] {
+		list = append(list, ch.info(c.options()))
+	}
+	if len(found) > limit {
+		list[len(list)-1].MoreChanges = true
+	}
+	return list, nil
+}
+
+// find returns the change that the path's second segment names, by number or
+// PROJECT~NUMBER, and answers 404 itself if there is none to be seen.
+func (s *Server) find(c call) *Change {
+	name := c.parts[1]
+	number, err := strconv.Atoi(name[strings.LastIndexByte(name, '~')+1:])
+	if ch := s.changes[number]; err == nil && ch != nil && ch.visible(c.viewer) {
+		return ch
+	}
+	c.fail(http.StatusNotFound, "Not found: %s", name)
+	return nil
+}
+
+func (s *Server) getChange(c call, detail bool) {
+	ch := s.find(c)
+	if ch == nil {
+		return
+	}
+	o := c.options()
+	if detail {
+		for _, name := range []string{"LABELS", "DETAILED_LABELS", "DETAILED_ACCOUNTS", "MESSAGES"} {
+			o[name] = true
+		}
+	}
+	c.json(ch.info(o))
+}
+
+func (s *Server) listBranches(c call) {
+	p := s.projects[c.parts[1]]
+	if p == nil {
+		c.fail(http.StatusNotFound, "Not found: %s", c.parts[1])
+		return
+	}
+	type branch struct {
+		Ref      string `json:"ref"`
+		Revision string `json:"revision"`
+	}
+	list := []branch{{"HEAD", "master"}}
+	for name, revision := range p.branches {
+		list = append(list, branch{"refs/heads/" + name, revision})
+	}
+	slices.SortFunc(list, func(a, b branch) int { return cmp.Compare(a.Ref, b.Ref) })
+	c.json(list)
+}
+
+func (s *Server) listMembers(c call) {
+	if c.viewer == nil {
+		c.fail(http.StatusForbidden, "Authentication required")
+		return
+	}
+	g := s.group(c.parts[1])
+	if g == nil {
+		c.fail(http.StatusNotFound, "%s", c.parts[1])
+		return
+	}
+	list := []accountInfo{}
+	for _, a := range g.all(c.r.URL.Query().Has("recursive")) {
+		list = append(list, a.info(options{"DETAILED_ACCOUNTS": true}))
+	}
+	c.json(list)
+}
+
+func (s *Server) getSelf(c call) {
+	if c.viewer == nil {
+		c.fail(http.StatusForbidden, "Resolving account 'self' requires login")
+		return
+	}
+	c.json(c.viewer.info(options{"DETAILED_ACCOUNTS": true}))
+}
