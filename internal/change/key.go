@@ -23,12 +23,13 @@ type Key struct {
 	Attempt int
 }
 
-// String returns "change/patchset/workflow/attempt", with "server~" in front
-// where a server is named.
+// String returns "change/patchset/workflow/attempt", with "server+" in front
+// where a server is named: a sign that git allows in a ref and that no part of
+// a key holds.
 func (k Key) String() string {
 	s := fmt.Sprintf("%d/%d/%s/%d", k.Change, k.Patchset, k.Workflow, k.Attempt)
 	if k.Server != "" {
-		s = k.Server + "~" + s
+		s = k.Server + "+" + s
 	}
 	return s
 }
@@ -47,7 +48,7 @@ func ParseKey(s string) (Key, error) {
 // parseKey is written by hand, as are its neighbours: a pass reads a mirror's
 // 100,000 refs, and expressions take ten times as long.
 func parseKey(s string) (k Key, ok bool) {
-	if server, rest, named := strings.Cut(s, "~"); named {
+	if server, rest, named := strings.Cut(s, "+"); named {
 		if CheckServer(server) != nil {
 			return Key{}, false
 		}

@@ -89,7 +89,7 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 		head = rest
 	case RunOf, Lost, Pruned:
 		n, ok := decimal(last, 18)
-		if !ok && last != "0" || (e.Kind == Pruned) != (head == "") {
+		if !ok && last != "0" || (e.Kind == Pruned) != (last == rest) {
 			return Entry{}, false
 		}
 		if e.Kind == RunOf {

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package change
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var ledgers = []Ledger{CustomLedger, BranchLedger}
+
+const someRevision Revision = "0123456789abcdef0123456789abcdef01234567"
+
+// entries are valid entries and the ends of their refs.
+var entries = func() []struct {
+	entry Entry
+	tail  string
+} {
+	key := Key{ID: ID{12345, 6}, Workflow: "autorun.yml", Attempt: 2}
+	named := Key{Server: "spdk", ID: ID{12345, 6}, Workflow: "autorun.yml", Attempt: 2}
+	at := time.Unix(1800000000, 0).UTC()
+	return []struct {
+		entry Entry
+		tail  string
+	}{
+		{Entry{Kind: Claim, Key: key, ID: key.ID}, "claims/12345/6/autorun.yml/2"},
+		{Entry{Kind: Claim, Key: named, ID: key.ID}, "claims/spdk+12345/6/autorun.yml/2"},
+		{Entry{Kind: RunOf, Key: key, ID: key.ID, RunID: 987654321}, "runs/12345/6/autorun.yml/2/987654321"},
+		{Entry{Kind: RunOf, Key: key, ID: key.ID}, "runs/12345/6/autorun.yml/2/0"},
+		{Entry{Kind: Lost, Key: named, ID: key.ID, At: at}, "lost/spdk+12345/6/autorun.yml/2/1800000000"},
+		{Entry{Kind: Carried, Key: key, ID: key.ID}, "carried/12345/6/autorun.yml/2"},
+		{Entry{Kind: Poisoned, ID: key.ID, Revision: someRevision}, "poisoned/12345/6/" + string(someRevision)},
+		{Entry{Kind: Pruned, At: at}, "pruned/1800000000"},
+		{Entry{Kind: Pruned, At: time.Unix(0, 0).UTC()}, "pruned/0"},
+	}
+}()
+
+func TestLedgerRoundTrip(t *testing.T) {
+	t.Parallel()
+	for _, l := range ledgers {
+		for _, e := range entries {
+			ref := l.Ref(e.entry)
+			if want := string(l) + e.tail; ref != want {
+				t.Errorf("Ref: got %s, want %s", ref, want)
+			}
+			got, err := l.Parse(ref)
+			if err != nil {
+				t.Errorf("Parse(%s): %v", ref, err)
+			}
+			if diff := cmp.Diff(e.entry, got); diff != "" {
+				t.Errorf("Parse(%s) (-want +got):\n%s", ref, diff)
+			}
+			if !gitAccepts(t, strings.TrimPrefix(ref, "refs/")) {
+				t.Errorf("git refuses %s", ref)
+			}
+		}
+	}
+}
+
+// notEntries are ends of refs that are no entries.
+var notEntries = []string{
+	"", "claims", "claims/", "claims/12345/6/autorun.yml", "claims/12345/6/autorun.yml/2/3", "claim/12345/6/autorun.yml/2", "Claims/12345/6/autorun.yml/2",
+	"runs/12345/6/autorun.yml/2", "runs/12345/6/autorun.yml/2/-1", "runs/12345/6/autorun.yml/2/01", "runs/12345/6/autorun.yml/2/", "runs/12345/6/autorun.yml/2/1/1",
+	"runs/12345/6/autorun.yml/2/1234567890123456789", "runs/1", "lost/12345/6/autorun.yml/2", "lost/12345/6/autorun.yml/2/x", "carried/1/1/a/1/1",
+	"poisoned/12345/6", "poisoned/12345/6/0123", "poisoned/12345/6/" + string(ZeroRevision), "poisoned/12345/0/" + string(someRevision),
+	"poisoned/12345/6/" + strings.ToUpper(string(someRevision)), "pruned", "pruned/", "pruned/00", "pruned/1/2", "pruned//1", "/pruned/1", "other/1",
+}
+
+func TestLedgerParseRefuses(t *testing.T) {
+	t.Parallel()
+	for _, l := range ledgers {
+		for _, tail := range notEntries {
+			if got, err := l.Parse(string(l) + tail); err == nil || got != (Entry{}) {
+				t.Errorf("%s%s: got %+v, %v; want an error", l, tail, got, err)
+			}
+		}
+		for _, ref := range []string{"pruned/1", "refs/heads/pruned/1", "refs/changes/45/12345/6", "x" + string(l) + "pruned/1"} {
+			if got, err := l.Parse(ref); err == nil {
+				t.Errorf("%s under %s: got %+v, want an error", ref, l, got)
+			}
+		}
+	}
+}
+
+func FuzzLedgerParse(f *testing.F) {
+	for _, l := range ledgers {
+		for _, e := range entries {
+			f.Add(string(l) + e.tail)
+		}
+		for _, tail := range notEntries {
+			f.Add(string(l) + tail)
+		}
+	}
+	f.Fuzz(func(t *testing.T, ref string) {
+		for _, l := range ledgers {
+			e, err := l.Parse(ref)
+			if err != nil {
+				continue
+			}
+			if l.Ref(e) != ref {
+				t.Errorf("%q becomes %q", ref, l.Ref(e))
+			}
+			if err := CheckBranch(strings.TrimPrefix(ref, "refs/")); err != nil {
+				t.Errorf("%q is no ref: %v", ref, err)
+			}
+			for _, ns := range namespaces {
+				if _, err := ns.Parse(ref); err == nil {
+					t.Errorf("%q is a patchset as well", ref)
+				}
+			}
+		}
+	})
+}
