@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package gitwire
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
+
+// maxRedirects is how many hops a repository's address may take.
+const maxRedirects = 5
+
+// refsPath is where gitprotocol-http(5) puts the ref advertisement.
+const refsPath = "/info/refs"
+
+// advertisement sends the GET of info/refs. It follows redirects and keeps the
+// address that they lead to, as git does: a server may redirect this request
+// only, and what comes after it must go to the same place.
+func (r *Remote) advertisement(ctx context.Context, service string) (*answer, error) {
+	c := call{service: service, url: r.endpoint(refsPath[1:] + "?service=" + service), v2: service == uploadPack}
+	for range maxRedirects + 1 {
+		a, err := r.send(ctx, c)
+		if err == nil {
+			if err = r.rebase(c.url); err != nil {
+				return nil, a.fail(err)
+			}
+			return a, nil
+		}
+		moved, ok := errors.AsType[*movedError](err)
+		if !ok {
+			return nil, err
+		}
+		if c.url, err = redirected(c.url, moved.location); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fault.New(fault.Configuration, "%s redirects more than %d times", r, maxRedirects).
+		WithHint("give the repository's final address")
+}
+
+// relocate finds the address that a redirected POST should have gone to.
+func (r *Remote) relocate(ctx context.Context, service string) error {
+	a, err := r.advertisement(ctx, service)
+	if err != nil {
+		return err
+	}
+	return a.Close()
+}
+
+// redirected returns the next address, or why it is refused.
+func redirected(from *url.URL, location string) (*url.URL, error) {
+	to, err := from.Parse(location)
+	if err != nil || to.Hostname() == "" {
+		return nil, fault.New(fault.Configuration, "%s redirects to %q, which is not a URL", from, printable(location, 200))
+	}
+	to.User, to.Fragment = nil, ""
+	if to.Scheme != "https" && to.Scheme != from.Scheme {
+		return nil, fault.New(fault.Configuration, "%s redirects to an unencrypted address, %s://%s", from, to.Scheme, to.Host).
+			WithHint("give the repository's final https address")
+	}
+	return to, nil
+}
+
+// rebase keeps the address whose info/refs was answered.
+func (r *Remote) rebase(answered *url.URL) error {
+	path, ok := strings.CutSuffix(answered.EscapedPath(), refsPath)
+	if !ok {
+		return fault.New(fault.Configuration, "%s redirects to %s, which is not a repository's %s", r, answered, refsPath).
+			WithHint("the address may be wrong, or a login page answers in the server's place")
+	}
+	base, err := withPath(answered, path)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.base = base
+	return nil
+}

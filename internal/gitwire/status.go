@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package gitwire
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
+
+const (
+	// maxErrorBody is how much of an unwanted answer is read.
+	maxErrorBody = 4 << 10
+	// shownBody is how much of it an error repeats.
+	shownBody = 300
+	// maxRetryAfter keeps a server from making us wait for years.
+	maxRetryAfter = 24 * time.Hour
+)
+
+// movedError says that a request was answered with a redirect.
+type movedError struct {
+	StatusError
+	location string
+}
+
+// check turns everything but a git answer with status 200 into an error.
+func (r *Remote) check(c call, a *answer) error {
+	h := a.response.Header
+	status := a.response.StatusCode
+	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	if status == http.StatusOK && kind == c.contentType() {
+		return nil
+	}
+	if a.upload != nil {
+		a.upload.hold() // whatever comes now, nobody wants the rest
+	}
+	b, _ := io.ReadAll(io.LimitReader(a, maxErrorBody))
+	text := printable(string(b), shownBody)
+	if status == http.StatusOK {
+		return wrongContent(c, kind, text)
+	}
+	e := StatusError{Status: status, URL: c.url.String(), Body: text, RetryAfter: retryAfter(h)}
+	if isRedirect(status) {
+		return &movedError{e, h.Get("Location")}
+	}
+	return e.classify(c)
+}
+
+// wrongContent explains an answer that is not git's.
+func wrongContent(c call, kind, text string) error {
+	if kind == "" {
+		kind = "no content type"
+	}
+	return fault.New(fault.Configuration, "%s answered with %s instead of git's protocol: %q",
+		c.url, printable(kind, 80), text).
+		WithHint("the address may be wrong, or a login page or proxy answers in the server's place")
+}
+
+func isRedirect(status int) bool {
+	return status == http.StatusMovedPermanently || status == http.StatusFound ||
+		status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect
+}
+
+// classify gives a status its kind and its hint.
+func (e *StatusError) classify(c call) error {
+	pushing := c.service == receivePack
+	chunked := c.body != nil && c.body.size < 0
+	switch {
+	case e.Status == http.StatusLengthRequired, chunked && refusesChunks(e):
+		return fault.New(fault.Permanent, "%w: %w", ErrLengthRequired, e)
+	case e.Status == http.StatusUnauthorized:
+		return fault.New(fault.Configuration, "%w", e).
+			WithHint("the token has expired or is wrong: make a new one and store it where this one came from")
+	case e.Status == http.StatusForbidden && (e.RetryAfter > 0 || throttled(e.Body)), mayPass(e.Status):
+		return fault.New(fault.Transient, "%w", e).WithRetryAfter(e.RetryAfter)
+	case e.Status == http.StatusForbidden && pushing:
+		return fault.New(fault.Configuration, "%w", e).
+			WithHint("the token's account is not a collaborator of the repository, or has no write permission there, or the token lacks the scope to write (contents: write)")
+	case e.Status == http.StatusForbidden:
+		return fault.New(fault.Configuration, "%w", e).
+			WithHint("the account may not read this repository")
+	case e.Status == http.StatusNotFound:
+		return fault.New(fault.Configuration, "%w", e).
+			WithHint("check the address; servers also say 404 when the account may not see the repository")
+	case e.Status == http.StatusRequestEntityTooLarge:
+		return fault.New(fault.Permanent, "%w", e).
+			WithHint("the server or a proxy limits the size of a push")
+	case e.Status == http.StatusBadRequest:
+		return fault.Wrap(fault.Permanent, e)
+	}
+	return fault.New(fault.Configuration, "%w", e).WithHint("check the repository's address")
+}
+
+// mayPass lists the statuses that say nothing against a later try.
+func mayPass(status int) bool {
+	const clientGaveUp = 499 // nginx
+	return status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooEarly ||
+		status == http.StatusTooManyRequests || status == clientGaveUp
+}
+
+func throttled(body string) bool {
+	body = strings.ToLower(body)
+	return strings.Contains(body, "rate limit") || strings.Contains(body, "too many requests") ||
+		strings.Contains(body, "abuse detection")
+}
+
+// refusesChunks recognizes servers that explain in words what 411 would say.
+func refusesChunks(e *StatusError) bool {
+	body := strings.ToLower(e.Body)
+	return (e.Status == http.StatusBadRequest || e.Status == http.StatusNotImplemented) &&
+		(strings.Contains(body, "chunked") || strings.Contains(body, "transfer-encoding"))
+}
+
+// retryAfter reads the header of RFC 9110, section 10.2.3. A date counts from
+// the answer's own Date, so the two clocks need not agree.
+func retryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return min(max(at.Sub(now), 0), maxRetryAfter)
+}
+
+// classifyNetwork gives an error below HTTP its kind.
+func classifyNetwork(err error) error {
+	if fault.KindOf(err) != fault.Unknown {
+		return err
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		return fault.New(fault.Configuration, "%w", err).WithHint("check the host name in the repository's address")
+	}
+	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
+	_, invalid := errors.AsType[x509.CertificateInvalidError](err)
+	_, wrongHost := errors.AsType[x509.HostnameError](err)
+	if unknown || invalid || wrongHost {
+		return fault.New(fault.Configuration, "%w", err).WithHint("the server's certificate is not trusted: check the address and the CA certificates of this host")
+	}
+	if errors.Is(err, context.Canceled) {
+		return fault.New(fault.Transient, "the request was closed: %w", err)
+	}
+	return fault.New(fault.Transient, "the connection broke: %w", err)
+}
