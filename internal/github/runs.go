@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package github
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
+
+const (
+	// pageSize is the largest page that GitHub gives.
+	pageSize = 100
+	// maxResults is how many runs one search gives, however many there are.
+	maxResults = 1000
+	// maxRuns bounds the runs of one listing: a hundred searches' worth.
+	maxRuns = 100 * maxResults
+)
+
+// dispatchEvents are the events of the runs that Dispatch starts.
+var dispatchEvents = [...]string{"workflow_dispatch", "repository_dispatch"}
+
+// busyStatuses are the states of unfinished runs, in the order in which a run
+// goes through them: one that moves on while they are asked for is then seen
+// twice rather than never.
+var busyStatuses = [...]string{"requested", "waiting", "pending", "queued", "in_progress"}
+
+// Runs lists all runs that were started by workflow_dispatch or
+// repository_dispatch since then, newest first within each event. A run that
+// was started a moment ago may still be missing.
+func (c *Client) Runs(ctx context.Context, repository string, since time.Time) ([]change.Run, error) {
+	l, err := c.newListing(repository)
+	if err != nil {
+		return nil, err
+	}
+	for _, event := range dispatchEvents {
+		w := window{filter: url.Values{"event": {event}}, from: since.UTC().Truncate(time.Second)}
+		if err := l.search(ctx, w); err != nil {
+			return nil, err
+		}
+	}
+	return l.runs, nil
+}
+
+// Busy lists the runs of a repository that are not completed, whatever started
+// them.
+func (c *Client) Busy(ctx context.Context, repository string) ([]change.Run, error) {
+	l, err := c.newListing(repository)
+	if err != nil {
+		return nil, err
+	}
+	for _, status := range busyStatuses {
+		if err := l.search(ctx, window{filter: url.Values{"status": {status}}}); err != nil {
+			return nil, err
+		}
+	}
+	return l.runs, nil
+}
+
+// listing collects runs of one repository, each once.
+type listing struct {
+	client     *Client
+	repository string
+	path       string
+	seen       map[int64]bool
+	runs       []change.Run
+}
+
+func (c *Client) newListing(repository string) (*listing, error) {
+	p, err := repositoryPath(repository)
+	if err != nil {
+		return nil, err
+	}
+	return &listing{client: c, repository: repository, path: p + "/actions/runs", seen: map[int64]bool{}}, nil
+}
+
+// window is one search: a filter, and the times between which runs were
+// created, both included. A zero from has no limits, a zero to no upper one.
+type window struct {
+	filter   url.Values
+	from, to time.Time
+}
+
+// query writes the search as GitHub's query parameters.
+func (w window) query(page int) string {
+	v := url.Values{
+		"per_page":              {strconv.Itoa(pageSize)},
+		"page":                  {strconv.Itoa(page)},
+		"exclude_pull_requests": {"true"},
+	}
+	for name, values := range w.filter {
+		v[name] = values
+	}
+	from, to := w.from.Format(time.RFC3339), w.to.Format(time.RFC3339)
+	switch {
+	case !w.to.IsZero():
+		v.Set("created", from+".."+to)
+	case !w.from.IsZero():
+		v.Set("created", ">="+from)
+	}
+	return v.Encode()
+}
+
+// split halves a window whose newest run was created at newest. GitHub knows
+// creation times to the second, so the halves do not overlap.
+func (w window) split(newest time.Time) (older, newer window, ok bool) {
+	middle := w.from.Add(newest.Sub(w.from) / 2).Truncate(time.Second)
+	if w.from.IsZero() || !newest.After(middle) {
+		return older, newer, false
+	}
+	older, newer = w, w
+	older.to, newer.from = middle, middle.Add(time.Second)
+	return older, newer, true
+}
+
+// search reads all pages of a window, or of its halves where GitHub would not
+// give all of it.
+func (l *listing) search(ctx context.Context, w window) error {
+	for number := 1; ; number++ {
+		page, err := l.page(ctx, w, number)
+		if err != nil {
+			return err
+		}
+		if number == 1 && page.total > maxResults && len(page.runs) > 0 {
+			if older, newer, ok := w.split(page.runs[0].Created.UTC()); ok {
+				if err := l.search(ctx, newer); err != nil {
+					return err
+				}
+				return l.search(ctx, older)
+			}
+		}
+		l.add(page.runs)
+		if len(l.runs) > maxRuns {
+			return fault.New(fault.Configuration, "%s has more than %d runs to look at", l.repository, maxRuns).
+				WithHint("look back less far")
+		}
+		if page.size < pageSize || number*pageSize >= min(page.total, maxResults) {
+			return nil
+		}
+	}
+}
+
+func (l *listing) add(runs []change.Run) {
+	for _, run := range runs {
+		if !l.seen[run.ID] {
+			l.seen[run.ID] = true
+			l.runs = append(l.runs, run)
+		}
+	}
+}
+
+// page is one page of a search: how many runs the search has, how many entries
+// the page had, and those of them that are sound.
+type page struct {
+	total, size int
+	runs        []change.Run
+}
+
+func (l *listing) page(ctx context.Context, w window, number int) (page, error) {
+	var answer struct {
+		Total *int       `json:"total_count"`
+		Runs  []runEntry `json:"workflow_runs"`
+	}
+	q := call{
+		doing: "list the runs of " + l.repository, method: http.MethodGet, path: l.path + "?" + w.query(number),
+		deadline: listDeadline, needs: "Actions: read", missing: checkRepository(l.repository),
+	}
+	if _, err := l.client.read(ctx, q, &answer); err != nil {
+		return page{}, err
+	}
+	// An empty or foreign answer must not pass for "no runs": runs that are not
+	// seen are started again.
+	if answer.Total == nil || *answer.Total < 0 || answer.Runs == nil {
+		return page{}, fault.New(fault.Transient, "failed to %s: the answer is not what GitHub's REST API describes", q.doing).
+			WithHint("check that the GitHub API URL is right")
+	}
+	l.client.markSeen(l.repository)
+	p := page{total: *answer.Total, size: len(answer.Runs)}
+	for _, entry := range answer.Runs {
+		run, err := entry.run()
+		if err != nil {
+			return page{}, fault.New(fault.Transient, "failed to %s: %w", q.doing, err)
+		}
+		p.runs = append(p.runs, run)
+	}
+	return p, nil
+}
+
+// runEntry is the part of a workflow run that we read.
+// https://docs.github.com/rest/actions/workflow-runs
+type runEntry struct {
+	ID           int64     `json:"id"`
+	DisplayTitle string    `json:"display_title"`
+	Path         string    `json:"path"`
+	Status       string    `json:"status"`
+	Conclusion   string    `json:"conclusion"`
+	HTMLURL      string    `json:"html_url"`
+	CreatedAt    time.Time `json:"created_at"`
+}
+
+func (e runEntry) run() (change.Run, error) {
+	if e.ID <= 0 || e.CreatedAt.IsZero() {
+		return change.Run{}, fmt.Errorf("a run without an id or a time of creation (id %d)", e.ID)
+	}
+	return change.Run{
+		ID: e.ID, Name: e.DisplayTitle, Workflow: baseName(e.Path), Status: e.Status, Conclusion: e.Conclusion,
+		URL: pageURL(e.HTMLURL), Created: e.CreatedAt.UTC(),
+	}, nil
+}
+
+// baseName returns autorun.yml for .github/workflows/autorun.yml and for
+// OWNER/NAME/.github/workflows/autorun.yml@refs/heads/main.
+func baseName(file string) string {
+	for _, end := range [...]string{".yml@", ".yaml@"} {
+		if i := strings.Index(file, end); i >= 0 {
+			file = file[:i+len(end)-1]
+		}
+	}
+	if file == "" {
+		return ""
+	}
+	return path.Base(file)
+}

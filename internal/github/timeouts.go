@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package github
+
+import "time"
+
+// All limits of a request are here, so that they can be judged together.
+const (
+	// readDeadline ends one try of a small read.
+	readDeadline = 30 * time.Second
+	// listDeadline ends one try of a page of runs: GitHub takes up to ten
+	// seconds for one and answers 502 after that.
+	listDeadline = time.Minute
+	// dispatchDeadline ends a dispatch. It is not tried again, so it waits.
+	dispatchDeadline = time.Minute
+	// tokenDeadline ends one try of getting an installation token.
+	tokenDeadline = 30 * time.Second
+
+	// maxTries is how often a read is tried.
+	maxTries = 3
+	// firstBackoff is the wait after the first failed try; it doubles.
+	firstBackoff = time.Second
+	// maxWait is the longest wait before one more try; what GitHub wants later
+	// than that is left to the next pass.
+	maxWait = 2 * time.Minute
+	// maxSlept bounds all waits of a client for rate limits together.
+	maxSlept = 5 * time.Minute
+
+	// defaultRetryAfter is the wait after a limit that names none (GitHub's
+	// documentation: at least one minute).
+	defaultRetryAfter = time.Minute
+	// maxLimit is the longest that a limit is believed to last: primary limits
+	// are reset every hour.
+	maxLimit = 2 * time.Hour
+
+	// maxBody bounds an answer: a page of 100 runs has about 2 MB.
+	maxBody = 32 << 20
+	// maxErrorBody bounds the body of an answer that is an error.
+	maxErrorBody = 64 << 10
+	// maxWorkflowFile bounds a workflow file; GitHub's own limit is 512 KiB.
+	maxWorkflowFile = 1 << 20
+	// maxRedirects is how many redirects are followed.
+	maxRedirects = 3
+)

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package github
+
+import (
+	"context"
+	"strings"
+
+	"github.com/cli/go-gh/v2/pkg/auth"
+
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
+
+// Static returns a source that always gives the same token.
+func Static(token string) TokenSource {
+	return func(context.Context) (string, error) { return cleanToken(token, "the GitHub token") }
+}
+
+// DeveloperToken returns a source that gives the token which GitHub's own
+// command line tool would use for a host (github.com): from the environment or
+// from gh's configuration file. With runGH, gh itself is then asked, because on
+// a desktop it keeps the token in the system's key store; that starts a process
+// and may open a window, so it is not for CI. Nothing is looked up before the
+// first call.
+func DeveloperToken(host string, runGH bool) TokenSource {
+	find := auth.TokenFromEnvOrConfig
+	if runGH {
+		find = auth.TokenForHost
+	}
+	return func(context.Context) (string, error) {
+		token, source := find(host)
+		if token == "" {
+			return "", noDeveloperToken(host)
+		}
+		return cleanToken(token, "the GitHub token of "+source)
+	}
+}
+
+func noDeveloperToken(host string) error {
+	variables := "GH_TOKEN, GITHUB_TOKEN"
+	if auth.IsEnterprise(host) {
+		variables = "GH_ENTERPRISE_TOKEN, GITHUB_ENTERPRISE_TOKEN"
+	}
+	return fault.New(fault.Configuration, "no GitHub token: none is configured, and there is none for %s in %s or gh's hosts.yml", host, variables).
+		WithHint("give a token or a GitHub App in the configuration, or run: gh auth login --hostname %s", host)
+}
+
+// cleanToken drops the line end that a token read from a file often has, and
+// refuses what cannot be sent in a header, without repeating it.
+func cleanToken(token, what string) (string, error) {
+	token = strings.TrimSpace(token)
+	if token == "" {
+		return "", fault.New(fault.Configuration, "%s is empty", what)
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return "", fault.New(fault.Configuration, "%s has characters that no token has", what).
+			WithHint("copy the token again, without line breaks or quotes")
+	}
+	return token, nil
+}
+
+// GitCredential makes of a token source what git over HTTPS wants at GitHub:
+// any user name, x-access-token by convention, and the token as the password.
+func GitCredential(source TokenSource) func(context.Context) (user, password string, err error) {
+	return func(ctx context.Context) (string, string, error) {
+		token, err := source(ctx)
+		if err != nil {
+			return "", "", err
+		}
+		return "x-access-token", token, nil
+	}
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package github
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
+
+// fileKey names a workflow file of a branch.
+type fileKey struct{ repository, ref, file string }
+
+// cachedFile is a workflow file as it was read last.
+type cachedFile struct {
+	etag   string
+	parsed change.WorkflowFile
+}
+
+// errTooLarge says that a workflow file is larger than is read.
+var errTooLarge = errors.New("the file is larger than 1 MiB")
+
+// capped collects at most maxWorkflowFile bytes.
+type capped struct{ bytes.Buffer }
+
+func (b *capped) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxWorkflowFile {
+		return 0, errTooLarge
+	}
+	return b.Buffer.Write(p)
+}
+
+// WorkflowFile reads .github/workflows/FILE at ref (a branch; empty is the
+// default branch) and says what it declares. Found is false if that branch has
+// no such file. A file that was read before is asked for with its ETag, which
+// costs nothing of the hourly limit while it did not change.
+func (c *Client) WorkflowFile(ctx context.Context, repository, ref, file string) (change.WorkflowFile, error) {
+	q, err := fileCall(repository, ref, file)
+	if err != nil {
+		return change.WorkflowFile{}, err
+	}
+	key := fileKey{repository, ref, file}
+	cached, known := c.cached(key)
+	if known {
+		q.etag = cached.etag
+	}
+	var data capped
+	resp, err := c.read(ctx, q, &data)
+	switch {
+	case err == nil:
+		return c.keep(key, q, resp.Header.Get("Etag"), data.Bytes())
+	case known && statusOf(err) == http.StatusNotModified:
+		return cached.parsed, nil
+	case statusOf(err) == http.StatusNotFound:
+		return change.WorkflowFile{}, c.explainMissing(ctx, repository, err)
+	}
+	return change.WorkflowFile{}, err
+}
+
+// fileCall makes the call that reads a file's bytes.
+// https://docs.github.com/rest/repos/contents#get-repository-content
+func fileCall(repository, ref, file string) (call, error) {
+	path, err := repositoryPath(repository)
+	if err != nil {
+		return call{}, err
+	}
+	if err := change.CheckWorkflow(file); err != nil {
+		return call{}, fault.New(fault.Configuration, "failed to read a workflow file of %s: %w", repository, err)
+	}
+	path += "/contents/.github/workflows/" + file
+	doing := "read .github/workflows/" + file + " of " + repository
+	if ref != "" {
+		if err := change.CheckBranch(ref); err != nil {
+			return call{}, fault.New(fault.Configuration, "failed to %s: %w", doing, err)
+		}
+		path += "?ref=" + url.QueryEscape(ref)
+		doing += " at " + ref
+	}
+	return call{
+		doing: doing, method: http.MethodGet, path: path, accept: "application/vnd.github.raw+json",
+		deadline: readDeadline, needs: "Contents: read", missing: checkRepository(repository),
+	}, nil
+}
+
+func (c *Client) cached(key fileKey) (cachedFile, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f, ok := c.files[key]
+	return f, ok
+}
+
+// keep parses a file and remembers it if the answer can be asked for again.
+func (c *Client) keep(key fileKey, q call, etag string, data []byte) (change.WorkflowFile, error) {
+	c.markSeen(key.repository)
+	parsed, err := ParseWorkflow(data)
+	if err != nil {
+		return change.WorkflowFile{}, fault.New(fault.Configuration, "failed to %s: %w", q.doing, err).
+			WithHint("correct the workflow file; actionlint finds such mistakes")
+	}
+	if etag != "" {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.files[key] = cachedFile{etag: etag, parsed: parsed}
+	}
+	return parsed, nil
+}
+
+// explainMissing tells a missing file (nil) from a missing branch and from a
+// repository that is not there or may not be seen: GitHub answers 404 to all.
+func (c *Client) explainMissing(ctx context.Context, repository string, err error) error {
+	if e, ok := errors.AsType[*apiError](err); ok && strings.Contains(e.message, "No commit found") {
+		return fault.Wrap(fault.Configuration, err)
+	}
+	c.mu.Lock()
+	seen := c.seen[repository]
+	c.mu.Unlock()
+	if seen {
+		return nil
+	}
+	_, err = c.DefaultBranch(ctx, repository)
+	return err
+}
+
+// statusOf returns the status of the answer that an error tells of, or 0.
+func statusOf(err error) int {
+	if e, ok := errors.AsType[*apiError](err); ok {
+		return e.status
+	}
+	return 0
+}
