@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package app
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/gerrit"
+	"github.com/spdk-community-ci/dispatcher/internal/github"
+	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
+	"github.com/spdk-community-ci/dispatcher/internal/reconcile"
+	"github.com/spdk-community-ci/dispatcher/internal/relay"
+)
+
+// wiring makes the clients that a project needs. Projects with the same server
+// and account share one client, and so its limits and caches.
+type wiring struct {
+	app        *App
+	transports transports
+	gerrits    map[config.Gerrit]*gerrit.Client
+	tokens     map[tokenUse]github.TokenSource
+	githubs    map[tokenUse]*github.Client
+	log        func(format string, args ...any)
+}
+
+// tokenUse tells apart what may share a token source.
+type tokenUse struct {
+	credential config.Credential
+	apiURL     string
+	// repository is set for an App whose installation must be looked up.
+	repository string
+}
+
+func newWiring(a *App, log func(string, ...any)) *wiring {
+	return &wiring{
+		app: a, transports: transports{app: a}, log: log,
+		gerrits: map[config.Gerrit]*gerrit.Client{},
+		tokens:  map[tokenUse]github.TokenSource{},
+		githubs: map[tokenUse]*github.Client{},
+	}
+}
+
+// doors connects one project. It opens no connection.
+func (w *wiring) doors(p *config.Project) (reconcile.Doors, error) {
+	review, err := w.gerrit(p.Gerrit)
+	if err != nil {
+		return reconcile.Doors{}, err
+	}
+	source, err := w.source(review, p)
+	if err != nil {
+		return reconcile.Doors{}, err
+	}
+	mirror, err := w.mirror(p)
+	if err != nil {
+		return reconcile.Doors{}, err
+	}
+	hub, err := w.github(p)
+	if err != nil {
+		return reconcile.Doors{}, err
+	}
+	return reconcile.Doors{
+		Reviews: reviews{review}, Groups: review,
+		Source: refs{source}, Mirror: refs{mirror},
+		Mover: &relay.Relay{
+			Source: source, Mirror: mirror, Allowed: allowed(p),
+			Now: w.app.Now, Sleep: w.app.Sleep, Log: w.log,
+		},
+		Workflows: hub, Runs: hub, Starter: starter{hub},
+	}, nil
+}
+
+func (w *wiring) gerrit(g config.Gerrit) (*gerrit.Client, error) {
+	if c, ok := w.gerrits[g]; ok {
+		return c, nil
+	}
+	rt, err := w.transports.get(g.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	c, err := gerrit.New(gerrit.Options{
+		URL: g.URL, Username: g.Username, Password: g.Password.Reveal(), Transport: rt,
+		UserAgent: w.app.userAgent(), Sleep: w.app.Sleep, Now: w.app.Now,
+		Notes: func(text string) { w.log("Gerrit: %s", text) },
+	})
+	if err == nil {
+		w.gerrits[g] = c
+	}
+	return c, err
+}
+
+func (w *wiring) source(c *gerrit.Client, p *config.Project) (*gitwire.Remote, error) {
+	rt, err := w.transports.get(p.Gerrit.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	o := gitwire.Options{Transport: rt, UserAgent: w.app.userAgent()}
+	if p.Gerrit.Username != "" {
+		o.Credential = func(context.Context) (string, string, error) {
+			return p.Gerrit.Username, p.Gerrit.Password.Reveal(), nil
+		}
+	}
+	return gitwire.Open(c.GitURL(p.Name), o)
+}
+
+func (w *wiring) mirror(p *config.Project) (*gitwire.Remote, error) {
+	rt, err := w.transports.get(p.Mirror.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	token, err := w.token(p.Mirror.Credential, p.CI.APIURL, p.Mirror.Repository)
+	if err != nil {
+		return nil, err
+	}
+	return gitwire.Open(p.Mirror.URL, gitwire.Options{
+		Transport: rt, UserAgent: w.app.userAgent(), Credential: github.GitCredential(token),
+	})
+}
+
+func (w *wiring) github(p *config.Project) (*github.Client, error) {
+	use := w.use(p.CI.Credential, p.CI.APIURL, p.CI.Repository)
+	if c, ok := w.githubs[use]; ok {
+		return c, nil
+	}
+	rt, err := w.transports.get("")
+	if err != nil {
+		return nil, err
+	}
+	token, err := w.token(p.CI.Credential, p.CI.APIURL, p.CI.Repository)
+	if err != nil {
+		return nil, err
+	}
+	c, err := github.New(github.Options{
+		APIURL: p.CI.APIURL, Token: token, Setting: "ci-token", Transport: rt,
+		UserAgent: w.app.userAgent(), Sleep: w.app.Sleep, Now: w.app.Now,
+	})
+	if err == nil {
+		w.githubs[use] = c
+	}
+	return c, err
+}
+
+func (w *wiring) use(c config.Credential, apiURL, repository string) tokenUse {
+	use := tokenUse{credential: c, apiURL: apiURL}
+	if c.App != nil && c.App.InstallationID == 0 {
+		use.repository = repository
+	}
+	return use
+}
+
+// token turns a credential into a token source; an App's token serves all
+// repositories of one installation.
+func (w *wiring) token(c config.Credential, apiURL, repository string) (github.TokenSource, error) {
+	use := w.use(c, apiURL, repository)
+	if source, ok := w.tokens[use]; ok {
+		return source, nil
+	}
+	source, err := w.newToken(c, apiURL, repository)
+	if err == nil {
+		w.tokens[use] = source
+	}
+	return source, err
+}
+
+func (w *wiring) newToken(c config.Credential, apiURL, repository string) (github.TokenSource, error) {
+	switch {
+	case c.App != nil:
+		rt, err := w.transports.get("")
+		if err != nil {
+			return nil, err
+		}
+		return github.AppToken(github.AppOptions{
+			ID: c.App.ID, InstallationID: c.App.InstallationID, PrivateKeyPEM: c.App.PrivateKey.Reveal(),
+			Repository: repository, APIURL: apiURL, Transport: rt, Now: w.app.Now,
+		})
+	case c.Token != "":
+		return github.Static(c.Token.Reveal()), nil
+	default:
+		return github.DeveloperToken(hostOf(apiURL)), nil
+	}
+}
+
+// hostOf returns the host that gh knows a server by: the API of github.com has
+// a host of its own.
+func hostOf(apiURL string) string {
+	u, err := url.Parse(apiURL)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(u.Host, "api.")
+}
+
+// allowed is the last gate before a push: branches, patchsets and our own
+// bookkeeping, nothing else.
+func allowed(p *config.Project) func(string) bool {
+	return func(ref string) bool {
+		if _, err := p.Mirror.Ledger.Parse(ref); err == nil {
+			return true
+		}
+		if _, err := p.Mirror.Namespace.Parse(ref); err == nil {
+			return true
+		}
+		branch, ok := strings.CutPrefix(ref, "refs/heads/")
+		return ok && change.CheckBranch(branch) == nil &&
+			!strings.HasPrefix(ref, string(p.Mirror.Ledger)) && !strings.HasPrefix(ref, string(p.Mirror.Namespace))
+	}
+}
+
+// reviews lets a pass ask Gerrit in its own words.
+type reviews struct{ *gerrit.Client }
+
+// Open asks for files and votes only where a filter or a gate looks at them.
+func (r reviews) Open(ctx context.Context, p *config.Project) ([]change.Change, error) {
+	q := gerrit.Query{Project: p.Name, Extra: p.Query, MaxAge: p.MaxAge}
+	for _, w := range p.Workflows {
+		q.Files = q.Files || len(w.Paths)+len(w.PathsIgnore) > 0
+		q.Votes = q.Votes || w.Trust.Label != ""
+	}
+	return r.Client.Open(ctx, q)
+}
+
+// Change tells a change that is gone from one that cannot be read.
+func (r reviews) Change(ctx context.Context, number int) (change.Change, bool, error) {
+	c, err := r.Client.Change(ctx, number)
+	if errors.Is(err, gerrit.ErrGone) {
+		return change.Change{}, false, nil
+	}
+	return c, err == nil, err
+}
+
+// refs gives a repository's refs in checked form. Refs whose object ids are not
+// commits' cannot be ours.
+type refs struct{ *gitwire.Remote }
+
+// ListRefs leaves out object ids that are not well-formed.
+func (r refs) ListRefs(ctx context.Context, prefixes []string, visit func(string, change.Revision) error) error {
+	return r.Remote.ListRefs(ctx, prefixes, func(ref gitwire.Ref) error {
+		rev, err := change.ParseRevision(ref.OID)
+		if err != nil {
+			return nil
+		}
+		return visit(ref.Name, rev)
+	})
+}
+
+// starter turns GitHub's answer into a run.
+type starter struct{ *github.Client }
+
+// Dispatch makes one call.
+func (s starter) Dispatch(ctx context.Context, call change.Call) (change.Outcome, change.Run, error) {
+	started, err := s.Client.Dispatch(ctx, call)
+	return started.Outcome, change.Run{ID: started.RunID, URL: started.URL}, err
+}

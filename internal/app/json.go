@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/reconcile"
+)
+
+// The types below are the format of --json and of the output "runs"; README.md
+// documents it, and fields are only ever added.
+type (
+	jsonReport struct {
+		Totals   totals        `json:"totals"`
+		Projects []jsonProject `json:"projects"`
+		Runs     []jsonRun     `json:"runs"`
+	}
+	jsonProject struct {
+		Project  string        `json:"project"`
+		DryRun   bool          `json:"dry_run,omitempty"`
+		UpToDate int           `json:"up_to_date"`
+		Actions  []jsonAction  `json:"actions"`
+		Problems []jsonProblem `json:"problems"`
+	}
+	jsonAction struct {
+		Verb     string          `json:"verb"`
+		State    string          `json:"state"`
+		Branch   string          `json:"branch,omitempty"`
+		Change   int             `json:"change,omitempty"`
+		Patchset int             `json:"patchset,omitempty"`
+		Revision change.Revision `json:"revision,omitempty"`
+		Workflow string          `json:"workflow,omitempty"`
+		Key      string          `json:"key,omitempty"`
+		Subject  string          `json:"subject,omitempty"`
+		Reason   string          `json:"reason"`
+		Hint     string          `json:"hint,omitempty"`
+		RunID    int64           `json:"run_id,omitempty"`
+		RunURL   string          `json:"run_url,omitempty"`
+	}
+	jsonProblem struct {
+		Kind string `json:"kind"`
+		Text string `json:"text"`
+		Hint string `json:"hint,omitempty"`
+	}
+	jsonRun struct {
+		Project  string `json:"project"`
+		Key      string `json:"key"`
+		Change   int    `json:"change"`
+		Patchset int    `json:"patchset"`
+		Workflow string `json:"workflow"`
+		RunID    int64  `json:"run_id,omitempty"`
+		RunURL   string `json:"run_url,omitempty"`
+	}
+)
+
+func report(results []reconcile.Result) jsonReport {
+	out := jsonReport{Totals: totalsOf(results...), Runs: runsOf(results), Projects: []jsonProject{}}
+	for _, r := range results {
+		p := jsonProject{Project: r.Project, DryRun: r.DryRun, UpToDate: r.Idle, Actions: []jsonAction{}, Problems: []jsonProblem{}}
+		for _, l := range r.Lines {
+			p.Actions = append(p.Actions, actionOf(l))
+		}
+		for _, err := range r.Problems {
+			p.Problems = append(p.Problems, jsonProblem{fault.KindOf(err).String(), err.Error(), fault.HintOf(err)})
+		}
+		out.Projects = append(out.Projects, p)
+	}
+	return out
+}
+
+func actionOf(l reconcile.Line) jsonAction {
+	a := jsonAction{
+		Verb: string(l.Verb), State: string(l.State), Branch: l.Branch, Change: l.Number,
+		Revision: l.Revision, Workflow: l.Key.Workflow, Reason: l.Text(), Hint: fault.HintOf(l.Err),
+		RunID: l.Run.ID, RunURL: l.Run.URL,
+	}
+	if l.Change != nil {
+		a.Change, a.Patchset, a.Subject = l.Change.Number, l.Change.Current.Number, l.Change.Subject
+	}
+	if l.Key.Attempt > 0 {
+		a.Key = l.Key.String()
+	}
+	return a
+}
+
+// runsOf lists the runs that were started.
+func runsOf(results []reconcile.Result) []jsonRun {
+	runs := []jsonRun{}
+	for _, r := range results {
+		for _, l := range r.Lines {
+			if !l.Started() {
+				continue
+			}
+			runs = append(runs, jsonRun{
+				Project: r.Project, Key: l.Key.String(), Change: l.Key.Change, Patchset: l.Key.Patchset,
+				Workflow: l.Key.Workflow, RunID: l.Run.ID, RunURL: l.Run.URL,
+			})
+		}
+	}
+	return runs
+}
+
+// writeJSON prints a report. The encoder escapes control characters, and "<",
+// ">" and "&"; what it leaves and a runner or a terminal could obey is escaped
+// too. All of that stands inside strings only, so the value stays the same.
+func writeJSON(w io.Writer, results []reconcile.Result) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(report(results)); err != nil {
+		return err
+	}
+	text := strings.ReplaceAll(b.String(), "##[", `#\u0023[`)
+	var out strings.Builder
+	for _, r := range text {
+		if unicode.Is(unicode.Cf, r) {
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&out, `\u%04x`, unit)
+			}
+			continue
+		}
+		out.WriteRune(r)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/action"
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/reconcile"
+)
+
+const syncHelp = `Usage: dispatcher sync [flags]
+
+One pass over every configured project: reads the open changes from Gerrit and
+the refs of the mirror, relays the patchsets that the mirror lacks, and starts
+their workflows. Nothing else is remembered; run it as often as you like.
+
+Settings come from flags, from the inputs of the action (INPUT_NAME), or from a
+file. Secrets come from the environment only: GHPA_TOKEN, GERRIT_USERNAME,
+GERRIT_PASSWORD.
+
+`
+
+// syncFlags are what the command line of sync says.
+type syncFlags struct {
+	inputs        map[string]string
+	json, verbose bool
+}
+
+// sync is the command of that name.
+func (a *App) sync(ctx context.Context, args []string) int {
+	flags, err := a.parseSync(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return ExitDone
+	}
+	if err != nil {
+		return ExitConfiguration // the flag package has told
+	}
+	out := action.New(a.Getenv, a.Stdout)
+	defer out.Close()
+	cfg, err := config.Load(config.Source{Getenv: a.Getenv, ReadFile: a.ReadFile, Flags: flags.inputs})
+	if err != nil {
+		a.tell(out, err)
+		return ExitConfiguration
+	}
+	out.Mask(cfg.Secrets()...)
+	results := a.passes(ctx, cfg, flags)
+	a.show(out, results, flags)
+	return exitStatus(results)
+}
+
+// parseSync reads the flags: one for each input that is no secret, and a few of
+// the command's own.
+func (a *App) parseSync(args []string) (syncFlags, error) {
+	f := syncFlags{inputs: map[string]string{}}
+	set := flag.NewFlagSet("sync", flag.ContinueOnError)
+	set.SetOutput(a.Stderr)
+	set.BoolVar(&f.json, "json", false, "print the result as JSON")
+	set.BoolVar(&f.verbose, "verbose", false, "tell on standard error about each push and wait")
+	for _, in := range config.Inputs() {
+		if in.Secret || in.Name == "command" {
+			continue
+		}
+		set.Var(inputFlag{in, f.inputs}, in.Name, in.Description)
+	}
+	set.Usage = func() {
+		fmt.Fprint(a.Stderr, syncHelp)
+		set.PrintDefaults()
+	}
+	if err := set.Parse(args); err != nil {
+		return f, err
+	}
+	if rest := set.Args(); len(rest) > 0 {
+		fmt.Fprintf(a.Stderr, "dispatcher sync: it takes flags only, not %q\n", rest[0])
+		return f, errors.New("arguments")
+	}
+	return f, nil
+}
+
+// inputFlag sets an input from the command line.
+type inputFlag struct {
+	input  config.Input
+	values map[string]string
+}
+
+func (f inputFlag) String() string { return f.input.Default }
+
+// Set notes the text; config judges it.
+func (f inputFlag) Set(text string) error {
+	f.values[f.input.Name] = text
+	return nil
+}
+
+// IsBoolFlag lets a switch stand alone.
+func (f inputFlag) IsBoolFlag() bool {
+	_, err := strconv.ParseBool(f.input.Default)
+	return err == nil && f.input.Default != "0"
+}
+
+// passes runs one pass for each project. A project that cannot be connected
+// does not stop the others.
+func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags) []reconcile.Result {
+	progress := &progress{out: a.Stderr, on: a.Terminal && !flags.json}
+	defer progress.clear()
+	wire := newWiring(a, func(format string, args ...any) {
+		if flags.verbose {
+			progress.clear()
+			fmt.Fprintln(a.Stderr, change.OneLine(fmt.Sprintf(format, args...)))
+		}
+	})
+	var results []reconcile.Result
+	for i := range cfg.Projects {
+		p := &cfg.Projects[i]
+		doors, err := wire.doors(p)
+		if err != nil {
+			results = append(results, reconcile.Result{Project: p.Name, Problems: []error{err}})
+			continue
+		}
+		pass := reconcile.Pass{
+			Project: p, Doors: doors, Now: a.Now, Sleep: a.Sleep, DryRun: cfg.DryRun,
+			Progress: func(text string) { progress.show(p.Name + ": " + text) },
+		}
+		results = append(results, pass.Run(ctx))
+	}
+	return results
+}
+
+// tell prints why the command cannot begin. Each problem of a configuration
+// has its own place and hint.
+func (a *App) tell(out *action.Action, err error) {
+	var problems config.Problems
+	if !errors.As(err, &problems) {
+		problems = config.Problems{{Text: err.Error(), Hint: fault.HintOf(err)}}
+	}
+	for _, p := range problems {
+		if out.InActions() {
+			out.Error(strings.ReplaceAll(p.String(), "\n    hint: ", " - hint: "))
+			continue
+		}
+		for line := range strings.SplitSeq("dispatcher: "+p.String(), "\n") {
+			fmt.Fprintln(a.Stderr, printable(line))
+		}
+	}
+}
+
+// printable is change.OneLine for a line whose indentation is ours.
+func printable(line string) string {
+	text := strings.TrimLeft(line, " ")
+	return line[:len(line)-len(text)] + change.OneLine(text)
+}
+
+// show prints the results and hands them to the runner.
+func (a *App) show(out *action.Action, results []reconcile.Result, flags syncFlags) {
+	if flags.json {
+		if err := writeJSON(a.Stdout, results); err != nil {
+			fmt.Fprintln(a.Stderr, "dispatcher: failed to print the result:", err)
+		}
+	} else {
+		for _, r := range results {
+			table{out: a.Stdout, colour: a.Colour}.print(r)
+		}
+	}
+	if !out.InActions() {
+		return
+	}
+	for _, r := range results {
+		for _, err := range r.Errs() {
+			out.Error(annotation(r.Project, err))
+		}
+	}
+	if err := a.publish(out, results); err != nil {
+		fmt.Fprintln(a.Stderr, "dispatcher:", err)
+	}
+}
+
+// publish sets the step's outputs and summary.
+func (a *App) publish(out *action.Action, results []reconcile.Result) error {
+	t := totalsOf(results...)
+	runs, err := json.Marshal(runsOf(results))
+	if err != nil {
+		return err
+	}
+	errs := []error{out.Summary(summary(results))}
+	for _, o := range []struct{ name, value string }{
+		{"relayed", strconv.Itoa(t.Relayed)}, {"dispatched", strconv.Itoa(t.Dispatched)},
+		{"skipped", strconv.Itoa(t.Skipped)}, {"failed", strconv.Itoa(t.Failed)}, {"runs", string(runs)},
+	} {
+		errs = append(errs, out.SetOutput(o.name, o.value))
+	}
+	return errors.Join(errs...)
+}
+
+func annotation(project string, err error) string {
+	text := project + ": " + err.Error()
+	if hint := fault.HintOf(err); hint != "" {
+		text += " - hint: " + hint
+	}
+	return strings.TrimSpace(text)
+}

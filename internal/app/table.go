@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package app
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
+	"github.com/spdk-community-ci/dispatcher/internal/reconcile"
+)
+
+// table prints results for people: one line for each action, then totals.
+type table struct {
+	out    io.Writer
+	colour bool
+}
+
+// The colours of the first column, as ANSI escape codes.
+const (
+	green  = "32"
+	yellow = "33"
+	red    = "31"
+	grey   = "90"
+	bold   = "1"
+)
+
+func (t table) paint(code, s string) string {
+	if !t.colour {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// print writes one project's result.
+func (t table) print(r reconcile.Result) {
+	title := r.Project
+	if r.DryRun {
+		title += " (dry run: nothing is changed)"
+	}
+	fmt.Fprintln(t.out, t.paint(bold, change.OneLine(title)))
+	rows := make([]row, 0, len(r.Lines))
+	width := row{}
+	for _, l := range r.Lines {
+		one := rowOf(l)
+		width.word = longer(width.word, one.word)
+		width.what = longer(width.what, one.what)
+		width.workflow = longer(width.workflow, one.workflow)
+		rows = append(rows, one)
+	}
+	for _, one := range rows {
+		line := fmt.Sprintf("  %s  %s  %s  %s", t.paint(one.code, pad(one.word, width.word)),
+			pad(one.what, width.what), pad(one.workflow, width.workflow), one.text)
+		fmt.Fprintln(t.out, strings.TrimRight(line, " "))
+		t.hint(one.hint)
+	}
+	for _, err := range r.Problems {
+		fmt.Fprintf(t.out, "  %s  %s\n", t.paint(red, pad("problem", width.word)), change.OneLine(err.Error()))
+		t.hint(fault.HintOf(err))
+	}
+	fmt.Fprintf(t.out, "  %s\n", totalsOf(r).text())
+}
+
+func (t table) hint(hint string) {
+	if hint != "" {
+		fmt.Fprintf(t.out, "      %s\n", t.paint(grey, "hint: "+change.OneLine(hint)))
+	}
+}
+
+// row is one line of the table, ready to print but for its widths.
+type row struct {
+	word, what, workflow, text, hint, code string
+}
+
+// rowOf makes outside text printable; nothing after it needs to.
+func rowOf(l reconcile.Line) row {
+	one := row{word: word(l), workflow: l.Key.Workflow, text: change.OneLine(l.Text()), code: green}
+	switch {
+	case l.Change != nil:
+		one.what = l.Change.ID().String()
+		if l.State != reconcile.Failed && l.State != reconcile.InDoubt && (l.Verb == plan.Relay || l.Verb == plan.Skip) {
+			one.text += ": " + change.Clip(change.OneLine(l.Change.Subject), 72)
+		}
+	case l.Branch != "":
+		one.what = change.OneLine(l.Branch)
+	case l.Number != 0:
+		one.what = fmt.Sprint(l.Number)
+	}
+	if l.Run.URL != "" && l.State == reconcile.Done {
+		one.text += ": " + change.OneLine(l.Run.URL)
+	}
+	switch l.State {
+	case reconcile.Failed:
+		one.code, one.hint = red, fault.HintOf(l.Err)
+	case reconcile.InDoubt:
+		one.code = yellow
+	case reconcile.Waiting, reconcile.Replaced:
+		one.code = yellow
+	case reconcile.Skipped:
+		one.code = grey
+	}
+	return one
+}
+
+// word is the first column: what was done, or why not.
+func word(l reconcile.Line) string {
+	if l.State == reconcile.Planned {
+		return "to " + string(l.Verb)
+	}
+	if l.State != reconcile.Done {
+		return string(l.State)
+	}
+	return map[plan.Verb]string{
+		plan.MirrorBranch: "mirrored", plan.Relay: "relayed", plan.Carry: "carried",
+		plan.Record: "found", plan.Dispatch: "dispatched", plan.Prune: "pruned",
+	}[l.Verb]
+}
+
+// pad fills up to the width of widest, counted in characters.
+func pad(s, widest string) string {
+	return s + strings.Repeat(" ", max(0, len([]rune(widest))-len([]rune(s))))
+}
+
+func longer(a, b string) string {
+	if len([]rune(b)) > len([]rune(a)) {
+		return b
+	}
+	return a
+}

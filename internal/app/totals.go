@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package app
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
+	"github.com/spdk-community-ci/dispatcher/internal/reconcile"
+)
+
+// totals are the numbers of one or more results.
+type totals struct {
+	Relayed    int `json:"relayed"`
+	Dispatched int `json:"dispatched"`
+	Waiting    int `json:"waiting"`
+	Skipped    int `json:"skipped"`
+	Failed     int `json:"failed"`
+	UpToDate   int `json:"up_to_date"`
+	// ToRelay and ToDispatch are what was planned and not done: a dry run.
+	ToRelay    int `json:"to_relay,omitempty"`
+	ToDispatch int `json:"to_dispatch,omitempty"`
+}
+
+func totalsOf(results ...reconcile.Result) totals {
+	var t totals
+	for _, r := range results {
+		t.UpToDate += r.Idle
+		t.Failed += len(r.Problems)
+		for _, l := range r.Lines {
+			t.count(l)
+		}
+	}
+	return t
+}
+
+func (t *totals) count(l reconcile.Line) {
+	switch {
+	case l.State == reconcile.Failed:
+		t.Failed++
+	case l.State == reconcile.Skipped:
+		t.Skipped++
+	case l.State == reconcile.Waiting, l.State == reconcile.InDoubt, l.State == reconcile.Replaced:
+		t.Waiting++
+	case l.Verb == plan.Relay && l.State == reconcile.Planned:
+		t.ToRelay++
+	case l.Verb == plan.Relay:
+		t.Relayed++
+	case l.Verb == plan.Dispatch && l.State == reconcile.Planned:
+		t.ToDispatch++
+	case l.Verb == plan.Dispatch:
+		t.Dispatched++
+	}
+}
+
+// text names the numbers that are not zero, what was done first.
+func (t totals) text() string {
+	var parts []string
+	for _, n := range []struct {
+		count int
+		name  string
+	}{
+		{t.Relayed, "relayed"}, {t.Dispatched, "dispatched"},
+		{t.ToRelay, "to relay"}, {t.ToDispatch, "to dispatch"}, {t.Waiting, "waiting"},
+		{t.Skipped, "skipped"}, {t.Failed, "failed"}, {t.UpToDate, "up to date"},
+	} {
+		if n.count > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n.count, n.name))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing to do"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// exitStatus is the worst of the results: a configuration failure is for a
+// person to mend, any other failure may end by itself.
+func exitStatus(results []reconcile.Result) int {
+	status := ExitDone
+	for i := range results {
+		switch {
+		case results[i].Configuration():
+			return ExitConfiguration
+		case len(results[i].Errs()) > 0:
+			status = ExitFailed
+		}
+	}
+	return status
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package app
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
+
+// transports makes one transport for each set of certificate authorities, so
+// that all clients of one server share its connections.
+type transports struct {
+	app  *App
+	made map[string]http.RoundTripper
+}
+
+// get returns the transport that trusts the system's authorities and those in
+// a PEM file, if one is named. Proxies are those of HTTPS_PROXY, HTTP_PROXY and
+// NO_PROXY.
+func (t *transports) get(caFile string) (http.RoundTripper, error) {
+	if t.app.Transport != nil {
+		return t.app.Transport, nil
+	}
+	if rt, ok := t.made[caFile]; ok {
+		return rt, nil
+	}
+	roots, err := t.roots(caFile)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
+	rt := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         dialer.DialContext,
+		TLSHandshakeTimeout: 15 * time.Second,
+		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 8,
+		IdleConnTimeout:     90 * time.Second,
+		// Waiting for the first byte has no limit here: a server may walk its
+		// history for minutes before it answers, and each caller sets its own.
+	}
+	if t.made == nil {
+		t.made = map[string]http.RoundTripper{}
+	}
+	t.made[caFile] = rt
+	return rt, nil
+}
+
+func (t *transports) roots(caFile string) (*x509.CertPool, error) {
+	if caFile == "" {
+		return nil, nil // the system's
+	}
+	pem, err := t.app.ReadFile(caFile)
+	if err != nil {
+		return nil, fault.New(fault.Configuration, "failed to read ca-file: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fault.New(fault.Configuration, "ca-file %s holds no certificate", caFile).
+			WithHint("it must be a PEM file with BEGIN CERTIFICATE lines")
+	}
+	return pool, nil
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/spdk-community-ci/dispatcher/internal/"
+
+// mayImport is the project's map: which package may know which. Arrows point
+// one way only, so a newcomer can read the packages in this order.
+var mayImport = map[string][]string{
+	"change":         {},
+	"fault":          {},
+	"config":         {"change", "fault"},
+	"plan":           {"change", "config"},
+	"gitwire":        {"fault"},
+	"relay":          {"change", "fault", "gitwire"},
+	"gerrit":         {"change", "fault"},
+	"github":         {"change", "fault"},
+	"reconcile":      {"change", "config", "fault", "plan", "relay"},
+	"action":         {"change", "config", "fault"},
+	"standin/faults": {}, "standin/githttp": {},
+	"standin/gerrit": {"change", "standin/faults", "standin/githttp"},
+	"standin/github": {"change", "standin/faults", "standin/githttp"},
+}
+
+// soleImporter names the one package that may use each vendor's client.
+var soleImporter = map[string]string{
+	"github.com/andygrunwald/go-gerrit":       "gerrit",
+	"github.com/google/go-github/":            "github",
+	"github.com/cli/go-gh/":                   "github",
+	"github.com/sethvargo/go-githubactions":   "action",
+	"github.com/gofri/go-github-ratelimit/v2": "github",
+}
+
+// TestLayout holds the imports of production code to the map.
+func TestLayout(t *testing.T) {
+	t.Parallel()
+	for path, imports := range sources(t) {
+		pkg := filepath.ToSlash(strings.TrimPrefix(filepath.Dir(path), "internal/"))
+		allowed, known := mayImport[pkg]
+		for _, imp := range imports {
+			if other, ours := strings.CutPrefix(imp, module); ours && pkg != "app" && strings.HasPrefix(path, "internal/") {
+				if !known {
+					t.Errorf("%s: package %s is not on the map in layout_test.go", path, pkg)
+				} else if !slices.Contains(allowed, other) {
+					t.Errorf("%s: %s must not import %s", path, pkg, other)
+				}
+			}
+			for vendor, sole := range soleImporter {
+				if strings.HasPrefix(imp, vendor) && pkg != sole {
+					t.Errorf("%s: only %s may import %s", path, sole, imp)
+				}
+			}
+		}
+	}
+}
+
+// sources returns the imports of each production file, and checks the licence
+// line and the size that a file may have.
+func sources(t *testing.T) map[string][]string {
+	t.Helper()
+	const header, maxLines = "// SPDX-License-Identifier: BSD-3-Clause\n", 260
+	files := map[string][]string{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if !strings.HasPrefix(string(text), header) {
+			t.Errorf("%s: it does not begin with %q", path, header)
+		}
+		if strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		if n := strings.Count(string(text), "\n"); n > maxLines {
+			t.Errorf("%s: %d lines; split what outgrows %d", path, n, maxLines)
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, text, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		files[path] = nil
+		for _, spec := range f.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			files[path] = append(files[path], imp)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# All static checks. Reports every failing one, then fails.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+PATH="$(go env GOPATH)/bin:$PATH"
+failed=0
+
+check() {
+  printf -- '-- %s\n' "$*"
+  "$@" || failed=1
+}
+
+formatted() {
+  local files
+  files=$(gofmt -s -l .)
+  [ -z "$files" ] || { printf 'not formatted:\n%s\n' "$files"; return 1; }
+}
+
+check formatted
+check go vet ./...
+check go vet -tags e2e,bench ./...
+check go mod tidy -diff
+check staticcheck ./...
+check staticcheck -tags e2e,bench ./e2e/... ./bench/...
+check shellcheck .ci/run scripts/*.sh
+if compgen -G '.github/workflows/*.yml' >/dev/null; then
+  check actionlint
+fi
+exit "$failed"
