@@ -38,7 +38,9 @@ type AppOptions struct {
 	// PrivateKeyPEM is the App's RSA key, PKCS #1 as GitHub hands it out or
 	// PKCS #8.
 	PrivateKeyPEM string
-	// Repository is OWNER/NAME; tokens are good for it alone.
+	// Repository is OWNER/NAME. Where the installation is looked up, tokens are
+	// good for this repository alone; where InstallationID is given, for all
+	// repositories of that installation.
 	Repository string
 
 	// The rest is as in Options.
@@ -54,6 +56,7 @@ type AppOptions struct {
 type app struct {
 	id         int64
 	repository string
+	narrow     bool // tokens are for the repository alone
 	key        *rsa.PrivateKey
 	client     *Client
 	now        func() time.Time
@@ -79,7 +82,7 @@ func AppToken(o AppOptions) (TokenSource, error) {
 		return nil, err
 	}
 	a := &app{
-		id: o.ID, repository: o.Repository, key: key, now: o.Now,
+		id: o.ID, repository: o.Repository, narrow: o.InstallationID == 0, key: key, now: o.Now,
 		turn: make(chan struct{}, 1), installation: o.InstallationID,
 	}
 	a.client, err = New(Options{
@@ -182,15 +185,17 @@ func (a *app) findInstallation(ctx context.Context) error {
 	return nil
 }
 
-// renew asks for a token that is good for the repository alone. Asking twice
-// does no harm, so it is tried again like a read.
+// renew asks for a token. Asking twice does no harm, so it is tried again like
+// a read.
 func (a *app) renew(ctx context.Context) error {
-	_, name, _ := strings.Cut(a.repository, "/")
 	q := call{
 		doing:  fmt.Sprintf("get a token of GitHub App %d for %s", a.id, a.repository),
 		method: http.MethodPost, path: fmt.Sprintf("app/installations/%d/access_tokens", a.installation),
-		body:     map[string][]string{"repositories": {name}},
 		deadline: tokenDeadline,
+	}
+	if a.narrow {
+		_, name, _ := strings.Cut(a.repository, "/")
+		q.body = map[string][]string{"repositories": {name}}
 	}
 	var answer struct {
 		Token   string    `json:"token"`

@@ -46,7 +46,7 @@ type Options struct {
 	Transport http.RoundTripper
 	// UserAgent is sent with each request.
 	UserAgent string
-	// Sleep waits between two tries.
+	// Sleep waits between two tries; nil makes each read try once.
 	Sleep func(context.Context, time.Duration) error
 	// Now tells how far away the end of a rate limit is.
 	Now func() time.Time

@@ -135,7 +135,7 @@ func (c *Client) read(ctx context.Context, q call, out any) (*gogithub.Response,
 	backoff := firstBackoff
 	for try := 1; ; try++ {
 		resp, err := c.once(ctx, q, out)
-		if err == nil || !errors.Is(err, fault.Transient) || ctx.Err() != nil || try == maxTries {
+		if err == nil || !errors.Is(err, fault.Transient) || ctx.Err() != nil || try == maxTries || c.sleep == nil {
 			return resp, err
 		}
 		wait := backoff

@@ -5,6 +5,7 @@ package github
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
@@ -21,8 +22,10 @@ const (
 	pageSize = 100
 	// maxResults is how many runs one search gives, however many there are.
 	maxResults = 1000
-	// maxRuns bounds the runs of one listing: a hundred searches' worth.
-	maxRuns = 100 * maxResults
+	// maxRunAge is longer than any run lives: 35 days (GitHub's "Actions limits").
+	maxRunAge = 40 * 24 * time.Hour
+	// maxPages bounds the requests of one listing: enough for 50,000 runs.
+	maxPages = 1000
 )
 
 // dispatchEvents are the events of the runs that Dispatch starts.
@@ -70,6 +73,7 @@ type listing struct {
 	client     *Client
 	repository string
 	path       string
+	pages      int // asked for so far
 	seen       map[int64]bool
 	runs       []change.Run
 }
@@ -83,7 +87,7 @@ func (c *Client) newListing(repository string) (*listing, error) {
 }
 
 // window is one search: a filter, and the times between which runs were
-// created, both included. A zero from has no limits, a zero to no upper one.
+// created, both included; a zero time is no limit.
 type window struct {
 	filter   url.Values
 	from, to time.Time
@@ -91,20 +95,19 @@ type window struct {
 
 // query writes the search as GitHub's query parameters.
 func (w window) query(page int) string {
-	v := url.Values{
-		"per_page":              {strconv.Itoa(pageSize)},
-		"page":                  {strconv.Itoa(page)},
-		"exclude_pull_requests": {"true"},
-	}
-	for name, values := range w.filter {
-		v[name] = values
-	}
+	v := maps.Clone(w.filter)
+	v.Set("per_page", strconv.Itoa(pageSize))
+	v.Set("page", strconv.Itoa(page))
+	v.Set("exclude_pull_requests", "true")
 	from, to := w.from.Format(time.RFC3339), w.to.Format(time.RFC3339)
 	switch {
-	case !w.to.IsZero():
-		v.Set("created", from+".."+to)
-	case !w.from.IsZero():
+	case w.from.IsZero() && w.to.IsZero():
+	case w.from.IsZero():
+		v.Set("created", "<="+to)
+	case w.to.IsZero():
 		v.Set("created", ">="+from)
+	default:
+		v.Set("created", from+".."+to)
 	}
 	return v.Encode()
 }
@@ -112,8 +115,12 @@ func (w window) query(page int) string {
 // split halves a window whose newest run was created at newest. GitHub knows
 // creation times to the second, so the halves do not overlap.
 func (w window) split(newest time.Time) (older, newer window, ok bool) {
-	middle := w.from.Add(newest.Sub(w.from) / 2).Truncate(time.Second)
-	if w.from.IsZero() || !newest.After(middle) {
+	from := w.from
+	if from.IsZero() {
+		from = newest.Add(-maxRunAge)
+	}
+	middle := from.Add(newest.Sub(from) / 2).Truncate(time.Second)
+	if newest.Before(from) || !newest.After(middle) || !w.to.IsZero() && newest.After(w.to) {
 		return older, newer, false
 	}
 	older, newer = w, w
@@ -129,8 +136,8 @@ func (l *listing) search(ctx context.Context, w window) error {
 		if err != nil {
 			return err
 		}
-		if number == 1 && page.total > maxResults && len(page.runs) > 0 {
-			if older, newer, ok := w.split(page.runs[0].Created.UTC()); ok {
+		if number == 1 && page.total >= maxResults && len(page.runs) > 0 {
+			if older, newer, ok := w.split(page.runs[0].Created); ok {
 				if err := l.search(ctx, newer); err != nil {
 					return err
 				}
@@ -138,10 +145,6 @@ func (l *listing) search(ctx context.Context, w window) error {
 			}
 		}
 		l.add(page.runs)
-		if len(l.runs) > maxRuns {
-			return fault.New(fault.Configuration, "%s has more than %d runs to look at", l.repository, maxRuns).
-				WithHint("look back less far")
-		}
 		if page.size < pageSize || number*pageSize >= min(page.total, maxResults) {
 			return nil
 		}
@@ -172,6 +175,10 @@ func (l *listing) page(ctx context.Context, w window, number int) (page, error) 
 	q := call{
 		doing: "list the runs of " + l.repository, method: http.MethodGet, path: l.path + "?" + w.query(number),
 		deadline: listDeadline, needs: "Actions: read", missing: checkRepository(l.repository),
+	}
+	if l.pages++; l.pages > maxPages {
+		return page{}, fault.New(fault.Permanent, "failed to %s: more than %d pages of them", q.doing, maxPages).
+			WithHint("look back less far")
 	}
 	if _, err := l.client.read(ctx, q, &answer); err != nil {
 		return page{}, err

@@ -4,6 +4,7 @@ package github
 
 import (
 	"context"
+	"os"
 	"strings"
 
 	"github.com/cli/go-gh/v2/pkg/auth"
@@ -18,16 +19,16 @@ func Static(token string) TokenSource {
 
 // DeveloperToken returns a source that gives the token which GitHub's own
 // command line tool would use for a host (github.com): from the environment or
-// from gh's configuration file. With runGH, gh itself is then asked, because on
-// a desktop it keeps the token in the system's key store; that starts a process
-// and may open a window, so it is not for CI. Nothing is looked up before the
-// first call.
-func DeveloperToken(host string, runGH bool) TokenSource {
-	find := auth.TokenFromEnvOrConfig
-	if runGH {
-		find = auth.TokenForHost
-	}
+// from gh's configuration file. On a desktop gh keeps it in the system's key
+// store, so gh itself is asked last; that starts a process and may open a
+// window, so it is not done where the variable CI is set. Nothing is looked up
+// before the first call.
+func DeveloperToken(host string) TokenSource {
 	return func(context.Context) (string, error) {
+		find := auth.TokenForHost
+		if os.Getenv("CI") != "" {
+			find = auth.TokenFromEnvOrConfig
+		}
 		token, source := find(host)
 		if token == "" {
 			return "", noDeveloperToken(host)
