@@ -82,8 +82,8 @@ func (d *door) checkBody(resp *http.Response, body []byte) error {
 	text := gogerrit.RemoveMagicPrefixLine(body)
 	place := fmt.Sprintf("%s %s", resp.Request.Method, resp.Request.URL.Path)
 	switch {
-	case len(body) > maxBody:
-		return fault.New(fault.Permanent, "%s: %w", place, errTooLarge)
+	case int64(len(body)) > d.maxBody:
+		return fault.New(fault.Permanent, "%s: %w: more than %d MiB", place, errTooLarge, d.maxBody>>20)
 	case len(bytes.TrimSpace(body)) == 0 && resp.StatusCode == http.StatusNoContent:
 		return nil
 	case isPage(resp, body):

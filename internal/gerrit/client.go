@@ -73,7 +73,7 @@ func New(o Options) (*Client, error) {
 	}
 	d := &door{
 		next: o.Transport, agent: o.UserAgent, user: o.Username, base: base,
-		sleep: o.Sleep, now: o.Now, deadline: deadlineOf,
+		sleep: o.Sleep, now: o.Now, deadline: deadlineOf, maxBody: maxBody,
 	}
 	if d.next == nil {
 		d.next = http.DefaultTransport
@@ -145,7 +145,7 @@ func (c *Client) Members(ctx context.Context, group string) (map[int]bool, error
 	what := fmt.Sprintf("list the members of group %q", change.OneLine(change.Clip(group, 100)))
 	accounts, _, err := c.api.Groups.ListGroupMembers(ctx, escapeSegment(group), &gogerrit.ListGroupMembersOptions{Recursive: true})
 	if status, ok := errors.AsType[*statusError](err); ok && status.code == http.StatusNotFound {
-		return nil, fault.New(fault.Configuration, "failed to %s: %w", what, err).
+		return nil, fault.New(fault.Configuration, "failed to %s: %w", what, status).
 			WithHint("check the group's name, and that the account used may see it (\"Make group visible to all registered users\")")
 	}
 	if err != nil {
@@ -167,7 +167,7 @@ func failed(what string, err error) error {
 		return fault.New(fe.Kind, "failed to %s: %w", what, fe)
 	}
 	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("failed to %s: %w", what, err)
+		return fmt.Errorf("failed to %s: %w", what, context.Canceled)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fault.New(fault.Transient, "failed to %s in the time that was left: %w", what, context.DeadlineExceeded)

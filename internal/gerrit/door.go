@@ -16,8 +16,8 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
-// errTooLarge says that an answer has more than maxBody bytes.
-var errTooLarge = errors.New("the answer is larger than 64 MiB")
+// errTooLarge says that an answer has more bytes than are read.
+var errTooLarge = errors.New("the answer is too large")
 
 // door is the transport under go-gerrit. Unlike other transports it answers a
 // bad status with an error, so that the reason in the body is kept and the body
@@ -30,6 +30,7 @@ type door struct {
 	sleep    func(context.Context, time.Duration) error
 	now      func() time.Time
 	deadline func(*http.Request) time.Duration
+	maxBody  int64
 }
 
 // RoundTrip sends a request, a GET up to three times. The answer's body is whole
@@ -76,7 +77,7 @@ func (d *door) send(r *http.Request) (*http.Response, error) {
 	if resp.StatusCode >= 300 {
 		return nil, d.badStatus(resp)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, d.maxBody+1))
 	if err != nil {
 		return nil, d.noAnswer(r, err)
 	}

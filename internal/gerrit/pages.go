@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 
@@ -18,90 +19,146 @@ import (
 )
 
 // collect runs a query to its end, past any limit of the server on one answer,
-// and returns the good changes by number.
+// and returns the changes that accept lets pass, by number.
 //
 // An answer is sorted by the time of the last update, newest first, and changes
 // move to its front while pages are read, so that an offset would skip others.
 // Pages are therefore cut by that time (see window).
 func (c *Client) collect(ctx context.Context, query string, options []string, accept func(*change.Change) error) ([]change.Change, error) {
-	found := map[int]change.Change{}
-	left := map[int]bool{}
+	l := listing{accept: accept, found: map[int]change.Change{}, left: map[int]bool{}}
 	w := window{limit: pageSize}
-	for idle := 0; idle < maxIdlePages && len(found)+len(left) <= maxChanges; {
-		page, err := c.page(ctx, query+w.terms(), options, w)
-		if errors.Is(err, errTooLarge) && w.limit > 1 {
-			w.limit /= 2
+	for idle := 0; idle < maxIdlePages && l.seen() < maxChanges; {
+		page, answered, err := c.page(ctx, query, options, w)
+		if errors.Is(err, errTooLarge) && w.shrink() {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		idle++
-		for i := range page {
-			ch, err := decode(&page[i])
-			if err == nil {
-				err = accept(&ch)
-			}
-			old, again := found[ch.Number]
-			switch {
-			case err != nil && left[page[i].Number]:
-			case err != nil:
-				idle, left[page[i].Number] = 0, true
-				c.notes(change.OneLine(fmt.Sprintf("change %d is left out: %v", page[i].Number, err)))
-			case !again:
-				idle, found[ch.Number] = 0, ch
-			case !ch.Updated.Before(old.Updated):
-				found[ch.Number] = ch
-			}
-		}
+		fresh := l.add(page, c.notes)
 		if len(page) == 0 || !page[len(page)-1].MoreChanges {
-			return slices.SortedFunc(maps.Values(found), func(a, b change.Change) int { return cmp.Compare(a.Number, b.Number) }), nil
+			return l.sorted(), nil
 		}
-		w.advance(page)
+		moved := w.advance(page, answered)
+		switch {
+		case fresh:
+			idle = 0
+		case moved || w.start > l.seen():
+			idle++ // no honest page is like this
+		}
 	}
-	return nil, fault.New(fault.Permanent, "the server says again and again that there are more than %d changes", len(found)).
-		WithHint("narrow the query, and report this: Gerrit's answers should come to an end")
+	return nil, fault.New(fault.Permanent, "after %d changes the server still says that there are more", l.seen()).
+		WithHint("narrow the Gerrit query; if there are not that many changes, the server repeats itself")
 }
 
-// page asks for one answer.
-func (c *Client) page(ctx context.Context, query string, options []string, w window) ([]gogerrit.ChangeInfo, error) {
-	q := &gogerrit.QueryChangeOptions{Start: w.start}
-	q.Query, q.Limit, q.AdditionalFields = []string{query}, w.limit, options
-	infos, _, err := c.api.Changes.QueryChanges(ctx, q)
-	if err != nil {
-		return nil, err
+// page asks for the changes in a window and tells when they were listed.
+func (c *Client) page(ctx context.Context, query string, options []string, w window) ([]gogerrit.ChangeInfo, time.Time, error) {
+	if w.lean {
+		options = slices.DeleteFunc(slices.Clone(options), func(o string) bool { return o == currentFiles })
 	}
-	return *infos, nil
+	q := &gogerrit.QueryChangeOptions{Start: w.start}
+	q.Query, q.Limit, q.AdditionalFields = []string{query + w.terms()}, w.limit, options
+	infos, resp, err := c.api.Changes.QueryChanges(ctx, q)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if w.lean {
+		c.notes(fmt.Sprintf("the files of %d changes stay unknown: there are too many for one answer", len(*infos)))
+	}
+	answered, _ := http.ParseTime(resp.Header.Get("Date")) // zero is handled
+	return *infos, answered, nil
+}
+
+// listing gathers the changes of several pages.
+type listing struct {
+	accept func(*change.Change) error
+	found  map[int]change.Change
+	left   map[int]bool // left out and noted
+}
+
+func (l *listing) seen() int { return len(l.found) + len(l.left) }
+
+// add takes in a page and reports whether a change was on it that had not been
+// seen before. Of a change that comes twice the newer state counts.
+func (l *listing) add(page []gogerrit.ChangeInfo, note func(string)) (fresh bool) {
+	for i := range page {
+		number := page[i].Number
+		ch, err := decode(&page[i])
+		if err == nil {
+			err = l.accept(&ch)
+		}
+		if err != nil {
+			if !l.left[number] {
+				fresh, l.left[number] = true, true
+				note(change.OneLine(fmt.Sprintf("change %d is left out: %v", number, err)))
+			}
+			continue
+		}
+		old, again := l.found[number]
+		fresh = fresh || !again
+		if !again || !ch.Updated.Before(old.Updated) {
+			l.found[number] = ch
+		}
+	}
+	return fresh
+}
+
+func (l *listing) sorted() []change.Change {
+	return slices.SortedFunc(maps.Values(l.found), func(a, b change.Change) int { return cmp.Compare(a.Number, b.Number) })
 }
 
 // window is the part of a query's answer that the next page must come from:
-// what was last updated before the oldest change seen so far, or since paging
-// began. The latter are changes that moved to the front meanwhile and would be
-// missed otherwise. Both borders overlap by up to a second with what was seen.
+// what was last updated before the oldest change of the page before, or since
+// paging began. The latter are changes that moved to the front meanwhile; they
+// would be missed otherwise. Both borders overlap with what was seen.
 type window struct {
 	before, since time.Time // zero for the first page
 	start, limit  int
+	lean          bool // without files
 }
 
 // terms returns the window in Gerrit's query language; both operators include
-// their border, have whole seconds and are in UTC.
-func (w window) terms() string {
+// their border, take whole seconds and mean UTC.
+func (w *window) terms() string {
 	if w.before.IsZero() {
 		return ""
 	}
 	return fmt.Sprintf(` (before:"%s" OR after:"%s")`, w.before.Format(time.DateTime), w.since.Format(time.DateTime))
 }
 
-// advance moves the window behind a page that is not the last one. Where a
-// whole page has one time, only an offset gets past it.
-func (w *window) advance(page []gogerrit.ChangeInfo) {
+// advance puts the window behind a page that is not the last one, listed at the
+// time answered, and reports whether its border moved. Where it cannot, because
+// a whole page has one time, only an offset gets past it.
+func (w *window) advance(page []gogerrit.ChangeInfo, answered time.Time) (moved bool) {
+	w.limit, w.lean = min(2*w.limit, pageSize), false
 	if w.since.IsZero() {
 		w.since = page[0].Updated.UTC().Truncate(time.Second)
+		if answered.Sub(w.since) > settled {
+			w.since = w.since.Add(time.Second) // that second is complete
+		}
 	}
 	before := page[len(page)-1].Updated.UTC().Truncate(time.Second).Add(time.Second)
 	if w.before.IsZero() || before.Before(w.before) {
 		w.before, w.start = before, 0
-		return
+		return true
 	}
 	w.start += len(page)
+	return false
+}
+
+// shrink makes a page smaller whose answer was too large, and reports whether
+// that is possible. A small one first loses its files: one change may touch more
+// of them than fit in any answer, and must not hold up the others.
+func (w *window) shrink() bool {
+	switch {
+	case w.limit >= smallPage:
+		w.limit /= 2
+	case !w.lean:
+		w.lean = true
+	case w.limit > 1:
+		w.limit /= 2
+	default:
+		return false
+	}
+	return true
 }

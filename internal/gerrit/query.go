@@ -18,8 +18,11 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
-// skipDiffstat spares the server the count of lines in each patchset.
-const skipDiffstat = "SKIP_DIFFSTAT"
+const (
+	// skipDiffstat spares the server the count of lines in each patchset.
+	skipDiffstat = "SKIP_DIFFSTAT"
+	currentFiles = "CURRENT_FILES"
+)
 
 // Query says which open changes are wanted and what is wanted of them.
 type Query struct {
@@ -69,7 +72,7 @@ func (c *Client) Open(ctx context.Context, q Query) ([]change.Change, error) {
 	}
 	options := []string{"CURRENT_REVISION", "DETAILED_ACCOUNTS", skipDiffstat}
 	if q.Files {
-		options = append(options, "CURRENT_FILES")
+		options = append(options, currentFiles)
 	}
 	if q.Votes {
 		options = append(options, "DETAILED_LABELS")
@@ -117,13 +120,15 @@ func (c *Client) Closed(ctx context.Context, numbers []int) ([]change.Change, er
 // Change returns everything about one change: its files, votes, parents and
 // earlier patchsets too. The error is ErrGone where there is no such change.
 func (c *Client) Change(ctx context.Context, number int) (change.Change, error) {
-	what := "read change " + strconv.Itoa(number)
-	info, _, err := c.api.Changes.GetChangeDetail(ctx, strconv.Itoa(number), &gogerrit.ChangeOptions{AdditionalFields: []string{
-		"ALL_REVISIONS", "CURRENT_COMMIT", "CURRENT_FILES", "DETAILED_LABELS", "DETAILED_ACCOUNTS", skipDiffstat,
+	id := strconv.Itoa(number)
+	what := "read change " + id
+	info, _, err := c.api.Changes.GetChangeDetail(ctx, id, &gogerrit.ChangeOptions{AdditionalFields: []string{
+		"ALL_REVISIONS", "CURRENT_COMMIT", currentFiles, "DETAILED_LABELS", "DETAILED_ACCOUNTS", skipDiffstat,
 	}})
-	// A web page that says "not found" comes from something else than Gerrit.
-	if status, ok := errors.AsType[*statusError](err); ok && status.code == http.StatusNotFound && !status.page {
-		return change.Change{}, fault.New(fault.Permanent, "failed to %s: %w: %w", what, ErrGone, err)
+	// Gerrit names what it does not find; a proxy or a wrong address does not,
+	// and must not make a change look gone.
+	if status, ok := errors.AsType[*statusError](err); ok && status.code == http.StatusNotFound && strings.Contains(status.reason, id) {
+		return change.Change{}, fault.New(fault.Permanent, "failed to %s: %w: %w", what, ErrGone, status)
 	}
 	if err != nil {
 		return change.Change{}, failed(what, err)

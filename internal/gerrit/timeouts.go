@@ -33,10 +33,14 @@ const (
 	// pageSize is how many changes one query asks for; a server that allows its
 	// users less (500 by default) sends less.
 	pageSize = 1000
+	// smallPage is the size below which a page that is too large loses its files.
+	smallPage = 20
+	// settled is when a second is surely over and in the server's index, so that
+	// nothing that was not listed can have been updated in it.
+	settled = time.Minute
 	// maxChanges ends a query whose server never stops.
 	maxChanges = 200_000
-	// maxIdlePages ends a query whose server repeats itself. One page without
-	// anything new is normal where many changes share a timestamp.
+	// maxIdlePages ends a query whose server repeats itself.
 	maxIdlePages = 3
 	// closedChunk is how many changes are named in one query: about 1 KB of URL.
 	closedChunk = 50
