@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -21,14 +22,32 @@ func (c capabilities) has(name string) bool { return slices.Contains(c, name) }
 // errStop ends the reading of an advertisement early.
 var errStop = errors.New("stop")
 
-// fallBack asks once which protocol the server speaks and reports whether that
-// is v0. It reads no further than the first ref.
-func (r *Remote) fallBack(ctx context.Context) (bool, error) {
-	err := r.listV0(ctx, func(Ref) error { return errStop })
-	if err != nil && !errors.Is(err, errStop) {
-		return false, err
+// fallBack asks which protocol the server speaks, after a v2 request that
+// failed. It returns nil if that is v0, and else why nothing can be done. It
+// reads no further than the first ref.
+func (r *Remote) fallBack(ctx context.Context, failure error) error {
+	if !r.doubts(failure) {
+		return failure
 	}
-	return r.speaks() == protocolV0, nil
+	err := r.listV0(ctx, func(Ref) error { return errStop })
+	switch {
+	case errors.Is(err, fault.Configuration):
+		return err // it says more than the empty answer that it explains
+	case r.speaks() == protocolV0:
+		return nil
+	}
+	return failure
+}
+
+// doubts tells whether an error may mean that the server does not speak v2. A
+// v0 C git answers nothing, JGit an ERR packet, others a bad request.
+func (r *Remote) doubts(err error) bool {
+	if r.speaks() != protocolUnknown {
+		return false
+	}
+	_, reported := errors.AsType[*serverError](err)
+	status, _ := errors.AsType[*StatusError](err)
+	return reported || errors.Is(err, errEmpty) || status != nil && status.Status == http.StatusBadRequest
 }
 
 // listV0 reads the advertisement of upload-pack: refs, or that the server
@@ -54,28 +73,39 @@ func readAdvertisement(body io.Reader, learn func(protocol, capabilities), visit
 	}
 	if err == nil && string(line) == "version 2" {
 		learn(protocolV2, nil)
-		return nil
+		return checkV2(packets)
 	}
 	if err == nil && string(line) == "version 1" {
 		kind, line, err = packets.line()
 	}
-	first := true
+	if err != nil {
+		return err
+	}
+	line, words, _ := bytes.Cut(line, []byte{0})
+	offers := capabilities(strings.Fields(string(words)))
+	if offers.has("object-format=sha256") {
+		return sha256Refused()
+	}
+	learn(protocolV0, offers) // an empty repository offers nothing
 	for ; err == nil && kind != flushPacket; kind, line, err = packets.line() {
-		if first {
-			var words []byte
-			line, words, _ = bytes.Cut(line, []byte{0})
-			offers := capabilities(strings.Fields(string(words)))
-			if offers.has("object-format=sha256") {
-				return sha256Refused()
-			}
-			learn(protocolV0, offers)
-			first = false
-		}
 		if err := visitAdvertised(kind, line, visit); err != nil {
 			return err
 		}
 	}
 	return err
+}
+
+// checkV2 reads the capabilities of a v2 server, one a line.
+func checkV2(packets *packetReader) error {
+	for {
+		kind, line, err := packets.line()
+		switch {
+		case err != nil || kind == flushPacket:
+			return err
+		case string(line) == "object-format=sha256":
+			return sha256Refused()
+		}
+	}
 }
 
 // visitAdvertised handles one line: a ref, the peeled value of a tag, the
@@ -94,14 +124,4 @@ func visitAdvertised(kind packetKind, line []byte, visit func(Ref) error) error 
 // choose returns those of words that the server offers.
 func (c capabilities) choose(words []string) []string {
 	return slices.DeleteFunc(words, func(w string) bool { return !c.has(w) })
-}
-
-// check refuses servers whose packs have no end mark: without side-band there
-// is none.
-func (c capabilities) check() error {
-	if !c.has("side-band-64k") {
-		return fault.New(fault.Configuration, "the server speaks neither git protocol v2 nor side-band-64k").
-			WithHint("set protocol.version to 2 on the server, or update it")
-	}
-	return nil
 }

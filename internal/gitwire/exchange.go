@@ -152,7 +152,10 @@ func (a *answer) Read(p []byte) (int, error) {
 	a.watch.note(func() { a.watch.waiting = true })
 	n, err := a.response.Body.Read(p)
 	a.watch.note(func() { a.watch.waiting = false })
-	return n, a.watch.explain(err)
+	if err != io.EOF {
+		err = a.watch.explain(err)
+	}
+	return n, err
 }
 
 // Close implements io.Closer; it may be called while a Read waits.

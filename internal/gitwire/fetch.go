@@ -58,11 +58,9 @@ func (r *Remote) fetch(ctx context.Context, q FetchRequest) (io.ReadCloser, erro
 		pack, err := r.fetchV2(ctx, q)
 		if err == nil {
 			r.learn(protocolV2, nil)
+			return pack, nil
 		}
-		if err == nil || !r.doubts(err) {
-			return pack, err
-		}
-		if ok, _ := r.fallBack(ctx); !ok {
+		if err := r.fallBack(ctx, err); err != nil {
 			return nil, err
 		}
 	}
@@ -139,8 +137,9 @@ func (r *Remote) fetchV0(ctx context.Context, q FetchRequest) (io.ReadCloser, er
 	r.mu.Lock()
 	offers := r.offers
 	r.mu.Unlock()
-	if err := offers.check(); err != nil {
-		return nil, err
+	if !offers.has("side-band-64k") { // without it a pack has no end mark
+		return nil, fault.New(fault.Configuration, "the server offers neither git protocol v2 nor side-band-64k, or has no refs").
+			WithHint("check that the repository is not empty, and set protocol.version to 2 on the server")
 	}
 	words := []string{"side-band-64k", "ofs-delta", "no-progress"}
 	if !q.NoThin {

@@ -158,7 +158,7 @@ func (p *packFile) content(e entry) ([]byte, error) {
 func packError(what string, err error) error {
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	switch {
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
 		err = truncated()
 	case corrupt || errors.Is(err, zlib.ErrHeader) || errors.Is(err, zlib.ErrChecksum) || errors.Is(err, zlib.ErrDictionary):
 		err = fault.Wrap(fault.Permanent, err)

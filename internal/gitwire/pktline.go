@@ -5,7 +5,6 @@ package gitwire
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 
@@ -93,7 +92,7 @@ func (p *packetReader) fill(b []byte) error {
 	switch {
 	case err == nil:
 		return nil
-	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+	case err != io.EOF && err != io.ErrUnexpectedEOF: // not errors.Is: a broken connection may wrap them
 		return err
 	case !p.began:
 		return fault.Wrap(fault.Transient, errEmpty)

@@ -5,9 +5,7 @@ package gitwire
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -58,25 +56,14 @@ func hasPrefix(name string, prefixes []string) bool {
 func (r *Remote) listRefs(ctx context.Context, prefixes []string, visit func(Ref) error) error {
 	if r.speaks() != protocolV0 {
 		err := r.listV2(ctx, prefixes, visit)
-		if err == nil || !r.doubts(err) {
-			return err
+		if err == nil {
+			return nil
 		}
-		if ok, _ := r.fallBack(ctx); !ok {
+		if err := r.fallBack(ctx, err); err != nil {
 			return err
 		}
 	}
 	return r.listV0(ctx, visit)
-}
-
-// doubts tells whether an error may mean that the server does not speak v2. A
-// v0 C git answers nothing, JGit an ERR packet, others a bad request.
-func (r *Remote) doubts(err error) bool {
-	if r.speaks() != protocolUnknown {
-		return false
-	}
-	_, reported := errors.AsType[*serverError](err)
-	status, _ := errors.AsType[*StatusError](err)
-	return reported || errors.Is(err, errEmpty) || status != nil && status.Status == http.StatusBadRequest
 }
 
 func (r *Remote) listV2(ctx context.Context, prefixes []string, visit func(Ref) error) error {
@@ -95,15 +82,12 @@ func (r *Remote) listV2(ctx context.Context, prefixes []string, visit func(Ref) 
 	}
 	defer a.Close()
 	packets := newPacketReader(a)
-	for {
-		kind, line, err := packets.line()
-		if err != nil {
-			return err
-		}
-		r.learn(protocolV2, nil)
-		if kind == flushPacket {
-			return nil
-		}
+	kind, line, err := packets.line()
+	if err != nil {
+		return err
+	}
+	r.learn(protocolV2, nil)
+	for ; err == nil && kind != flushPacket; kind, line, err = packets.line() {
 		ref, err := parseRef(kind, line)
 		if err == nil {
 			err = visit(ref)
@@ -112,6 +96,7 @@ func (r *Remote) listV2(ctx context.Context, prefixes []string, visit func(Ref) 
 			return err
 		}
 	}
+	return err
 }
 
 // command begins a v2 request up to its arguments.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -64,8 +63,8 @@ func (w *watch) note(change func()) {
 
 // explain classifies an error of the request's I/O.
 func (w *watch) explain(err error) error {
-	if err == nil || err == io.EOF {
-		return err
+	if err == nil {
+		return nil
 	}
 	if w.parent.Err() != nil {
 		return context.Cause(w.parent)

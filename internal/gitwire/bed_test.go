@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package gitwire
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/githttp"
+)
+
+// bed is a git server over true repositories whose answers can go wrong.
+type bed struct {
+	t      *testing.T
+	root   string
+	url    string
+	faults faults.Set
+	log    journal
+
+	mu       sync.Mutex
+	v0       bool // hide from git that the client asks for v2
+	requests []*http.Request
+}
+
+// journal is a log that may be read while git writes it.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func newBed(t *testing.T) *bed {
+	t.Helper()
+	b := &bed{t: t, root: t.TempDir()}
+	backend := &githttp.Handler{Root: b.root, User: "tester", Log: &b.log, Env: gitEnv()}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.mu.Lock()
+		b.requests = append(b.requests, r.Clone(context.Background()))
+		if b.v0 {
+			r.Header.Del("Git-Protocol")
+		}
+		b.mu.Unlock()
+		b.faults.Wrap(backend).ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	b.url = srv.URL
+	return b
+}
+
+// seen returns "METHOD /path" of the requests so far, and forgets them.
+func (b *bed) seen() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var lines []string
+	for _, r := range b.requests {
+		lines = append(lines, r.Method+" "+r.URL.RequestURI())
+	}
+	b.requests = nil
+	return lines
+}
+
+// repo makes a bare repository; config holds key=value pairs.
+func (b *bed) repo(name string, config ...string) repo {
+	b.t.Helper()
+	r := repo{b.t, filepath.Join(b.root, name)}
+	runGit(b.t, b.root, "", "init", "--quiet", "--bare", "--initial-branch=master", r.dir)
+	for _, pair := range config {
+		key, value, _ := strings.Cut(pair, "=")
+		r.git("config", key, value)
+	}
+	return r
+}
+
+func (b *bed) remote(name string, o Options) *Remote {
+	b.t.Helper()
+	return open(b.t, b.url+"/"+name, o)
+}
+
+// breakOnce makes the next request whose path matches go wrong.
+func (b *bed) breakOnce(path string, do func(http.Handler) http.Handler) {
+	b.faults.Add(faults.Rule{Path: regexp.MustCompile(path), Times: 1, Do: do})
+}
+
+// serve runs a handler and returns the address of a repository on it.
+func serve(t testing.TB, h http.HandlerFunc) string {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return srv.URL + "/r.git"
+}
+
+func open(t testing.TB, url string, o Options) *Remote {
+	t.Helper()
+	r, err := Open(url, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// repo is a bare repository.
+type repo struct {
+	t   testing.TB
+	dir string
+}
+
+func (r repo) git(args ...string) string {
+	r.t.Helper()
+	return runGit(r.t, r.dir, "", args...)
+}
+
+// history adds commits to a ref, on top of what is there, each with a changed
+// file among files, and returns their ids, oldest first.
+func (r repo) history(ref string, commits, files int) []string {
+	r.t.Helper()
+	var b strings.Builder
+	for i := range commits {
+		fmt.Fprintf(&b, "commit %s\ncommitter A <a@example.com> %d +0000\n", ref, 1700000000+i)
+		data(&b, fmt.Sprintf("Commit %d of %s\n\nA message that looks like the others of its kind.\n", i, ref))
+		if i == 0 && r.exists(ref) {
+			fmt.Fprintf(&b, "from %s^0\n", ref)
+		}
+		for f := range files {
+			if i == 0 || f == i%files {
+				fmt.Fprintf(&b, "M 644 inline dir%d/file%d\n", f%3, f)
+				data(&b, fmt.Sprintf("%s\nfile %d of %s\n%d\n", strings.Repeat("the same line\n", 200), f, ref, i))
+			}
+		}
+	}
+	runGit(r.t, r.dir, b.String(), "fast-import", "--quiet")
+	return strings.Fields(r.git("rev-list", "--reverse", fmt.Sprintf("-n%d", commits), ref))
+}
+
+// bulk adds a commit with so many bytes that do not compress, and returns it.
+func (r repo) bulk(ref string, size int) string {
+	r.t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "commit %s\ncommitter A <a@example.com> 1700000000 +0000\n", ref)
+	data(&b, "Add something big\n")
+	b.WriteString("M 644 inline noise\n")
+	data(&b, string(noise(size)))
+	runGit(r.t, r.dir, b.String(), "-c", "core.bigFileThreshold=1g", "-c", "core.compression=0", "fast-import", "--quiet")
+	return r.rev(ref)
+}
+
+func data(b *strings.Builder, text string) { fmt.Fprintf(b, "data %d\n%s\n", len(text), text) }
+
+func (r repo) exists(ref string) bool {
+	return strings.TrimSpace(r.git("for-each-ref", ref)) != ""
+}
+
+// rev returns what a ref points at, or "".
+func (r repo) rev(ref string) string {
+	return strings.TrimSpace(r.git("for-each-ref", "--format=%(objectname)", ref))
+}
+
+// objects counts the objects of a repository, those in no ref included.
+func (r repo) objects() int {
+	return len(strings.Fields(r.git("cat-file", "--batch-all-objects", "--batch-check=%(objectname)")))
+}
+
+// pack makes a pack of a revision and all that it needs.
+func (r repo) pack(revs ...string) []byte {
+	r.t.Helper()
+	return []byte(runGit(r.t, r.dir, strings.Join(revs, "\n")+"\n", "pack-objects", "--revs", "--stdout", "--quiet", "--thin", "--delta-base-offset"))
+}
+
+func gitEnv() []string {
+	return []string{"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "LC_ALL=C",
+		"GIT_AUTHOR_DATE=1700000000 +0000", "GIT_COMMITTER_DATE=1700000000 +0000",
+		"GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@example.com"}
+}
+
+func runGit(t testing.TB, dir, input string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir, cmd.Env, cmd.Stdin = dir, append(os.Environ(), gitEnv()...), strings.NewReader(input)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return string(out)
+}
+
+// fetchAll returns the whole pack.
+func fetchAll(t *testing.T, r *Remote, q FetchRequest) []byte {
+	t.Helper()
+	pack, err := r.Fetch(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pack.Close()
+	b, err := io.ReadAll(pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// listAll returns the refs in the server's order.
+func listAll(t *testing.T, r *Remote, prefixes ...string) []Ref {
+	t.Helper()
+	var refs []Ref
+	err := r.ListRefs(t.Context(), prefixes, func(ref Ref) error {
+		refs = append(refs, ref)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return refs
+}
+
+// wantError checks an error's kinds and text.
+func wantError(t *testing.T, err error, text string, targets ...error) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("got error %v, want one with %q", err, text)
+	}
+	for _, target := range targets {
+		if !errors.Is(err, target) {
+			t.Errorf("got error %v, want one that is %v", err, target)
+		}
+	}
+}
