@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package github
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Level is what a token may do with one kind of thing.
+type Level int
+
+// The levels of a fine-grained token's permissions.
+const (
+	None Level = iota
+	Read
+	Write
+)
+
+// Access is what a token allows. Metadata: read comes with every repository.
+type Access struct {
+	// User is the login that refusals name.
+	User string
+	// Repositories are the repositories (OWNER/NAME) that the token is good
+	// for; empty is all of them.
+	Repositories []string
+	// Contents is for git, files and repository_dispatch; Actions for runs and
+	// workflow_dispatch.
+	Contents, Actions Level
+	// Workflows allows pushes that change workflow files.
+	Workflows bool
+	// App says that it is a GitHub App's token: refusals are worded for it.
+	App bool
+}
+
+// FullAccess is a token that may do everything with all repositories.
+var FullAccess = Access{User: "octocat", Contents: Write, Actions: Write, Workflows: true}
+
+// covers reports whether the token is good for a repository.
+func (a Access) covers(repository string) bool {
+	return len(a.Repositories) == 0 || slices.ContainsFunc(a.Repositories, func(name string) bool {
+		return strings.EqualFold(name, repository)
+	})
+}
+
+// tokenOf returns a request's token: a bearer, as API clients send it, or the
+// password of basic authentication, as git does.
+func tokenOf(r *http.Request) string {
+	if _, password, ok := r.BasicAuth(); ok {
+		return password
+	}
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "bearer") || strings.EqualFold(scheme, "token") {
+		return token
+	}
+	return ""
+}
+
+// identify returns what a request's token allows. A request without a token is
+// known, and allows nothing but reading public repositories.
+func (s *Server) identify(r *http.Request) (access Access, anonymous, known bool) {
+	token := tokenOf(r)
+	if token == "" {
+		return Access{}, true, r.Header.Get("Authorization") == ""
+	}
+	if access, ok := s.o.Tokens[token]; ok {
+		return access, false, true
+	}
+	m, ok := s.minted[token]
+	return m.access, false, ok && s.now().Before(m.expires)
+}
+
+// need is what an API path wants of a token.
+type need struct {
+	contents, actions Level
+}
+
+// reach finds the repository of an API request and checks that its token is
+// good for what it wants. It answers the request itself if not. The server is
+// locked.
+func (s *Server) reach(w http.ResponseWriter, r *http.Request, n need) *Repository {
+	access, anonymous, known := s.identify(r)
+	if !known {
+		fail(w, http.StatusUnauthorized, "Bad credentials")
+		return nil
+	}
+	repo := s.repositories[strings.ToLower(r.PathValue("owner")+"/"+r.PathValue("repo"))]
+	if repo == nil || repo.private && (anonymous || !access.covers(repo.name)) {
+		fail(w, http.StatusNotFound, "Not Found")
+		return nil
+	}
+	if !repo.private {
+		access.Contents, access.Actions = max(access.Contents, Read), max(access.Actions, Read)
+	}
+	enough := access.Contents >= n.contents && access.Actions >= n.actions && (anonymous || access.covers(repo.name) || max(n.contents, n.actions) <= Read)
+	switch {
+	case enough:
+		return repo
+	case anonymous:
+		fail(w, http.StatusUnauthorized, "Requires authentication")
+	case access.App:
+		fail(w, http.StatusForbidden, "Resource not accessible by integration")
+	default:
+		fail(w, http.StatusForbidden, "Resource not accessible by personal access token")
+	}
+	return nil
+}

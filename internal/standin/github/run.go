@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package github
+
+import (
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"net/http"
+	"path"
+	"strconv"
+	"time"
+)
+
+// Run is a workflow run.
+type Run struct {
+	ID         int64
+	Number     int // counts the runs of a repository
+	Repository string
+	// Workflow is the file's base name.
+	Workflow string
+	// Name is the workflow's own name; Title is what its run-name became.
+	Name, Title string
+	// Event is workflow_dispatch or repository_dispatch, EventType the latter's type.
+	Event, EventType string
+	// Branch and Head are what the workflow file was read from.
+	Branch, Head string
+	// Status and Conclusion are GitHub's words; a new run is queued.
+	Status, Conclusion string
+	Actor              string
+	Inputs             map[string]string
+	Payload            map[string]any
+	Created, Updated   time.Time
+}
+
+// firstRun is larger than 32 bits, as GitHub's ids are.
+const firstRun = 9_000_000_001
+
+// newRun makes a run that is not on the list yet.
+func (s *Server) newRun(c call, w *workflow, event, commit string) *Run {
+	number := 1
+	for _, run := range s.runs {
+		if run.Repository == c.repo.name {
+			number++
+		}
+	}
+	access, _, _ := s.identify(c.r)
+	return &Run{
+		Number: number, Repository: c.repo.name, Workflow: path.Base(w.path), Name: w.name, Event: event,
+		Head: commit, Status: "queued", Actor: access.User, Created: s.now(), Updated: s.now(),
+	}
+}
+
+// start gives a run its id and puts it on the list.
+func (s *Server) start(run *Run) {
+	run.ID = firstRun + int64(len(s.runs))
+	s.runs = append(s.runs, run)
+}
+
+// AddRun puts a run on the list that nobody dispatched, and returns its id.
+// Repository must exist; what else is empty is filled in.
+func (s *Server) AddRun(run Run) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &run
+	if r.Event == "" {
+		r.Event = "workflow_dispatch"
+	}
+	if r.Status == "" {
+		r.Status = "queued"
+	}
+	if r.Created.IsZero() {
+		r.Created = s.now()
+	}
+	if r.Updated.IsZero() {
+		r.Updated = r.Created
+	}
+	s.start(r)
+	return r.ID
+}
+
+// Runs returns all runs of all repositories, oldest first, those included that
+// lists do not show yet.
+func (s *Server) Runs() []Run {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return copyRuns(s.runs)
+}
+
+func copyRuns(runs []*Run) []Run {
+	var list []Run
+	for _, run := range runs {
+		c := *run
+		c.Inputs, c.Payload = maps.Clone(run.Inputs), maps.Clone(run.Payload)
+		list = append(list, c)
+	}
+	return list
+}
+
+// OnRun sets a function that is told about each run after it was started and
+// before the call that started it is answered. It may use the server.
+func (s *Server) OnRun(hook func(Run)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onRun = hook
+}
+
+// SetRunState moves a run on: to in_progress, say, or to completed with a
+// conclusion.
+func (s *Server) SetRunState(id int64, status, conclusion string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, run := range s.runs {
+		if run.ID == id {
+			run.Status, run.Conclusion, run.Updated = status, conclusion, s.now()
+			return
+		}
+	}
+	s.o.Fail(fmt.Errorf("there is no run %d", id))
+}
+
+// findRun returns the run of a request's path, or answers 404.
+func (s *Server) findRun(c call) *Run {
+	id, _ := strconv.ParseInt(c.r.PathValue("run"), 10, 64)
+	for _, run := range s.runs {
+		if run.ID == id && run.Repository == c.repo.name {
+			return run
+		}
+	}
+	fail(c.w, http.StatusNotFound, "Not Found")
+	return nil
+}
+
+func (s *Server) getRun(c call) {
+	if run := s.findRun(c); run != nil {
+		reply(c.w, http.StatusOK, s.runInfo(c.repo, run))
+	}
+}
+
+func (s *Server) cancelRun(c call) {
+	run := s.findRun(c)
+	if run == nil {
+		return
+	}
+	if run.Status == "completed" {
+		fail(c.w, http.StatusConflict, "Cannot cancel a workflow run that is completed.")
+		return
+	}
+	run.Status, run.Conclusion, run.Updated = "completed", "cancelled", s.now()
+	reply(c.w, http.StatusAccepted, struct{}{})
+}
+
+// workflowID makes a stable number of a workflow's name.
+func workflowID(file string) int64 {
+	h := fnv.New32a()
+	h.Write([]byte(file))
+	return int64(h.Sum32())
+}

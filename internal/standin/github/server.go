@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package github
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
+)
+
+// Details says how the server treats return_run_details of a dispatch.
+type Details int
+
+const (
+	// ReturnDetails answers with the new run's id, as github.com does.
+	ReturnDetails Details = iota
+	// IgnoreDetails answers 204 whatever is asked for.
+	IgnoreDetails
+	// RefuseDetails does not permit the field (Enterprise Server 3.20 and older).
+	RefuseDetails
+)
+
+// Options set up a server.
+type Options struct {
+	// Tokens are the tokens that the server knows and what they allow.
+	Tokens map[string]Access
+	// Apps are the GitHub Apps that the server knows.
+	Apps []App
+	// Details is how return_run_details is treated.
+	Details Details
+	// VisibilityDelay is how long after its creation a run appears in lists.
+	VisibilityDelay time.Duration
+	// MaxPush is the largest pack that may be pushed, in bytes; 0 is no limit.
+	MaxPush int64
+	// RefuseRefs are pushes of refs that are refused one by one.
+	RefuseRefs []RefRule
+	// Now is the server's clock. If nil, time stands still but for what Advance
+	// adds.
+	Now func() time.Time
+	// Fail is told when a builder call cannot be carried out, and must not
+	// return; if nil, the call panics.
+	Fail func(error)
+}
+
+// Server is a GitHub server in this process. Its methods may be called while it
+// serves.
+type Server struct {
+	// Faults make requests go wrong.
+	Faults faults.Set
+
+	dir string
+	o   Options
+
+	mu           sync.Mutex
+	clock        time.Time
+	url          string
+	repositories map[string]*Repository // by lower-case OWNER/NAME
+	minted       map[string]mintedToken // installation tokens
+	runs         []*Run                 // oldest first
+	requests     []Request
+	unplanned    []Request
+	onRun        func(Run)
+}
+
+// New makes a server whose repositories live below dir.
+func New(dir string, o Options) *Server {
+	if o.Fail == nil {
+		o.Fail = func(err error) { panic(err) }
+	}
+	return &Server{
+		dir: dir, o: o,
+		clock:        time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC),
+		repositories: map[string]*Repository{},
+		minted:       map[string]mintedToken{},
+	}
+}
+
+// Test is what Serve needs of a *testing.T.
+type Test interface {
+	Helper()
+	Context() context.Context
+	TempDir() string
+	Cleanup(func())
+	Fatal(args ...any)
+	Errorf(format string, args ...any)
+}
+
+// Serve makes and starts a server that lives as long as the test, fails it when
+// a builder call fails, and reports requests that nobody planned.
+func Serve(t Test, o Options) *Server {
+	t.Helper()
+	o.Fail = func(err error) { t.Fatal(err) }
+	s := New(t.TempDir(), o)
+	t.Cleanup(func() {
+		for _, r := range s.Unplanned() {
+			t.Errorf("unplanned request to the GitHub stand-in: %s %s", r.Method, r.Path)
+		}
+	})
+	if _, err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Start serves on a free port of 127.0.0.1 until ctx is done and returns the
+// server's URL, which is both the API's and that of the repositories.
+func (s *Server) Start(ctx context.Context) (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: time.Minute}
+	context.AfterFunc(ctx, func() { server.Close() })
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.o.Fail(err)
+		}
+	}()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.url = "http://" + listener.Addr().String()
+	return s.url, nil
+}
+
+// URL returns the address that Start made.
+func (s *Server) URL() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.url
+}
+
+// Handler returns the server as a handler, recording and faults included.
+func (s *Server) Handler() http.Handler {
+	inner := s.Faults.Wrap(s.routes())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.record(r)
+		inner.ServeHTTP(w, r)
+	})
+}
+
+// now returns the time; GitHub keeps its times in whole seconds.
+func (s *Server) now() time.Time {
+	if s.o.Now != nil {
+		return s.o.Now().UTC().Truncate(time.Second)
+	}
+	return s.clock
+}
+
+// Advance lets time pass on a server without a clock of its own.
+func (s *Server) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clock = s.clock.Add(d)
+}
