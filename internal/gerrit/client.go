@@ -43,9 +43,9 @@ type Options struct {
 	Transport http.RoundTripper
 	// UserAgent is sent with each request if not empty.
 	UserAgent string
-	// Sleep waits between two tries.
+	// Sleep waits between two tries and ends early with ctx; it must be set.
 	Sleep func(context.Context, time.Duration) error
-	// Now tells how far away the date of a Retry-After header is.
+	// Now tells how far away the date of a Retry-After header is; it must be set.
 	Now func() time.Time
 	// Notes, if not nil, is told in one printable line about each entry of an
 	// answer that was left out because it is not what Gerrit would send.

@@ -109,13 +109,15 @@ func (d *door) noAnswer(r *http.Request, err error) error {
 	return e
 }
 
-// checkRedirect follows redirects on the same host only, and never from https
-// to http: credentials travel along.
+// checkRedirect stays with the server and port that was asked, because the
+// credentials travel along; only from http to https may it move.
 func checkRedirect(r *http.Request, via []*http.Request) error {
-	first := via[0].URL
-	if r.URL.Hostname() != first.Hostname() || r.URL.Scheme != first.Scheme && r.URL.Scheme != "https" {
-		return fault.New(fault.Configuration, "%s sends us on to %s, which is another place", first.Host, r.URL.Scheme+"://"+r.URL.Host).
-			WithHint("give the address that the server redirects to, if it is the right one")
+	first, next := via[0].URL, r.URL
+	same := next.Scheme == first.Scheme && next.Host == first.Host
+	secured := first.Scheme == "http" && next.Scheme == "https" && next.Hostname() == first.Hostname()
+	if !same && !secured {
+		return fault.New(fault.Configuration, "%s sends us on to %s://%s, which is another place", first.Host, next.Scheme, next.Host).
+			WithHint("if that is the right one, make it the Gerrit URL")
 	}
 	if len(via) > maxRedirects {
 		return fault.New(fault.Configuration, "%s redirects in circles", first.Host).WithHint("check the Gerrit URL")

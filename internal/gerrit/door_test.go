@@ -55,7 +55,7 @@ func TestBadAnswers(t *testing.T) {
 		{"429 for too long", faults.Answer(429, "", "Retry-After", "121"), fault.Transient, "429", "quota", nil},
 		{"500", faults.Answer(500, "Internal server error"), fault.Transient, "500 Internal Server Error: Internal server error", "", twice(time.Second, 4*time.Second)},
 		{"302 to nowhere", faults.Answer(302, ""), fault.Configuration, "302 Found", "may lack a sub-path", nil},
-		{"302 to another host", faults.Answer(302, "", "Location", "https://login.example.org/?next=x"), fault.Configuration, "sends us on to https://login.example.org, which", "redirects to", nil},
+		{"302 to another host", faults.Answer(302, "", "Location", "https://login.example.org/?next=x"), fault.Configuration, "sends us on to https://login.example.org, which", "make it the Gerrit URL", nil},
 		{"302 in circles", faults.Answer(302, "", "Location", "/gerrit/changes/"), fault.Configuration, "in circles", "URL", nil},
 	}
 	for _, tt := range tests {
@@ -87,6 +87,41 @@ func TestBadAnswers(t *testing.T) {
 }
 
 func twice(a, b time.Duration) []time.Duration { return []time.Duration{a, b} }
+
+func TestRedirects(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		from, to string
+		follow   bool
+	}{
+		{"https://a.example.org/x", "https://a.example.org/y", true},
+		{"http://a.example.org/x", "https://a.example.org/x", true},
+		{"http://a.example.org:8080/x", "https://a.example.org/x", true},
+		{"https://a.example.org/x", "http://a.example.org/x", false},
+		{"https://a.example.org/x", "https://a.example.org:8443/x", false},
+		{"https://a.example.org/x", "https://b.example.org/x", false},
+		{"http://a.example.org/x", "ftp://a.example.org/x", false},
+	}
+	for _, tt := range tests {
+		from, to := httptest.NewRequest("GET", tt.from, nil), httptest.NewRequest("GET", tt.to, nil)
+		if err := checkRedirect(to, []*http.Request{from}); (err == nil) != tt.follow {
+			t.Errorf("%s to %s: got %v, want followed %t", tt.from, tt.to, err, tt.follow)
+		}
+	}
+}
+
+// TestRedirectKeepsCredentials: a server that moved its sub-path still answers.
+func TestRedirectKeepsCredentials(t *testing.T) {
+	t.Parallel()
+	s, _ := serve(t, standin.Options{BasePath: "/gerrit"})
+	ann := s.Account("ann")
+	s.Group("people", "ann")
+	s.Faults.Add(faults.Rule{Times: 1, Do: faults.Answer(301, "", "Location", "/gerrit/a/groups/people/members/?recursive=true")})
+	got, err := connect(t, s, as("ann")).Members(t.Context(), "moved")
+	if err != nil || !got[ann.ID] {
+		t.Errorf("got %v, %v; want ann", got, err)
+	}
+}
 
 func TestRetryAfterIsHandedUp(t *testing.T) {
 	t.Parallel()
