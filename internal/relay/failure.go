@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package relay
+
+import (
+	"errors"
+	"net"
+	"net/http"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
+)
+
+// patience counts how often one try failed, by kind of failure.
+type patience struct {
+	source int // fetches that broke
+	broken int // packs that arrived incomplete
+	busy   int // refusals that may pass
+	lost   int // answers that never came
+}
+
+// maxDivisions is how often a Move makes batches smaller because the mirror was
+// too slow for one: a dead server is slow with every size.
+const maxDivisions = 3
+
+// sourceFailed handles a pack that could not be opened or ended early. The
+// mirror has stored nothing.
+func (m *mover) sourceFailed(list []int, err error, p *patience) (verdict, bool) {
+	if m.ctx.Err() != nil {
+		return settled, true // try finds out
+	}
+	if gone, ok := errors.AsType[*gitwire.WantError](err); ok && m.dropWant(list, gone) {
+		return settled, true
+	}
+	if errors.Is(err, fault.Configuration) {
+		return m.stop(fault.New(fault.Configuration, "failed to fetch from Gerrit: %w", err))
+	}
+	if retryable(err) {
+		n := p.source
+		p.source++
+		if m.r.retry(m.ctx, n, err) == nil {
+			m.r.logf("fetch failed, trying again: %s", oneLine(err))
+			return settled, true
+		}
+	}
+	if m.countNeeding(list) > 1 && perhapsOneItem(err) {
+		return divided, false
+	}
+	for _, i := range list {
+		if m.needs(i) {
+			m.works[i].fail(fault.New(kindOr(err, fault.Transient), "failed to fetch %s from Gerrit: %w", name(m.works[i].Item), err))
+		}
+	}
+	return settled, true
+}
+
+// dropWant settles the members that want an object which the server does not
+// give, and reports whether there were any.
+func (m *mover) dropWant(list []int, gone *gitwire.WantError) (found bool) {
+	for _, i := range list {
+		if w := m.works[i]; string(w.Want) == gone.OID && m.needs(i) {
+			found = true
+			w.fail(fault.New(fault.Permanent, "failed to fetch %s: Gerrit no longer offers it (deleted change, or no read permission): %w", name(w.Item), gone).
+				WithHint("if the change is still there, let the Gerrit account read it"))
+		}
+	}
+	return found
+}
+
+func (m *mover) countNeeding(list []int) (n int) {
+	for _, i := range list {
+		if m.needs(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// perhapsOneItem says whether a fetch may fail for what one of the wants is, or
+// for their number. Gerrit ends an answer early, and says nothing, when it
+// cannot read an object.
+func perhapsOneItem(err error) bool {
+	switch statusOf(err) {
+	case http.StatusRequestTimeout, http.StatusGatewayTimeout, http.StatusRequestEntityTooLarge:
+		return true
+	}
+	return errors.Is(err, gitwire.ErrTruncated) || errors.Is(err, fault.Permanent)
+}
+
+// pushFailed handles a push without a report.
+func (m *mover) pushFailed(list []int, cmds []command, l *load, err error, p *patience) (verdict, bool) {
+	status := statusOf(err)
+	switch {
+	case status == http.StatusRequestEntityTooLarge, errors.Is(err, errLarge):
+		return m.tooLarge(list, l, err)
+	case l.broke(err):
+		markLost(cmds) // only the end mark may have been missing
+		return m.sourceFailed(list, l.err, p)
+	case errors.Is(err, gitwire.ErrLengthRequired) && !m.r.spool:
+		m.r.spool = true
+		m.r.logf("the mirror wants the length of a push in advance: packs go through a temporary file from now on")
+		return settled, true
+	case status == http.StatusRequestTimeout:
+		return m.divide(list, err)
+	case status == http.StatusTooManyRequests, status == http.StatusForbidden && retryable(err):
+		return m.throttled(err)
+	case errors.Is(err, fault.Configuration), status >= 400 && status < 500 && !retryable(err):
+		return m.stop(fault.New(fault.Configuration, "failed to push to the mirror: %w", err))
+	}
+	return m.answerLost(list, cmds, err, p)
+}
+
+// tooLarge has the batch divided, or a branch sliced.
+func (m *mover) tooLarge(list []int, l *load, err error) (verdict, bool) {
+	what := "the pack is over the mirror's size limit"
+	if errors.Is(err, errLarge) {
+		what, err = "the pack is over the limit for one push", fault.New(fault.Permanent, "more than %d bytes", l.limit)
+	}
+	m.cause = cause{class: size, sure: true, err: fault.New(fault.Permanent, "failed to push: %s: %w", what, err).
+		WithHint("if its branch is not on the mirror yet, relay that first; else make the change smaller")}
+	return m.overSize(list)
+}
+
+func (m *mover) overSize(list []int) (verdict, bool) {
+	if w := m.works[list[0]]; len(list) == 1 && w.branch && !w.slice {
+		return m.seed(list[0])
+	}
+	return divided, false
+}
+
+// divide answers a server that is too slow for a batch.
+func (m *mover) divide(list []int, err error) (verdict, bool) {
+	err = fault.New(fault.Transient, "failed to push to the mirror: %w", err)
+	if len(list) == 1 {
+		m.works[list[0]].fail(err)
+		return settled, true
+	}
+	if m.divisions++; m.divisions > maxDivisions {
+		return m.stop(err)
+	}
+	return divided, false
+}
+
+// throttled waits as long as the mirror asks for, but not for ever.
+func (m *mover) throttled(err error) (verdict, bool) {
+	wait := fault.RetryAfter(err)
+	if wait == 0 {
+		wait = firstThrottle << min(m.throttles, 10)
+	}
+	m.throttles++
+	if m.waited += wait; m.waited > maxThrottled {
+		return m.stop(fault.New(fault.Transient, "the mirror asks to wait longer than this pass will: %w", err))
+	}
+	m.r.logf("wait %v: the mirror is throttling", wait)
+	if err := m.r.Sleep(m.ctx, wait); err != nil {
+		return m.stop(fault.New(fault.Transient, "the relay was interrupted: %w", err))
+	}
+	return settled, true
+}
+
+// answerLost reads what really happened before anything is pushed again: a
+// second create of the same ref could not tell its own success from another's.
+func (m *mover) answerLost(list []int, cmds []command, err error, p *patience) (verdict, bool) {
+	if neverSent(err) {
+		return m.notSent(err, p)
+	}
+	markLost(cmds)
+	again := m.r.retry(m.ctx, p.lost, err)
+	p.lost++
+	now, rerr := m.r.values(m.ctx, refsOf(cmds))
+	if rerr != nil {
+		for _, c := range cmds {
+			c.settle(Unsettled, errLost(c.Update, errors.Join(err, rerr)))
+		}
+		return m.stop(fault.New(fault.Transient, "failed to push to the mirror, and to see what came of it: %w", err))
+	}
+	before := len(m.landed.ids)
+	for _, c := range cmds {
+		m.found(c, now[c.Ref])
+	}
+	switch {
+	case again == nil && p.lost > 1 && len(list) > 1 && len(m.landed.ids) == before:
+		return m.divide(list, err)
+	case again == nil:
+		return settled, true
+	}
+	for _, i := range list {
+		m.works[i].fail(fault.New(fault.Transient, "failed to push to the mirror: %w", err))
+	}
+	return settled, true
+}
+
+// notSent handles a push of which the mirror saw nothing.
+func (m *mover) notSent(err error, p *patience) (verdict, bool) {
+	n := p.lost
+	p.lost++
+	if m.r.retry(m.ctx, n, err) == nil {
+		return settled, true
+	}
+	return m.stop(fault.New(kindOr(err, fault.Transient), "failed to reach the mirror: %w", err))
+}
+
+// neverSent recognizes a connection that was not even made.
+func neverSent(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
+}
+
+// statusOf returns the HTTP status behind an error, or 0.
+func statusOf(err error) int {
+	if e, ok := errors.AsType[*gitwire.StatusError](err); ok {
+		return e.Status
+	}
+	return 0
+}
+
+// markLost remembers that a push may have been carried out unnoticed.
+func markLost(cmds []command) {
+	for _, c := range cmds {
+		c.lost = true
+	}
+}
+
+func refsOf(cmds []command) []string {
+	refs := make([]string, len(cmds))
+	for i, c := range cmds {
+		refs[i] = c.Ref
+	}
+	return refs
+}
+
+// oneLine makes an error fit for one line of the log.
+func oneLine(err error) string { return change.OneLine(change.Clip(err.Error(), 300)) }

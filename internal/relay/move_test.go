@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
+)
+
+// outcome is what a test wants of one item.
+type outcome struct {
+	States   string
+	Kind     fault.Kind
+	Text     string // part of the error
+	Poisoned bool
+}
+
+var allDone = outcome{States: "done, done"}
+
+// check compares results with what is wanted; Text may be a part.
+func check(t *testing.T, results []ItemResult, want ...outcome) {
+	t.Helper()
+	if len(results) != len(want) {
+		t.Fatalf("got %d results, want %d", len(results), len(want))
+	}
+	for i, res := range results {
+		got := outcome{States: states(res), Kind: fault.KindOf(res.Err), Poisoned: res.Poisoned}
+		if res.Err != nil {
+			got.Text = res.Err.Error()
+			if strings.Contains(got.Text, want[i].Text) && want[i].Text != "" {
+				got.Text = want[i].Text
+			}
+		}
+		if diff := cmp.Diff(want[i], got); diff != "" {
+			t.Errorf("item %d (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
+func (b *bed) calls(t *testing.T, fetches, pushes int) {
+	t.Helper()
+	if len(b.fetches) != fetches || len(b.pushes) != pushes {
+		t.Errorf("got %d fetches and %d pushes, want %d and %d\n%s", len(b.fetches), len(b.pushes), fetches, pushes, strings.Join(b.logged, "\n"))
+	}
+}
+
+func TestMoveOneFetchOnePush(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	items := b.single(3)
+	chain := b.commits("refs/changes/chain", b.base, commit{name: "low"}, commit{name: "high"})
+	items = append(items, b.patchset(11, chain[1], chain[0]), b.patchset(10, chain[0], b.base))
+	tip := b.commits("refs/heads/main", b.base, commit{name: "next"})[0]
+	release := branch("release", "", b.base)
+	release.OnMirror = true
+
+	branches, patchsets := b.Move(t.Context(), []Item{branch("main", b.base, tip), release}, items)
+	check(t, branches, outcome{States: "done"}, outcome{States: "done"})
+	check(t, patchsets, allDone, allDone, allDone, allDone, allDone)
+	b.calls(t, 1, 1)
+	b.sound()
+
+	want := map[string]change.Revision{"refs/heads/main": tip, "refs/heads/release": b.base}
+	for _, it := range items {
+		for _, u := range it.Updates {
+			want[u.Ref] = u.New
+		}
+	}
+	if diff := cmp.Diff(want, b.refs()); diff != "" {
+		t.Errorf("mirror's refs (-want +got):\n%s", diff)
+	}
+	if got := b.pushes[0].Commands[0].Ref; got != "refs/heads/main" {
+		t.Errorf("the push begins with %s, want the branch", got)
+	}
+	if got := b.pushes[0].Commands[8].Ref; got != items[4].Updates[0].Ref {
+		t.Errorf("the chain begins with %s, want its lowest change", got)
+	}
+	if want := []string{"push of 12 refs, 1234 bytes: 0 refused"}; len(b.logged) != 1 || !sameShape(b.logged[0], want[0]) {
+		t.Errorf("log: got %q, want it like %q", b.logged, want)
+	}
+}
+
+// sameShape compares two log lines without their byte counts.
+func sameShape(a, b string) bool {
+	words := func(s string) []string {
+		w := strings.Fields(s)
+		return slices.Delete(w, 4, 5)
+	}
+	return slices.Equal(words(a), words(b))
+}
+
+func TestMoveWithoutFetch(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	it := b.patchset(1, b.base)
+	it.OnMirror = true
+	_, results := b.Move(t.Context(), nil, []Item{it})
+	check(t, results, allDone)
+	b.calls(t, 0, 1)
+}
+
+func TestMoveNothing(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	branches, items := b.Move(t.Context(), nil, []Item{{ID: change.ID{Change: 1, Patchset: 1}, Want: b.base}})
+	if len(branches) != 0 || len(items) != 1 || items[0].Err != nil {
+		t.Errorf("got %v, %v; want one empty result without an error", branches, items)
+	}
+	b.calls(t, 0, 0)
+}
+
+func TestMoveHavesAreBoundedAndClean(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	items := b.single(2)
+	for n := range 3000 {
+		items[0].Haves = append(items[0].Haves, sha(n), sha(n))
+	}
+	items[1].Haves = []change.Revision{"not an id", change.ZeroRevision, b.base}
+	_, results := b.Move(t.Context(), nil, items)
+	check(t, results, allDone, allDone)
+	haves := b.fetches[0].Haves
+	if len(haves) != 2000 || haves[0] != string(b.base) || haves[1] != string(sha(0)) || haves[2] != string(sha(1)) {
+		t.Errorf("got %d haves, beginning with %q", len(haves), haves[:3])
+	}
+}
+
+// TestPerRef: what each ref of a push that was unpacked comes to.
+func TestPerRef(t *testing.T) {
+	t.Parallel()
+	own := func(it Item) string { return it.Updates[0].Ref }
+	claim := func(it Item) string { return it.Updates[1].Ref }
+	tests := []struct {
+		name   string
+		set    func(b *bed, items []Item)
+		tamper func(items []Item) func(*gitwire.Report)
+		want   []outcome
+		pushes int
+	}{
+		{name: "the patchset's ref is there with the same object",
+			set:  func(b *bed, it []Item) { b.put(own(it[0]), it[0].Want) },
+			want: []outcome{allDone, allDone}, pushes: 1},
+		{name: "the patchset's ref is there with another object",
+			set: func(b *bed, it []Item) { b.put(own(it[0]), b.base) },
+			want: []outcome{{States: "refused, done", Kind: fault.Permanent, Text: "another writer moved it"},
+				allDone}, pushes: 1},
+		{name: "somebody else made the claim",
+			set: func(b *bed, it []Item) { b.put(claim(it[1]), it[1].Want) },
+			want: []outcome{allDone,
+				{States: "done, existed", Kind: fault.Transient, Text: "another pass was first"}}, pushes: 1},
+		{name: "somebody else made the claim with another object",
+			set: func(b *bed, it []Item) { b.put(claim(it[1]), b.base) },
+			want: []outcome{allDone,
+				{States: "done, existed", Kind: fault.Transient, Text: "another pass was first"}}, pushes: 1},
+		{name: "an update hook declines one ref",
+			set: func(b *bed, it []Item) { b.hook("update", `test "$1" != `+own(it[0])) },
+			want: []outcome{{States: "refused, done", Kind: fault.Permanent, Text: "a hook of the mirror declined this ref"},
+				allDone}, pushes: 1},
+		{name: "a hidden namespace",
+			set: func(b *bed, _ []Item) { b.config("receive.hideRefs", "refs/changes/02") },
+			want: []outcome{allDone,
+				{States: "refused, done", Kind: fault.Configuration, Text: "the mirror hides this namespace"}}, pushes: 1},
+		{name: "another ref's name is in the way",
+			set: func(b *bed, it []Item) { b.put(own(it[0])+"/in/the/way", b.base) },
+			want: []outcome{{States: "refused, done", Kind: fault.Configuration, Text: "another ref's name is in the way"},
+				allDone}, pushes: 1},
+		{name: "the credential may not write workflow files",
+			tamper: func(it []Item) func(*gitwire.Report) {
+				return deny(own(it[1]), "refusing to allow a GitHub App to create or update workflow `.github/workflows/a.yml` without `workflows` permission")
+			},
+			set: func(b *bed, it []Item) { b.hook("update", `test "$1" != `+own(it[1])) },
+			want: []outcome{allDone,
+				{States: "refused, done", Kind: fault.Configuration, Text: "it touches workflow files"}}, pushes: 1},
+		{name: "GitHub ran out of time once",
+			tamper: func(it []Item) func(*gitwire.Report) {
+				return deny(own(it[1]), "Unable to determine if workflow can be created or updated due to timeout; `workflow` scope may be required.")
+			},
+			set: func(b *bed, it []Item) {
+				b.hook("update", `test "$1" != `+own(it[1])+` && exit 0; mkdir "$GIT_DIR/once" 2>/dev/null && exit 1; exit 0`)
+			},
+			want: []outcome{allDone, allDone}, pushes: 2},
+		{name: "GitHub runs out of time always",
+			tamper: func(it []Item) func(*gitwire.Report) {
+				return deny(own(it[1]), "Unable to determine if workflow can be created or updated due to timeout; `workflow` scope may be required.")
+			},
+			set: func(b *bed, it []Item) { b.hook("update", `test "$1" != `+own(it[1])) },
+			want: []outcome{allDone,
+				{States: "not tried, done", Kind: fault.Transient, Text: "GitHub ran out of time"}}, pushes: 3},
+		{name: "a secret in one patchset",
+			tamper: func(it []Item) func(*gitwire.Report) {
+				return func(rep *gitwire.Report) {
+					deny(own(it[0]), "push declined due to repository rule violations")(rep)
+					rep.Messages = "error: GH013: Repository rule violations found for " + own(it[0]) + ".\n\n- GITHUB PUSH PROTECTION\n  Push cannot contain secrets\n"
+				}
+			},
+			set: func(b *bed, it []Item) { b.hook("update", `test "$1" != `+own(it[0])) },
+			want: []outcome{{States: "refused, done", Kind: fault.Permanent, Text: "it holds a secret", Poisoned: true},
+				allDone}, pushes: 1},
+		{name: "a report without one of the refs",
+			tamper: func(it []Item) func(*gitwire.Report) {
+				return deny(claim(it[1]), "the server's report does not mention it")
+			},
+			want: []outcome{allDone,
+				{States: "done, unsettled", Kind: fault.Transient, Text: "nobody can tell"}}, pushes: 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t)
+			items := b.single(2)
+			if tt.set != nil {
+				tt.set(b, items)
+			}
+			if tt.tamper != nil {
+				b.tamper = tt.tamper(items)
+			}
+			_, results := b.Move(t.Context(), nil, items)
+			check(t, results, tt.want...)
+			b.calls(t, 1, tt.pushes)
+		})
+	}
+}
+
+// put makes a ref of the mirror point at an object of the source.
+func (b *bed) put(ref string, id change.Revision) {
+	b.t.Helper()
+	b.git("", "-C", b.source, "push", "-q", b.mirror, string(id)+":"+ref)
+}
+
+// deny gives another reason for a refused ref, or refuses an accepted one.
+func deny(ref, reason string) func(*gitwire.Report) {
+	return func(rep *gitwire.Report) {
+		for i := range rep.Results {
+			if res := &rep.Results[i]; res.Ref == ref && (res.Reason != "" || strings.Contains(reason, "mention")) {
+				res.Reason = reason
+			}
+		}
+	}
+}
+
+// TestWorkflowScopeForAll: nothing is split, nobody is poisoned.
+func TestWorkflowScopeForAll(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	items := b.single(4)
+	b.hook("update", "exit 1")
+	b.tamper = func(rep *gitwire.Report) {
+		for i := range rep.Results {
+			rep.Results[i].Reason = "refusing to allow a Personal Access Token to create or update workflow `.github/workflows/a.yml` without `workflow` scope"
+		}
+	}
+	_, results := b.Move(t.Context(), nil, items)
+	want := outcome{States: "refused, refused", Kind: fault.Configuration, Text: "it touches workflow files"}
+	check(t, results, want, want, want, want)
+	b.calls(t, 1, 1)
+	if hint := fault.HintOf(results[0].Err); !strings.Contains(hint, "workflow") {
+		t.Errorf("hint: got %q", hint)
+	}
+}
+
+func TestChecks(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	good := b.single(1)[0]
+	with := func(change func(*Item)) Item {
+		it := b.patchset(7, good.Want)
+		it.Updates = slices.Clone(it.Updates)
+		change(&it)
+		return it
+	}
+	bad := []Item{
+		with(func(it *Item) { it.Updates[0].Ref = "HEAD" }),
+		with(func(it *Item) { it.Updates[0].Ref = "refs/changes/../heads/main" }),
+		with(func(it *Item) { it.Updates[0].Ref = "refs/changes/a b" }),
+		with(func(it *Item) { it.Updates[1].Ref = "refs/secret/x" }),
+		with(func(it *Item) { it.Updates[0].New = "" }),
+		with(func(it *Item) { it.Updates[0].New = b.base }),
+		with(func(it *Item) { it.Updates[1].New = "abc" }),
+		with(func(it *Item) { it.Want = "xyz" }),
+		with(func(it *Item) { it.Updates[0].Ref = good.Updates[0].Ref }),
+	}
+	_, results := b.Move(t.Context(), nil, append([]Item{good}, bad...))
+	check(t, results[:1], allDone)
+	for i, res := range results[1:] {
+		if states(res) != "not tried, not tried" || !errors.Is(res.Err, fault.Ours) {
+			t.Errorf("item %d: got %s, %v; want it refused as our own failure", i, states(res), res.Err)
+		}
+	}
+	b.calls(t, 1, 1)
+}
+
+func TestAllowedMustBeSet(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.Allowed = nil
+	_, results := b.Move(t.Context(), nil, b.single(1))
+	check(t, results, outcome{States: "not tried, not tried", Kind: fault.Ours, Text: "must all be set"})
+	deletes := b.Delete(t.Context(), []Update{{Ref: "refs/heads/main", Old: b.base}})
+	if !errors.Is(deletes[0].Err, fault.Ours) {
+		t.Errorf("delete: got %v, want our own failure", deletes[0].Err)
+	}
+	b.calls(t, 0, 0)
+}
+
+// BenchmarkMove moves a hundred patchsets: one fetch, one push.
+func BenchmarkMove(b *testing.B) {
+	bed := newBed(b)
+	items := bed.single(100)
+	for i := 0; b.Loop(); i++ {
+		bed.fetches, bed.pushes, bed.pushed = nil, nil, nil
+		for j := range items {
+			items[j].Updates[0].Ref = fmt.Sprintf("refs/changes/bench/%d/%d", i, j)
+			items[j].Updates = items[j].Updates[:1]
+		}
+		_, results := bed.Move(b.Context(), nil, items)
+		for _, res := range results {
+			if res.Err != nil {
+				b.Fatal(res.Err)
+			}
+		}
+		if len(bed.fetches) != 1 || len(bed.pushes) != 1 {
+			b.Fatalf("got %d fetches and %d pushes, want one each", len(bed.fetches), len(bed.pushes))
+		}
+	}
+}

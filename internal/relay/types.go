@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package relay
+
+import (
+	"context"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
+)
+
+// Source is the review server's repository; *gitwire.Remote is one.
+type Source interface {
+	// Fetch opens the pack that holds the wants without what the haves reach.
+	Fetch(ctx context.Context, q gitwire.FetchRequest) (io.ReadCloser, error)
+}
+
+// Mirror is the repository that patchsets go to; *gitwire.Remote is one.
+type Mirror interface {
+	ListRefs(ctx context.Context, prefixes []string, visit func(gitwire.Ref) error) error
+	Push(ctx context.Context, q gitwire.PushRequest) (*gitwire.Report, error)
+}
+
+// Update is one change of one ref. An empty Old creates, an empty New deletes.
+type Update struct {
+	Ref      string
+	Old, New change.Revision
+}
+
+// Item is one branch or one patchset with everything that is pushed for it.
+type Item struct {
+	// ID names the patchset; it is zero for a branch.
+	ID change.ID
+	// Want is the object that must be on the mirror.
+	Want change.Revision
+	// OnMirror says that it is there already: nothing is fetched for the item.
+	OnMirror bool
+	// Updates are the item's own ref, which goes to Want and may be absent,
+	// and then its ledger refs. Deletes go through Relay.Delete.
+	Updates []Update
+	// Parents are the commit's parents where known; they tell relation chains.
+	Parents []change.Revision
+	// Haves are objects that the mirror has whole, worth offering for the item.
+	Haves []change.Revision
+}
+
+// State is what became of one update.
+type State int
+
+const (
+	// NotTried: nothing was pushed for it, or it was pushed and is known not to
+	// have happened. The next pass may try again.
+	NotTried State = iota
+	// Done: the ref has the new value.
+	Done
+	// Existed: a ledger ref that was to be created is there already. For a
+	// claim that means that somebody else won.
+	Existed
+	// Refused: the mirror answered that it will not do it.
+	Refused
+	// Unsettled: the mirror's answer was lost, and reading the refs again could
+	// not tell whether this update or another writer's did it.
+	Unsettled
+)
+
+// String returns the state in lower case.
+func (s State) String() string {
+	return [...]string{"not tried", "done", "existed", "refused", "unsettled"}[s]
+}
+
+// UpdateResult is an update with what became of it. Err is nil only for Done.
+type UpdateResult struct {
+	Update
+	State State
+	Err   error
+}
+
+// ItemResult is what became of an item: one result per update, in order.
+type ItemResult struct {
+	Updates []UpdateResult
+	// Err is nil when all updates are Done.
+	Err error
+	// Poisoned says that the mirror refuses the patchset's objects for good,
+	// as far as one can tell: it need not be tried again. It is never set for
+	// a branch, for a patchset below a poisoned one, or while the mirror
+	// refuses everything.
+	Poisoned bool
+}
+
+// Relay moves objects and refs from Source to Mirror. All fields without a
+// default must be set. It is not for use by several goroutines at once.
+type Relay struct {
+	Source Source
+	Mirror Mirror
+	// Allowed says whether a ref lies in a namespace that may be written.
+	Allowed func(ref string) bool
+	// MaxPack is the most bytes that one push may carry; 0 is DefaultMaxPack.
+	MaxPack int64
+	Sleep   func(ctx context.Context, d time.Duration) error
+	Now     func() time.Time
+	// Log, if set, gets one line per push and per wait, without secrets.
+	Log func(format string, args ...any)
+
+	spool  bool        // the mirror wants Content-Length
+	pushed []time.Time // when the latest pushes began, oldest first
+}
+
+// DefaultMaxPack is GitHub's documented 2 GiB for one push less a margin: its
+// server counts the pack after the bases of a thin one were added.
+const DefaultMaxPack = 2<<30 - 64<<20
+
+func (r *Relay) maxPack() int64 {
+	if r.MaxPack > 0 {
+		return r.MaxPack
+	}
+	return DefaultMaxPack
+}
+
+func (r *Relay) logf(format string, args ...any) {
+	if r.Log != nil {
+		r.Log(format, args...)
+	}
+}
+
+// isLedger tells the bookkeeping refs from those of branches and patchsets.
+func isLedger(ref string) bool {
+	return strings.HasPrefix(ref, string(change.CustomLedger)) || strings.HasPrefix(ref, string(change.BranchLedger))
+}
