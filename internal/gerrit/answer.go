@@ -42,7 +42,7 @@ func (d *door) badStatus(resp *http.Response) error {
 		status.reason = change.OneLine(string(body))
 	}
 	kind, hint := d.judge(status)
-	e := fault.New(kind, "%s %s: %w", resp.Request.Method, resp.Request.URL.Path, status).WithHint("%s", hint)
+	e := fault.New(kind, "%s %s: %w", resp.Request.Method, resp.Request.URL.EscapedPath(), status).WithHint("%s", hint)
 	return e.WithRetryAfter(retryAfter(resp.Header.Get("Retry-After"), d.now))
 }
 
@@ -80,12 +80,10 @@ func (d *door) who() string {
 // checkBody makes sure that go-gerrit gets whole JSON or nothing.
 func (d *door) checkBody(resp *http.Response, body []byte) error {
 	text := gogerrit.RemoveMagicPrefixLine(body)
-	place := fmt.Sprintf("%s %s", resp.Request.Method, resp.Request.URL.Path)
+	place := fmt.Sprintf("%s %s", resp.Request.Method, resp.Request.URL.EscapedPath())
 	switch {
 	case int64(len(body)) > d.maxBody:
 		return fault.New(fault.Permanent, "%s: %w: more than %d MiB", place, errTooLarge, d.maxBody>>20)
-	case len(bytes.TrimSpace(body)) == 0 && resp.StatusCode == http.StatusNoContent:
-		return nil
 	case isPage(resp, body):
 		return fault.New(fault.Configuration, "%s: got a web page (%s) where JSON is due: %q", place,
 			change.OneLine(change.Clip(resp.Header.Get("Content-Type"), 60)), change.Clip(change.OneLine(change.Clip(string(body), 300)), 100)).

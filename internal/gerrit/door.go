@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
@@ -70,6 +71,7 @@ func (d *door) send(r *http.Request) (*http.Response, error) {
 		return nil, d.noAnswer(r, err)
 	}
 	defer resp.Body.Close()
+	resp.Request = r
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 && resp.Header.Get("Location") != "" {
 		resp.Body = http.NoBody // http.Client follows, or checkRedirect refuses
 		return resp, nil
@@ -91,9 +93,9 @@ func (d *door) send(r *http.Request) (*http.Response, error) {
 // noAnswer classifies a request that did not end in a whole answer.
 func (d *door) noAnswer(r *http.Request, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fault.New(fault.Transient, "%s %s: no whole answer within %s", r.Method, r.URL.Path, d.deadline(r))
+		return fault.New(fault.Transient, "%s %s: no whole answer within %s", r.Method, r.URL.EscapedPath(), d.deadline(r))
 	}
-	e := fault.New(fault.Transient, "%s %s: no whole answer: %w", r.Method, r.URL.Path, err)
+	e := fault.New(fault.Transient, "%s %s: no whole answer: %w", r.Method, r.URL.EscapedPath(), err)
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		e.Kind = fault.Configuration
 		return e.WithHint("if the certificate of %s comes from a private authority, give that authority's PEM file", d.base.Host)
@@ -116,7 +118,7 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	same := next.Scheme == first.Scheme && next.Host == first.Host
 	secured := first.Scheme == "http" && next.Scheme == "https" && next.Hostname() == first.Hostname()
 	if !same && !secured {
-		return fault.New(fault.Configuration, "%s sends us on to %s://%s, which is another place", first.Host, next.Scheme, next.Host).
+		return fault.New(fault.Configuration, "%s sends us on to %s://%s, which is another place", first.Host, next.Scheme, change.OneLine(next.Host)).
 			WithHint("if that is the right one, make it the Gerrit URL")
 	}
 	if len(via) > maxRedirects {
