@@ -84,3 +84,22 @@ func TestSubmitMovesTheBranch(t *testing.T) {
 		t.Errorf("new on master (-want +got):\n%s", diff)
 	}
 }
+
+func TestAbandonAndRestore(t *testing.T) {
+	t.Parallel()
+	s := Serve(t, Options{})
+	c := s.Project("p").Push(Draft{})
+	ref, revision := c.Ref(), c.Revision()
+	for _, step := range []struct {
+		do   func()
+		open []int
+	}{{c.Abandon, []int{}}, {c.Restore, []int{1}}} {
+		step.do()
+		if got, err := s.answer("status:open"); err != nil || !cmp.Equal(got, step.open) {
+			t.Errorf("open changes: got %v, %v; want %v", got, err, step.open)
+		}
+	}
+	if c.Ref() != ref || c.Revision() != revision {
+		t.Errorf("closing and opening made %s %s of %s %s", c.Ref(), c.Revision(), ref, revision)
+	}
+}

@@ -35,9 +35,6 @@ type Draft struct {
 	Hashtags     []string
 }
 
-// Name returns the project's name.
-func (p *Project) Name() string { return p.name }
-
 // Dir flushes what was written and returns the repository's folder.
 func (p *Project) Dir() string {
 	p.srv.mu.Lock()
