@@ -32,7 +32,7 @@ func describeValue(b *strings.Builder, path string, v reflect.Value) {
 	case v.Type() == reflect.TypeFor[time.Duration]():
 		fmt.Fprintf(b, "%s = %v\n", path, duration(v.Int()))
 	case v.Type() == reflect.TypeFor[Secret]():
-		fmt.Fprintf(b, "%s = %v (%d bytes)\n", path, v.Interface(), v.Len())
+		fmt.Fprintf(b, "%s = %v\n", path, v.Interface())
 	default:
 		fmt.Fprintf(b, "%s = %q\n", path, fmt.Sprint(v.Interface()))
 	}

@@ -118,11 +118,19 @@ func (l *loader) readFile() *file {
 		l.fail(Place{Input: "gerrit-url"}, "give gerrit-url and gerrit-project, or write the file; in a job, actions/checkout must come before this step", "it is not given, and there is no file %s", DefaultFile)
 		return nil
 	case err != nil:
-		l.fail(Place{Input: "config"}, "check the name; in a job, actions/checkout must come before this step", "failed to read %s: %w", quote(l.file), err)
+		l.fail(Place{Input: "config"}, "check the name; in a job, actions/checkout must come before this step", "failed to read %s: %w", quote(l.file), cause(err))
 		return nil
 	}
 	l.refuseProjectInputs()
 	return l.parse(data)
+}
+
+// cause leaves out the file's name, which is quoted elsewhere.
+func cause(err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err
+	}
+	return err
 }
 
 func (l *loader) parse(data []byte) *file {

@@ -91,7 +91,7 @@ func (l *loader) caFile(setting *line) string {
 	data, err := l.src.ReadFile(name)
 	switch {
 	case err != nil:
-		l.fail(at, "check the name; in a job it is relative to the workspace", "failed to read %s: %w", quote(name), err)
+		l.fail(at, "check the name; in a job it is relative to the workspace", "failed to read %s: %w", quote(name), cause(err))
 	case !x509.NewCertPool().AppendCertsFromPEM(data):
 		l.fail(at, "give a PEM file: it has lines with BEGIN CERTIFICATE", "%s holds no certificate", quote(name))
 	}

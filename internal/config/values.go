@@ -123,10 +123,12 @@ func (g *branchGlob) UnmarshalText(text []byte) error {
 	if strings.HasPrefix(s, "refs/") {
 		return bad("write "+quote(strings.TrimPrefix(s, "refs/heads/")), "a branch is named without refs/heads/")
 	}
-	if !strings.ContainsAny(s, `*?[{\`) {
-		return (*branchName)(g).UnmarshalText(text)
-	}
 	*g = branchGlob(s)
+	if !strings.ContainsAny(s, `*?[{\`) {
+		if err := (*branchName)(g).UnmarshalText(text); err != nil {
+			return err
+		}
+	}
 	return checkGlob(s)
 }
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package config
+
+import (
+	"testing"
+	"time"
+)
+
+func TestDuration(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		text  string
+		want  time.Duration
+		write string
+	}{
+		{"0", 0, "0"}, {"0m", 0, "0"}, {"90s", 90 * time.Second, "1m30s"}, {"15m", 15 * time.Minute, "15m"}, {"6h", 6 * time.Hour, "6h"},
+		{"30d", 30 * day, "30d"}, {"26w", 182 * day, "182d"}, {"1h30m", 90 * time.Minute, "1h30m"}, {"36h", 36 * time.Hour, "1d12h"},
+		{"3650d", maxDuration, "3650d"},
+	}
+	for _, tt := range tests {
+		var d duration
+		if err := d.UnmarshalText([]byte(tt.text)); err != nil || time.Duration(d) != tt.want || d.String() != tt.write {
+			t.Errorf("%s: got %v written %s, %v; want %v written %s", tt.text, time.Duration(d), d, err, tt.want, tt.write)
+		}
+	}
+	for _, text := range []string{"", " ", "1", "-1s", "+1s", "1.5h", "1ms", "s", "1 h", "1H", "6mon", "3651d", "1000000000s", "99999999w99999999w"} {
+		var d duration
+		if err := d.UnmarshalText([]byte(text)); err == nil || d != 0 {
+			t.Errorf("%q: got %v, want an error", text, d)
+		}
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	t.Parallel()
+	names := []string{"max-age", "min-age", "branches", "workflows", "wip", "ci"}
+	for word, want := range map[string]string{
+		"max_age": "max-age", "maxage": "max-age", "branch": "branches", "workflow": "workflows", "wokrflows": "workflows",
+		"wpi": "wip", "color": "", "": "", "xxxxxx": "", "ic": "ci",
+	} {
+		if got := suggest(word, names); got != want {
+			t.Errorf("%s: got %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	t.Parallel()
+	long := make([]byte, 65)
+	tests := []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"a", "", 1}, {"", "abc", 3}, {"abc", "abc", 0}, {"abc", "acb", 1}, {"kitten", "sitting", 3}, {"ab", "ba", 1}, {string(long), "a", 64}}
+	for _, tt := range tests {
+		if got := distance(tt.a, tt.b); got != tt.want {
+			t.Errorf("%s, %s: got %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+		if got := distance(tt.b, tt.a); got != tt.want {
+			t.Errorf("%s, %s: got %d, want %d", tt.b, tt.a, got, tt.want)
+		}
+	}
+}
+
+// TestNumbersAsText: a branch 8.0 is the text 8.0, not a number.
+func TestNumbersAsText(t *testing.T) {
+	t.Parallel()
+	c, err := loadFile("f.yml", []byte("gerrits: {a: {url: 'https://a.example.org'}}\nprojects: [{name: 1e3, mirror: {repository: a/b}, branches: [8.0, 0x10, true, 2024-01-01], max-age: 0}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.Projects[0]
+	if got := p.Branches; p.Name != "1e3" || len(got) != 4 || got[0] != "8.0" || got[1] != "0x10" || got[2] != "true" || got[3] != "2024-01-01" {
+		t.Errorf("got %s and %q", p.Name, got)
+	}
+}
