@@ -39,6 +39,9 @@ type Options struct {
 	MaxPush int64
 	// RefuseRefs are pushes of refs that are refused one by one.
 	RefuseRefs []RefRule
+	// Wrap, if not nil, is put around everything but the faults: a check of
+	// what is asked and answered, say.
+	Wrap func(http.Handler) http.Handler
 	// Now is the server's clock. If nil, time stands still but for what Advance
 	// adds.
 	Now func() time.Time
@@ -136,7 +139,11 @@ func (s *Server) URL() string {
 
 // Handler returns the server as a handler, recording and faults included.
 func (s *Server) Handler() http.Handler {
-	inner := s.Faults.Wrap(s.routes())
+	inner := s.routes()
+	if s.o.Wrap != nil {
+		inner = s.o.Wrap(inner)
+	}
+	inner = s.Faults.Wrap(inner)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.record(r)
 		inner.ServeHTTP(w, r)

@@ -118,7 +118,7 @@ func (t trigger) checkInputs(given map[string]any) (inputs map[string]string, re
 	}
 	if len(extra) > 0 {
 		slices.Sort(extra)
-		return nil, fmt.Sprintf("Unexpected inputs provided: [%q]", strings.Join(extra, `", "`))
+		return nil, `Unexpected inputs provided: ["` + strings.Join(extra, `", "`) + `"]`
 	}
 	for name, in := range t.Inputs {
 		value, ok := inputs[name]
