@@ -73,7 +73,8 @@ func commands() []command {
 	return []command{
 		{"sync", "one pass: relay new patchsets and start their workflows", (*App).sync},
 
-		{"schema", "print the JSON Schema of " + "the configuration file", (*App).schema},
+		{"demo", "the same against servers of its own, on this machine, to look at", (*App).demo},
+		{"schema", "print the JSON Schema of the configuration file", (*App).schema},
 		{"version", "print the version", (*App).version},
 		{"help", "print this text", (*App).help},
 	}

@@ -46,7 +46,7 @@ func (f *filter) reason(c *change.Change) string {
 	}
 	for _, re := range f.subjects {
 		if re.MatchString(c.Subject) {
-			return fmt.Sprintf("its subject matches %q", re)
+			return "its subject matches " + re.String()
 		}
 	}
 	if r := f.people(c); r != "" {

@@ -76,7 +76,8 @@ func (c *calls) one(ctx context.Context, i int) {
 		c.release(l)
 		c.learn(l, err)
 	default:
-		l.State, l.Err = InDoubt, err
+		l.State = InDoubt
+		l.Err = fmt.Errorf("the answer was lost, the next pass looks for the run: %w", err)
 	}
 }
 

@@ -81,6 +81,7 @@ func TestAnswersToACall(t *testing.T) {
 	t.Parallel()
 	limit := fault.New(fault.Transient, "rate limit").WithRetryAfter(time.Minute)
 	gone := fault.New(fault.Configuration, "no such workflow").WithHint("create it")
+	const lost = "the answer was lost, the next pass looks for the run: connection reset"
 	tests := []struct {
 		name    string
 		outcome change.Outcome
@@ -93,7 +94,7 @@ func TestAnswersToACall(t *testing.T) {
 		{"a limit stops the pass", change.Refused, limit, "failed: rate limit", "waiting: not tried: rate limit", 1, nil},
 		{"a bad workflow is not tried twice", change.Refused, gone, "failed: no such workflow", "waiting: not tried: no such workflow", 1, nil},
 		{"one patchset's own failure", change.Refused, fault.New(fault.Permanent, "too long"), "failed: too long", "failed: too long", 2, nil},
-		{"a lost answer", change.Unsettled, errors.New("connection reset"), "in doubt: connection reset", "in doubt: connection reset", 2,
+		{"a lost answer", change.Unsettled, errors.New("connection reset"), "in doubt: " + lost, "in doubt: " + lost, 2,
 			[]string{"claims/1/1/autorun.yml/1", "claims/2/1/autorun.yml/1"}},
 	}
 	for _, tt := range tests {
