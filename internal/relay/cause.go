@@ -70,7 +70,11 @@ func packCause(unpack, messages string) cause {
 	if !ok {
 		r = rule{says: "the mirror could not take the pack", class: content, kind: fault.Permanent, unsure: true}
 	}
-	return r.cause("failed to push", join(unpack, tellingLine(messages, r.text, true)))
+	line := tellingLine(messages, r.text, true)
+	if r.class == content {
+		line = tellingLine(messages, fsckText.FindString(messages), true)
+	}
+	return r.cause("failed to push", join(unpack, line))
 }
 
 // fsckText is how git names a malformed object: its id, the check, the problem.

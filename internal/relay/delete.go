@@ -62,7 +62,7 @@ func (r *Relay) deleteSome(ctx context.Context, part []*progress) error {
 			return nil
 		}
 		if err := r.pace(ctx); err != nil {
-			return fault.New(fault.Transient, "the relay was interrupted: %w", err)
+			return err
 		}
 		rep, err := r.push(ctx, deletions(part), nil)
 		if err == nil {

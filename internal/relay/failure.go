@@ -179,8 +179,10 @@ func (m *mover) answerLost(list []int, cmds []command, err error, p *patience) (
 	for _, c := range cmds {
 		m.found(c, now[c.Ref])
 	}
+	// A server may also answer too long a list of updates with no report at all.
+	doubtful := p.lost > 1 && again == nil || errors.Is(again, fault.Permanent)
 	switch {
-	case again == nil && p.lost > 1 && len(list) > 1 && len(m.landed.ids) == before:
+	case doubtful && len(list) > 1 && len(m.landed.ids) == before:
 		return m.divide(list, err)
 	case again == nil:
 		return settled, true

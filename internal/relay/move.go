@@ -83,7 +83,7 @@ func (m *mover) blame(i int) { m.works[i].refuse(m.cause) }
 
 // hold settles a member that stands on a blamed one.
 func (m *mover) hold(i, blamed int) {
-	m.works[i].held = true
+	m.works[i].under = m.works[blamed]
 	m.works[i].fail(errHeld(m.works[blamed].Item))
 }
 
@@ -125,7 +125,7 @@ func (m *mover) spent() bool {
 // tried again at once; otherwise the verdict counts.
 func (m *mover) once(list []int, p *patience) (v verdict, again bool) {
 	if err := m.r.pace(m.ctx); err != nil {
-		return m.stop(fault.New(kindOr(err, fault.Transient), "the relay was interrupted: %w", err))
+		return m.stop(err)
 	}
 	l, err := m.fetch(list)
 	if err != nil {

@@ -30,22 +30,27 @@ const (
 // backOff are the waits before the second and the third try.
 var backOff = [...]time.Duration{2 * time.Second, 8 * time.Second}
 
-// pace waits until one more push is allowed and counts it. The pack must not be
-// open yet: its server would wait with us.
+// pace waits until one more push is allowed. The pack must not be open yet: its
+// server would wait with us.
 func (r *Relay) pace(ctx context.Context) error {
-	now := r.Now()
-	if n := len(r.pushed) - pushesPerWindow; n >= 0 {
-		if wait := r.pushed[n].Add(pushWindow).Sub(now); wait > 0 {
-			r.logf("wait %v: at most %d pushes in %v", wait, pushesPerWindow, pushWindow)
-			if err := r.Sleep(ctx, wait); err != nil {
-				return err
-			}
-			now = now.Add(wait)
-		}
-		r.pushed = r.pushed[n+1:]
+	if len(r.pushed) < pushesPerWindow {
+		return nil
 	}
-	r.pushed = append(r.pushed, now)
+	wait := r.pushed[0].Add(pushWindow).Sub(r.Now())
+	if wait <= 0 {
+		return nil
+	}
+	r.logf("wait %v: at most %d pushes in %v", wait, pushesPerWindow, pushWindow)
+	if err := r.Sleep(ctx, wait); err != nil {
+		return fault.New(fault.Transient, "the relay was interrupted: %w", err)
+	}
 	return nil
+}
+
+// note counts a push that begins now.
+func (r *Relay) note() {
+	r.pushed = append(r.pushed, r.Now())
+	r.pushed = r.pushed[max(0, len(r.pushed)-pushesPerWindow):]
 }
 
 // retry waits before try number n+2 of something that failed with err. It

@@ -17,6 +17,7 @@ func (r *Relay) push(ctx context.Context, cmds []gitwire.Command, l *load) (*git
 	if l != nil {
 		q.Pack = l
 	}
+	r.note()
 	rep, err := r.Mirror.Push(ctx, q)
 	if l != nil {
 		bytes = l.bytes

@@ -75,7 +75,12 @@ func (m *mover) report(list []int, cmds []command, rep *gitwire.Report, p *patie
 	if len(no) == len(cmds) && count(guilty) > 1 {
 		return m.allRefused(list, no, rep)
 	}
-	return m.settle(no, p)
+	v, again := m.settle(no, p)
+	if w := m.works[list[0]]; len(list) == 1 && w.blame != nil {
+		m.cause = *w.blame
+		return refused, false // so that nothing above it is tried
+	}
+	return v, again
 }
 
 func count(set map[int]bool) (n int) {

@@ -17,7 +17,7 @@ func (m *mover) results() []ItemResult {
 	poisonable := m.poisonable()
 	results := make([]ItemResult, len(m.works))
 	for i, w := range m.works {
-		poisoned := w.blame != nil && !w.held && !w.branch && poisonable(*w.blame)
+		poisoned := w.blame != nil && w.under == nil && !w.branch && poisonable(*w.blame)
 		if w.blame != nil && !poisoned {
 			w.soften()
 		}
@@ -30,11 +30,15 @@ func (m *mover) results() []ItemResult {
 // push, for what the one below them holds: only the lowest is to blame.
 func (m *mover) holdRefused() {
 	for _, i := range m.family.order {
+		w := m.works[i]
 		for _, p := range m.family.parents[i] {
-			parent := m.works[p]
-			if w := m.works[i]; w.blame != nil && (parent.held || parent.blame != nil) && !w.held {
-				w.held = true
-				w.restate(errHeld(parent.Item))
+			root := m.works[p]
+			if root.under != nil {
+				root = root.under
+			}
+			if w.blame != nil && w.under == nil && root.blame != nil {
+				w.under = root
+				w.restate(errHeld(root.Item))
 			}
 		}
 	}
@@ -57,7 +61,7 @@ func (m *mover) poisonable() func(cause) bool {
 
 // soften makes an error that may be another's fault one to try again.
 func (w *work) soften() {
-	if w.held || w.blame.err.Kind != fault.Permanent || w.branch {
+	if w.under != nil || w.blame.err.Kind != fault.Permanent || w.branch {
 		return
 	}
 	err := *w.blame.err

@@ -69,6 +69,9 @@ func (s *search) solve(list []int, bad bool) (clean bool) {
 		bad = v == refused
 	}
 	at := s.cut(list)
+	if !bad && s.isBranch(list[at]) {
+		at = 1 // branches share most of their history: with the first, the others get small
+	}
 	clean = s.solve(list[:at], false)
 	return s.solve(list[at:], bad && clean) && clean
 }

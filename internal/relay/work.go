@@ -18,8 +18,8 @@ type work struct {
 	err error
 	// blame is why the mirror refuses what the item holds, or nil.
 	blame *cause
-	// held says that the item stands on a blamed one.
-	held bool
+	// under is the blamed item that this one stands on, or nil.
+	under *work
 	// landed says that this relay brought the item's objects to the mirror.
 	landed bool
 }
@@ -73,7 +73,10 @@ func (w *work) fail(err error) {
 
 // refuse ends the work as blamed for c.
 func (w *work) refuse(c cause) {
-	w.err, w.blame = c.err, &c
+	if w.blame == nil {
+		w.blame = &c
+	}
+	w.err = c.err
 	for i := range w.updates {
 		if p := &w.updates[i]; !p.settled {
 			p.settle(Refused, c.err)
