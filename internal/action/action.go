@@ -93,9 +93,6 @@ func (a *Action) Println(text string) {
 	fmt.Fprintln((*writer)(a), indent+change.OneLine(text))
 }
 
-// Printf formats one line and prints it as Println does.
-func (a *Action) Printf(format string, args ...any) { a.Println(fmt.Sprintf(format, args...)) }
-
 // Group begins a part of the log that can be folded; away from a runner the
 // title is a line like any other.
 func (a *Action) Group(title string) {

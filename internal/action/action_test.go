@@ -53,7 +53,7 @@ func TestPrintln(t *testing.T) {
 		a.Println("::error::x\n::error::y")
 		a.Println("    ::error::indented")
 		a.Println("##[group]x")
-		a.Printf("%s and %d", "text\r", 7)
+		a.Println("text\r and 7")
 		a.Println("")
 		want(t, log, "plain\n: :error::x ::error::y\n    : :error::indented\n## [group]x\ntext  and 7\n\n")
 	}

@@ -5,7 +5,6 @@ package config
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -49,11 +48,7 @@ func text(s string) *yaml.Node {
 // TestActionFile holds action.yml to the tables of inputs and outputs.
 func TestActionFile(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile(actionFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, ok := strings.Cut(string(data), "\n# This block")
+	head, rest, ok := strings.Cut(string(read(t, actionFile)), "\n# This block")
 	_, tail, ok2 := strings.Cut(rest, "\nruns:")
 	if !ok || !ok2 {
 		t.Fatal("action.yml has no blocks to compare")
@@ -71,10 +66,6 @@ func TestActionFile(t *testing.T) {
 // TestActionFileMeaning reads action.yml as GitHub does: any scalar is text.
 func TestActionFileMeaning(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile(actionFile)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var action struct {
 		Name, Description string
 		Branding          struct{ Icon, Color string }
@@ -85,8 +76,7 @@ func TestActionFileMeaning(t *testing.T) {
 			Args         []string
 		}
 	}
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	if err := d.Decode(&action); err != nil {
+	if err := yaml.Unmarshal(read(t, actionFile), &action); err != nil {
 		t.Fatal(err)
 	}
 	if action.Name == "" || action.Description == "" || action.Branding.Icon == "" || action.Runs.Using != "docker" || action.Runs.Image == "" || action.Runs.Args != nil {

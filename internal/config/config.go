@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// TokenUser is the user name that GitHub expects with a token over git's HTTP
+// tokenUser is the user name that GitHub expects with a token over git's HTTP
 // protocol; any name would do, this one is documented for Apps.
-const TokenUser = "x-access-token"
+const tokenUser = "x-access-token"
 
 // Secrets returns every text that must be masked: the secrets themselves and
 // what they look like in a Basic authorization header. Tokens that are made
@@ -29,7 +29,7 @@ func (c *Config) Secrets() []string {
 	for _, p := range c.Projects {
 		add(p.Gerrit.Username, p.Gerrit.Password)
 		for _, cred := range []Credential{p.Mirror.Credential, p.CI.Credential} {
-			add(TokenUser, cred.Token)
+			add(tokenUser, cred.Token)
 			if cred.App != nil {
 				add("", cred.App.PrivateKey)
 			}

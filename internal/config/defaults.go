@@ -8,9 +8,9 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
-// DefaultFile is read when no other file is named and no Gerrit is given by
+// defaultFile is read when no other file is named and no Gerrit is given by
 // inputs. GitHub keeps its own settings in that folder.
-const DefaultFile = ".github/dispatcher.yml"
+const defaultFile = ".github/dispatcher.yml"
 
 const day = 24 * time.Hour
 

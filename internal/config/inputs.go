@@ -21,8 +21,8 @@ type Input struct {
 	Anywhere bool
 }
 
-// JobToken is the expression that GitHub's runner replaces by the job's token.
-const JobToken = "${{ github.token }}"
+// jobToken is the expression that GitHub's runner replaces by the job's token.
+const jobToken = "${{ github.token }}"
 
 // Inputs is the table of all inputs, in the order in which people read them.
 // action.yml is made from it.
@@ -31,7 +31,7 @@ func Inputs() []Input {
 		{Name: "command", Default: defaultCommand, Anywhere: true,
 			Description: "What to do: sync (one pass) or another command of the program."},
 		{Name: "config", Anywhere: true,
-			Description: "File that describes several projects. Default: " + DefaultFile + ", if it exists and gerrit-url is not given."},
+			Description: "File that describes several projects. Default: " + defaultFile + ", if it exists and gerrit-url is not given."},
 		{Name: "gerrit-url",
 			Description: "Base address of the Gerrit server, with the sub-path if there is one: https://review.example.org/gerrit."},
 		{Name: "gerrit-project",
@@ -54,7 +54,7 @@ func Inputs() []Input {
 			Description: "Branch whose workflow files run. Default: the repository's default branch."},
 		{Name: "ci-token", Env: "GHPA_TOKEN", Secret: true, Anywhere: true,
 			Description: "Token that may start workflows there: Actions, write. Default: GHPA_TOKEN, or the job's own token if it is the same repository."},
-		{Name: "github-token", Env: "GITHUB_TOKEN", Default: JobToken, Secret: true, Anywhere: true,
+		{Name: "github-token", Env: "GITHUB_TOKEN", Default: jobToken, Secret: true, Anywhere: true,
 			Description: "The job's own token. It is used for the CI repository if that is this repository and nothing else is given; the job then needs the permission actions: write."},
 		{Name: "app-id", Env: "DISPATCHER_APP_ID", Anywhere: true,
 			Description: "GitHub App to use where no token is given. Variable: DISPATCHER_APP_ID."},

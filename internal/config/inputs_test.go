@@ -65,7 +65,7 @@ func TestRunnerFillsInDefaults(t *testing.T) {
 	t.Parallel()
 	var defaults []string
 	for _, in := range Inputs() {
-		if in.Default != "" && in.Default != JobToken {
+		if in.Default != "" && in.Default != jobToken {
 			defaults = append(defaults, "INPUT_"+strings.ToUpper(in.Name)+"="+in.Default)
 		}
 	}
@@ -81,7 +81,7 @@ func TestRunnerFillsInDefaults(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	small := []byte("gerrits: {spdk: {url: 'https://review.spdk.io/gerrit'}}\nprojects: [{name: spdk/spdk}]\n")
-	c, err := loadFile(DefaultFile, small, defaults...)
+	c, err := loadFile(defaultFile, small, defaults...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,11 +93,11 @@ func TestRunnerFillsInDefaults(t *testing.T) {
 func TestDefaultFileIsFound(t *testing.T) {
 	t.Parallel()
 	small := []byte("gerrits: {a: {url: 'https://a.example.org'}}\nprojects: [{name: a}]\n")
-	c, err := Load(Source{Getenv: env(), ReadFile: readFile(DefaultFile, small)})
+	c, err := Load(Source{Getenv: env(), ReadFile: readFile(defaultFile, small)})
 	if err != nil || len(c.Projects) != 1 || c.Projects[0].Name != "a" {
 		t.Fatalf("got %+v, %v; want the file's project", c, err)
 	}
-	c, err = Load(Source{Getenv: env(spdk...), ReadFile: readFile(DefaultFile, small)})
+	c, err = Load(Source{Getenv: env(spdk...), ReadFile: readFile(defaultFile, small)})
 	if err != nil || len(c.Projects) != 1 || c.Projects[0].Name != "spdk/spdk" {
 		t.Fatalf("got %+v, %v; want the inputs' project", c, err)
 	}

@@ -110,12 +110,12 @@ func (l *loader) near(pointers ...any) Place {
 func (l *loader) readFile() *file {
 	l.file = l.input("config")
 	if l.file == "" {
-		l.file = DefaultFile
+		l.file = defaultFile
 	}
 	data, err := l.src.ReadFile(l.file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && l.input("config") == "":
-		l.fail(Place{Input: "gerrit-url"}, "give gerrit-url and gerrit-project, or write the file; in a job, actions/checkout must come before this step", "it is not given, and there is no file %s", DefaultFile)
+		l.fail(Place{Input: "gerrit-url"}, "give gerrit-url and gerrit-project, or write the file; in a job, actions/checkout must come before this step", "it is not given, and there is no file %s", defaultFile)
 		return nil
 	case err != nil:
 		l.fail(Place{Input: "config"}, "check the name; in a job, actions/checkout must come before this step", "failed to read %s: %w", quote(l.file), cause(err))

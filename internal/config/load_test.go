@@ -100,11 +100,7 @@ func golden(t *testing.T, name, got string) {
 		}
 		return
 	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
+	if diff := cmp.Diff(string(read(t, name)), got); diff != "" {
 		t.Errorf("%s differs (-want +got); -update rewrites it:\n%s", name, diff)
 	}
 }
@@ -119,16 +115,22 @@ func cases(t *testing.T, pattern string) []string {
 	return names
 }
 
+// read returns the text of a file.
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 func TestBadFiles(t *testing.T) {
 	t.Parallel()
 	for _, name := range cases(t, "bad/*.yml") {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
-			data, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := loadFile(filepath.Base(name), data)
+			c, err := loadFile(filepath.Base(name), read(t, name))
 			if err == nil {
 				t.Fatalf("loaded: %+v", c)
 			}
@@ -197,11 +199,7 @@ func TestGoodFiles(t *testing.T) {
 	for _, name := range cases(t, "good/*.yml") {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
-			data, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := loadFile(filepath.Base(name), data)
+			c, err := loadFile(filepath.Base(name), read(t, name))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -20,7 +20,7 @@ func (src Source) Input(name string) string {
 		return text
 	}
 	in, _ := lookUp(name)
-	if in.Default == JobToken { // nobody filled it in
+	if in.Default == jobToken { // nobody filled it in
 		return ""
 	}
 	return in.Default

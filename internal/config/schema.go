@@ -18,7 +18,7 @@ func Schema() ([]byte, error) {
 	r := &jsonschema.Reflector{Anonymous: true, ExpandedStruct: true}
 	s := r.Reflect(&file{})
 	s.Title = "Dispatcher configuration"
-	s.Description = "Gerrit projects that GitHub Actions tests: " + DefaultFile + " in the repository that runs the dispatcher."
+	s.Description = "Gerrit projects that GitHub Actions tests: " + defaultFile + " in the repository that runs the dispatcher."
 	std := reflect.ValueOf(builtin())
 	for _, name := range []string{"settings", "project"} {
 		addDefaults(s.Definitions, s.Definitions[name], std)

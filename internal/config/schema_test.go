@@ -5,7 +5,6 @@ package config
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -67,11 +66,7 @@ func TestGoodFilesFitTheSchema(t *testing.T) {
 	t.Parallel()
 	validate := validator(t)
 	for _, name := range append(cases(t, "good/*.yml"), exampleFile) {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := validate(data); err != nil {
+		if err := validate(read(t, name)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -88,12 +83,8 @@ func TestBadFilesAndTheSchema(t *testing.T) {
 	}
 	validate := validator(t)
 	for _, name := range cases(t, "bad/*.yml") {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
 		base := filepath.Base(name[:len(name)-len(".yml")])
-		if err := validate(data); (err == nil) != onlyLoad[base] {
+		if err := validate(read(t, name)); (err == nil) != onlyLoad[base] {
 			t.Errorf("%s: the schema says %v; only Load should find it: %v", name, err, onlyLoad[base])
 		}
 	}
@@ -101,11 +92,7 @@ func TestBadFilesAndTheSchema(t *testing.T) {
 
 func TestExampleLoads(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile(exampleFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := loadFile(exampleFile, data, "GERRIT_PASSWORD=p", "CI_TOKEN=c", "MIRROR_TOKEN=m", "APP_PRIVATE_KEY="+privateKey())
+	c, err := loadFile(exampleFile, read(t, exampleFile), "GERRIT_PASSWORD=p", "CI_TOKEN=c", "MIRROR_TOKEN=m", "APP_PRIVATE_KEY="+privateKey())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,10 +103,7 @@ func TestExampleLoads(t *testing.T) {
 // least in a comment.
 func TestExampleIsComplete(t *testing.T) {
 	t.Parallel()
-	example, err := os.ReadFile(exampleFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	example := read(t, exampleFile)
 	text, err := Schema()
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 )
 
 // pagePattern finds addresses that were copied from a browser.
-var pagePattern = regexp.MustCompile(`/(?:a|q|c|q/.*|c/.*|dashboard/.*|admin/.*|settings)$`)
+var pagePattern = regexp.MustCompile(`/(?:a|q/[^/]*:.*|c/.+/\+/.*|dashboard/[^/]+|admin/(?:repos|groups|plugins).*|settings)$`)
 
 // mapID identifies a map in places.
 func mapID(m any) uintptr { return reflect.ValueOf(m).Pointer() }

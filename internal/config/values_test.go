@@ -74,3 +74,17 @@ func TestNumbersAsText(t *testing.T) {
 		t.Errorf("got %s and %q", p.Name, got)
 	}
 }
+
+// TestPageAddresses: what stands in a browser's address bar is not the base,
+// but a base may look a little like it.
+func TestPageAddresses(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{
+		"": false, "/gerrit": false, "/r": false, "/c/gerrit": false, "/q/gerrit": false, "/admin": false, "/area": false,
+		"/a": true, "/gerrit/a": true, "/c/spdk/spdk/+/123": true, "/gerrit/q/status:open+-is:wip": true, "/dashboard/self": true, "/admin/repos/spdk": true, "/settings": true,
+	} {
+		if got := pagePattern.MatchString("https://review.example.org" + path); got != want {
+			t.Errorf("%q: got %v, want %v", path, got, want)
+		}
+	}
+}
