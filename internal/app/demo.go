@@ -54,7 +54,7 @@ func (a *App) perform(ctx context.Context, serve bool, port int) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	st, err := newStage(ctx, dir, a.Now)
+	st, err := newStage(ctx, dir, a.Now())
 	if err != nil {
 		return err
 	}
@@ -62,6 +62,7 @@ func (a *App) perform(ctx context.Context, serve bool, port int) (err error) {
 	var shown []shownScene
 	for i, s := range scenes() {
 		fmt.Fprintf(a.Stdout, "%d. %s\n\n", i+1, s.title)
+		st.advance(15 * time.Minute)
 		s.play(st)
 		results, err := a.demoPass(ctx, st)
 		if err != nil {
@@ -90,7 +91,9 @@ func (a *App) demoPass(ctx context.Context, st *stage) ([]reconcile.Result, erro
 	if err != nil {
 		return nil, err
 	}
-	return a.passes(ctx, cfg, syncFlags{}), nil
+	here := *a
+	here.Now = st.now
+	return here.passes(ctx, cfg, syncFlags{}, func(...string) {}), nil
 }
 
 // serve shows a page on loopback until ctx ends.

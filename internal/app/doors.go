@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
@@ -26,6 +27,7 @@ type wiring struct {
 	tokens     map[tokenUse]github.TokenSource
 	githubs    map[tokenUse]*github.Client
 	log        func(format string, args ...any)
+	mask       func(secrets ...string)
 }
 
 // tokenUse tells apart what may share a token source.
@@ -36,9 +38,9 @@ type tokenUse struct {
 	repository string
 }
 
-func newWiring(a *App, log func(string, ...any)) *wiring {
+func newWiring(a *App, log func(string, ...any), mask func(...string)) *wiring {
 	return &wiring{
-		app: a, transports: transports{app: a}, log: log,
+		app: a, transports: transports{app: a}, log: log, mask: mask,
 		gerrits: map[config.Gerrit]*gerrit.Client{},
 		tokens:  map[tokenUse]github.TokenSource{},
 		githubs: map[tokenUse]*github.Client{},
@@ -173,14 +175,31 @@ func (w *wiring) newToken(c config.Credential, apiURL, repository string) (githu
 		if err != nil {
 			return nil, err
 		}
-		return github.AppToken(github.AppOptions{
+		source, err := github.AppToken(github.AppOptions{
 			ID: c.App.ID, InstallationID: c.App.InstallationID, PrivateKeyPEM: c.App.PrivateKey.Reveal(),
 			Repository: repository, APIURL: apiURL, Transport: rt, Now: w.app.Now,
 		})
+		return w.masked(source), err
 	case c.Token != "":
 		return github.Static(c.Token.Reveal()), nil
 	default:
-		return github.DeveloperToken(hostOf(apiURL)), nil
+		return w.masked(github.DeveloperToken(hostOf(apiURL))), nil
+	}
+}
+
+// masked masks tokens that are not known before they are used.
+func (w *wiring) masked(source github.TokenSource) github.TokenSource {
+	var last string
+	var mu sync.Mutex
+	return func(ctx context.Context) (string, error) {
+		token, err := source(ctx)
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil && token != last {
+			w.mask(token)
+			last = token
+		}
+		return token, err
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
@@ -24,6 +26,9 @@ type stage struct {
 	project *gerrit.Project
 	mirror  *github.Repository
 	changes map[string]*gerrit.Change
+
+	mu    sync.Mutex
+	clock time.Time
 }
 
 const (
@@ -47,13 +52,14 @@ jobs:
     steps: [{run: make test}]
 `
 
-// newStage starts the servers; they end with ctx.
-func newStage(ctx context.Context, dir string, now func() time.Time) (*stage, error) {
-	st := &stage{changes: map[string]*gerrit.Change{}}
+// newStage starts the servers; they end with ctx. The stage has a clock of its
+// own, so that the story takes an hour and a second.
+func newStage(ctx context.Context, dir string, now time.Time) (*stage, error) {
+	st := &stage{changes: map[string]*gerrit.Change{}, clock: now.Add(-2 * time.Hour)}
 	fail := func(err error) { panic(fmt.Errorf("failed to set the stage: %w", err)) }
-	st.gerrit = gerrit.New(filepath.Join(dir, "gerrit"), gerrit.Options{BasePath: "/gerrit", FirstChange: 27101, Now: now, Fail: fail})
+	st.gerrit = gerrit.New(filepath.Join(dir, "gerrit"), gerrit.Options{BasePath: "/gerrit", FirstChange: 27101, Now: st.now, Fail: fail})
 	st.github = github.New(filepath.Join(dir, "github"), github.Options{
-		Now: now, Fail: fail, Tokens: map[string]github.Access{demoToken: github.FullAccess},
+		Now: st.now, Fail: fail, Tokens: map[string]github.Access{demoToken: github.FullAccess},
 	})
 	for _, start := range []func(context.Context) (string, error){st.gerrit.Start, st.github.Start} {
 		if _, err := start(ctx); err != nil {
@@ -69,6 +75,19 @@ func newStage(ctx context.Context, dir string, now func() time.Time) (*stage, er
 
 func (st *stage) close() error { return st.gerrit.Close() }
 
+func (st *stage) now() time.Time {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.clock
+}
+
+// advance lets time pass on both servers.
+func (st *stage) advance(d time.Duration) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.clock = st.clock.Add(d)
+}
+
 // configuration is what a user would write for this stage.
 func (st *stage) configuration() string {
 	return fmt.Sprintf(`gerrits:
@@ -78,7 +97,6 @@ projects:
     gerrit: demo
     mirror: {repository: %s, url: %q}
     ci: {repository: %s, api-url: %q}
-    skip: {wip: true}
     limits: {per-pass: 3, pace: 0s}
 `, st.gerrit.URL(), demoProject, demoMirror, st.mirror.GitURL(), demoCI, st.github.URL())
 }
@@ -89,6 +107,7 @@ func (st *stage) environment() map[string]string {
 
 // upload puts a change up for review and remembers it by a name.
 func (st *stage) upload(name, owner, subject, parent string, edits ...func(*gerrit.Draft)) {
+	st.advance(time.Minute)
 	d := gerrit.Draft{Owner: owner, Subject: subject, Parent: st.changes[parent]}
 	for _, edit := range edits {
 		edit(&d)
@@ -107,7 +126,7 @@ func (st *stage) loseNextAnswer() {
 func (st *stage) summary() string {
 	patchsets := 0
 	for name := range st.mirror.Refs() {
-		if len(name) > len("refs/changes/") && name[:len("refs/changes/")] == "refs/changes/" {
+		if strings.HasPrefix(name, "refs/changes/") {
 			patchsets++
 		}
 	}

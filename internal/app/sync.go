@@ -53,7 +53,7 @@ func (a *App) sync(ctx context.Context, args []string) int {
 		return ExitConfiguration
 	}
 	out.Mask(cfg.Secrets()...)
-	results := a.passes(ctx, cfg, flags)
+	results := a.passes(ctx, cfg, flags, out.Mask)
 	a.show(out, results, flags)
 	return exitStatus(results)
 }
@@ -108,7 +108,7 @@ func (f inputFlag) IsBoolFlag() bool {
 
 // passes runs one pass for each project. A project that cannot be connected
 // does not stop the others.
-func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags) []reconcile.Result {
+func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, mask func(...string)) []reconcile.Result {
 	progress := &progress{out: a.Stderr, on: a.Terminal && !flags.json}
 	defer progress.clear()
 	wire := newWiring(a, func(format string, args ...any) {
@@ -116,7 +116,7 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags) [
 			progress.clear()
 			fmt.Fprintln(a.Stderr, change.OneLine(fmt.Sprintf(format, args...)))
 		}
-	})
+	}, mask)
 	var results []reconcile.Result
 	for i := range cfg.Projects {
 		p := &cfg.Projects[i]

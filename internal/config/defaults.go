@@ -72,7 +72,7 @@ func builtin() settings {
 		Mirror:    mirror{Namespace: namespace(change.CustomRefs), Ledger: ledger(change.CustomLedger)},
 		Branches:  []branchGlob{defaultBranches},
 		MaxAge:    duration(defaultMaxAge),
-		Skip:      skip{Private: true, Subjects: []pattern{defaultSkipSubject}},
+		Skip:      skip{WIP: true, Private: true, Subjects: []pattern{defaultSkipSubject}},
 		Workflows: []workflow{{File: defaultWorkflow}},
 		Limits:    limits{PerPass: defaultPerPass, Running: defaultRunning, Pace: duration(defaultPace)},
 		Prune:     prune{Keep: duration(defaultKeep), Every: duration(defaultEvery)},

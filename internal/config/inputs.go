@@ -72,7 +72,7 @@ func Inputs() []Input {
 			Description: "Type of a repository_dispatch event to send for each patchset; without workflows, instead of " + defaultWorkflow + "."},
 		{Name: "skip-subjects", Default: defaultSkipSubject,
 			Description: "Regular expressions (RE2), one per line: changes with such a subject are left alone. The word " + nothing + " skips none."},
-		{Name: "skip-wip", Default: "false",
+		{Name: "skip-wip", Default: "true",
 			Description: "Leave changes alone that are marked as work in progress."},
 		{Name: "skip-private", Default: "true",
 			Description: "Leave private changes alone. To switch it off shows them to everybody who can read the mirror."},
