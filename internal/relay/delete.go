@@ -4,6 +4,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -69,11 +70,12 @@ func (r *Relay) deleteSome(ctx context.Context, part []*progress) error {
 			return r.deleted(ctx, part, rep)
 		}
 		failed := fault.New(kindOr(err, fault.Transient), "failed to delete refs of the mirror: %w", err)
-		if r.retry(ctx, n, throttleWait(failed)) != nil {
+		if errors.Is(failed, fault.Configuration) {
 			return failed
 		}
-		if err := r.gone(ctx, part); err != nil {
-			return err
+		enough := r.retry(ctx, n, throttleWait(failed)) != nil
+		if err := r.gone(ctx, part); err != nil || enough {
+			return errors.Join(failed, err)
 		}
 	}
 }
@@ -94,26 +96,24 @@ func throttleWait(err *fault.Error) error {
 	return err
 }
 
-// gone settles the refs that are not there (any more).
+// gone reads what became of the refs, and leaves open those that are as before.
 func (r *Relay) gone(ctx context.Context, part []*progress) error {
 	refs := make([]string, len(part))
 	for i, p := range part {
 		refs[i] = p.Ref
 	}
 	now, err := r.values(ctx, refs)
-	if err != nil {
-		return err
-	}
 	for _, p := range part {
-		switch now[p.Ref] {
-		case "":
+		switch v := now[p.Ref]; {
+		case err != nil:
+			p.settle(Unsettled, errLost(p.Update, err))
+		case v == "":
 			p.settle(Done, nil)
-		case p.Old:
-		default:
-			p.settle(Refused, errMoved(p.Update, now[p.Ref]))
+		case v != p.Old:
+			p.settle(Refused, errMoved(p.Update, v))
 		}
 	}
-	return nil
+	return err
 }
 
 // deleted reads a report, and the refs again where it says no.

@@ -78,6 +78,7 @@ func TestDeleteFailures(t *testing.T) {
 		{"a gateway fails", faults.Rule{Times: 1, Do: faults.Answer(502, "")}, "done", fault.Unknown, 2},
 		{"throttled", faults.Rule{Times: 1, Do: faults.Answer(429, "")}, "done", fault.Unknown, 2},
 		{"always down", faults.Rule{Do: faults.Answer(502, "")}, "not tried: failed to delete refs", fault.Transient, 3},
+		{"the mirror is lost with the answer", faults.Rule{Do: faults.Cut(0)}, "unsettled: nobody can tell", fault.Transient, 1},
 		{"no right", faults.Rule{Do: faults.Answer(403, "")}, "not tried: failed to delete refs", fault.Configuration, 1},
 	}
 	for _, tt := range tests {
@@ -85,7 +86,9 @@ func TestDeleteFailures(t *testing.T) {
 			t.Parallel()
 			b := newBed(t)
 			b.git("", "-C", b.mirror, "update-ref", "refs/changes/01/1/1", string(b.base))
-			tt.rule.Path = pushPath
+			if tt.name != "the mirror is lost with the answer" {
+				tt.rule.Path = pushPath
+			}
 			b.mirrorFaults.Add(tt.rule)
 			results := b.Delete(t.Context(), []Update{{Ref: "refs/changes/01/1/1", Old: b.base}})
 			checkDeletes(t, results, tt.want)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -20,9 +21,14 @@ type patience struct {
 	lost   int // answers that never came
 }
 
-// maxDivisions is how often a Move makes batches smaller because the mirror was
-// too slow for one: a dead server is slow with every size.
-const maxDivisions = 3
+const (
+	// maxDivisions is how often a Move makes batches smaller because the mirror
+	// was too slow for one: a dead server is slow with every size.
+	maxDivisions = 3
+	// maxFetchDivisions does the same for a source that cannot serve a batch:
+	// enough to find three objects among a hundred that it cannot read.
+	maxFetchDivisions = 24
+)
 
 // sourceFailed handles a pack that could not be opened or ended early. The
 // mirror has stored nothing.
@@ -44,13 +50,16 @@ func (m *mover) sourceFailed(list []int, err error, p *patience) (verdict, bool)
 			return settled, true
 		}
 	}
-	if m.countNeeding(list) > 1 && perhapsOneItem(err) {
-		return divided, false
-	}
-	for _, i := range list {
-		if m.needs(i) {
-			m.works[i].fail(fault.New(kindOr(err, fault.Transient), "failed to fetch %s from Gerrit: %w", name(m.works[i].Item), err))
+	needing := slices.DeleteFunc(slices.Clone(list), func(i int) bool { return !m.needs(i) })
+	kind := kindOr(err, fault.Transient)
+	if len(needing) > 1 {
+		if m.fetchDivisions++; perhapsOneItem(err) && m.fetchDivisions <= maxFetchDivisions {
+			return divided, false
 		}
+		kind = fault.Transient // nobody can tell whose failure it is
+	}
+	for _, i := range needing {
+		m.works[i].fail(fault.New(kind, "failed to fetch %s from Gerrit: %w", name(m.works[i].Item), err))
 	}
 	return settled, true
 }
@@ -66,15 +75,6 @@ func (m *mover) dropWant(list []int, gone *gitwire.WantError) (found bool) {
 		}
 	}
 	return found
-}
-
-func (m *mover) countNeeding(list []int) (n int) {
-	for _, i := range list {
-		if m.needs(i) {
-			n++
-		}
-	}
-	return n
 }
 
 // perhapsOneItem says whether a fetch may fail for what one of the wants is, or
@@ -95,7 +95,9 @@ func (m *mover) pushFailed(list []int, cmds []command, l *load, err error, p *pa
 	case status == http.StatusRequestEntityTooLarge, errors.Is(err, errLarge):
 		return m.tooLarge(list, l, err)
 	case l.broke(err):
-		markLost(cmds) // only the end mark may have been missing
+		if !m.reread(cmds, err) { // only the end mark may have been missing
+			return halted, false
+		}
 		return m.sourceFailed(list, l.err, p)
 	case errors.Is(err, gitwire.ErrLengthRequired) && !m.r.spool:
 		m.r.spool = true
@@ -165,19 +167,11 @@ func (m *mover) answerLost(list []int, cmds []command, err error, p *patience) (
 	if neverSent(err) {
 		return m.notSent(err, p)
 	}
-	markLost(cmds)
+	before := len(m.landed.ids)
 	again := m.r.retry(m.ctx, p.lost, err)
 	p.lost++
-	now, rerr := m.r.values(m.ctx, refsOf(cmds))
-	if rerr != nil {
-		for _, c := range cmds {
-			c.settle(Unsettled, errLost(c.Update, errors.Join(err, rerr)))
-		}
-		return m.stop(fault.New(fault.Transient, "failed to push to the mirror, and to see what came of it: %w", err))
-	}
-	before := len(m.landed.ids)
-	for _, c := range cmds {
-		m.found(c, now[c.Ref])
+	if !m.reread(cmds, err) {
+		return halted, false
 	}
 	// A server may also answer too long a list of updates with no report at all.
 	doubtful := p.lost > 1 && again == nil || errors.Is(again, fault.Permanent)
@@ -191,6 +185,24 @@ func (m *mover) answerLost(list []int, cmds []command, err error, p *patience) (
 		m.works[i].fail(fault.New(fault.Transient, "failed to push to the mirror: %w", err))
 	}
 	return settled, true
+}
+
+// reread settles what a push without a report may have done all the same. It
+// reports false, and ends the move, if the mirror does not tell.
+func (m *mover) reread(cmds []command, why error) bool {
+	now, err := m.r.values(m.ctx, refsOf(cmds))
+	for _, c := range cmds {
+		c.lost = true
+		if err != nil {
+			c.settle(Unsettled, errLost(c.Update, errors.Join(why, err)))
+		} else {
+			m.found(c, now[c.Ref])
+		}
+	}
+	if err != nil {
+		m.stop(fault.New(fault.Transient, "failed to push to the mirror, and to see what came of it: %w", why))
+	}
+	return err == nil
 }
 
 // notSent handles a push of which the mirror saw nothing.
@@ -215,13 +227,6 @@ func statusOf(err error) int {
 		return e.Status
 	}
 	return 0
-}
-
-// markLost remembers that a push may have been carried out unnoticed.
-func markLost(cmds []command) {
-	for _, c := range cmds {
-		c.lost = true
-	}
 }
 
 func refsOf(cmds []command) []string {

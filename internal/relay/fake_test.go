@@ -145,6 +145,24 @@ func TestWantNobodyAskedFor(t *testing.T) {
 	}
 }
 
+// TestSourceRefusesAll: a source that can serve nothing is not asked for each
+// object alone.
+func TestSourceRefusesAll(t *testing.T) {
+	t.Parallel()
+	f := &fake{fetch: func(gitwire.FetchRequest) error {
+		return fault.New(fault.Permanent, "the server reports an error: nope")
+	}}
+	_, results := f.relay().Move(t.Context(), nil, f.items(300))
+	for i, res := range results {
+		if res.Err == nil || res.Poisoned {
+			t.Errorf("item %d: got %+v, want an error and no poison", i, res)
+		}
+	}
+	if f.fetches > 2*maxFetchDivisions+10 {
+		t.Errorf("got %d fetches", f.fetches)
+	}
+}
+
 // TestNoReport: a mirror that answers too many updates with an error instead of
 // a report gets fewer at once.
 func TestNoReport(t *testing.T) {

@@ -42,10 +42,11 @@ type mover struct {
 
 	pushes, fetches int
 	// throttles and divisions count what servers could not take.
-	throttles, divisions int
-	waited               time.Duration // as servers asked
-	stage                stage
-	tips                 *tips
+	throttles, divisions, fetchDivisions int
+
+	waited time.Duration // as the mirror asked
+	stage  stage
+	tips   *tips
 	// landed are objects that came to the mirror during this move.
 	landed idSet
 	// cause is why the latest push was refused, bytes how much it carried.

@@ -3,6 +3,8 @@
 package relay
 
 import (
+	"errors"
+
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
@@ -144,6 +146,10 @@ func (m *mover) settle(no []refusal, p *patience) (verdict, bool) {
 	var busyOne *refusal
 	lacking := false
 	for _, r := range no {
+		if err != nil && r.lost {
+			r.settle(Unsettled, errLost(r.Update, errors.Join(r.err, err)))
+			continue
+		}
 		if err != nil {
 			r.settle(NotTried, fault.New(fault.Transient, "%w; and %w", r.err, err))
 			continue

@@ -58,9 +58,9 @@ func (p *progress) settle(s State, err error) {
 	p.State, p.Err, p.settled = s, err, true
 }
 
-// fail ends the work: what is not settled was not tried, or nobody can tell.
+// fail ends the work: what is not settled was not done.
 func (w *work) fail(err error) {
-	if w.err != nil {
+	if w.err != nil || len(w.updates) > 0 && !w.open() {
 		return
 	}
 	w.err = err
@@ -96,7 +96,7 @@ func (w *work) result(poisoned bool) ItemResult {
 	return res
 }
 
-// done reports whether the item's own ref is where it should be.
+// done reports whether one of the item's refs holds its object on the mirror.
 func (w *work) done() bool {
 	for i := range w.updates {
 		if p := &w.updates[i]; p.State == Done && p.New == w.Want {
