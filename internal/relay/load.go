@@ -111,10 +111,8 @@ func (m *mover) haves(list []int) []string {
 
 // distrust goes to the next stage. It reports false when there is none.
 func (m *mover) distrust() (bool, error) {
-	if m.stage == broad {
-		return false, nil
-	}
-	if m.stage == thin {
+	switch m.stage {
+	case thin:
 		var offered []string
 		for _, w := range m.works {
 			for _, h := range w.Haves {
@@ -125,11 +123,16 @@ func (m *mover) distrust() (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		m.tips = t
+		m.tips, m.stage = t, whole
+		m.r.logf("the mirror lacks objects: trying again with a whole pack")
+		return true, nil
+	case whole:
+		m.stage = broad
+		m.r.logf("the mirror lacks objects: trying again with all its refs as haves")
+		return true, nil
+	default:
+		return false, nil
 	}
-	m.stage++
-	m.r.logf("the mirror lacks objects: trying again with %s", [...]string{"", "a whole pack", "all its refs as haves"}[m.stage])
-	return true, nil
 }
 
 // idSet keeps object ids, each once, in the order in which they came.

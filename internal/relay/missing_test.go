@@ -22,9 +22,8 @@ func TestThinBase(t *testing.T) {
 	b := newBed(t)
 	text := commit{name: "big", files: 1, size: 20000}
 	low := b.commits("refs/changes/low", b.base, text)[0]
-	tree := b.git("", "-C", b.source, "rev-parse", string(low)+"^{tree}")
 	blob := b.git(noise("big", 0, 20000)+"x", "-C", b.source, "hash-object", "-w", "--stdin")
-	tree = b.git(fmt.Sprintf("100644 blob %s\tbig.0\n", blob), "-C", b.source, "mktree")
+	tree := b.git(fmt.Sprintf("100644 blob %s\tbig.0\n", blob), "-C", b.source, "mktree")
 	high := change.Revision(b.git("", "-C", b.source, "commit-tree", "-m", "high", "-p", string(low), tree))
 	b.git("", "-C", b.source, "update-ref", "refs/changes/high", string(high))
 	it := b.patchset(1, high, low)
@@ -32,6 +31,9 @@ func TestThinBase(t *testing.T) {
 	_, results := b.Move(t.Context(), nil, []Item{it})
 	check(t, results, allDone)
 	b.calls(t, 2, 2)
+	if !strings.Contains(b.logged[0], "unresolved delta") {
+		t.Errorf("first push: got %q, want it to fail for its deltas", b.logged[0])
+	}
 	if !b.fetches[1].NoThin || slices.Contains(b.fetches[1].Haves, string(low)) {
 		t.Errorf("second fetch: got %+v, want no thin pack and no unproved have", b.fetches[1])
 	}

@@ -16,6 +16,8 @@ import (
 // fetch and one push where nothing goes wrong. Results come in the order of the
 // arguments; no failure of one item stops another, unless nothing can be pushed
 // at all (no right to write, wrong address), which is then everybody's error.
+// Pushes, fetches and waits are bounded; what is left then has a Transient
+// error and State NotTried.
 func (r *Relay) Move(ctx context.Context, branches, items []Item) (branchResults, itemResults []ItemResult) {
 	m := &mover{r: r, ctx: ctx, branches: len(branches)}
 	for _, it := range branches {

@@ -4,6 +4,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
@@ -26,6 +27,8 @@ func (r *Relay) push(ctx context.Context, cmds []gitwire.Command, l *load) (*git
 		rep, err = nil, fault.New(fault.Ours, "the report has %d results for %d updates", len(rep.Results), len(cmds))
 	}
 	switch {
+	case errors.Is(err, errLarge):
+		r.logf("push of %d refs, %d bytes: stopped: %v", len(cmds), bytes, errLarge)
 	case err != nil:
 		r.logf("push of %d refs, %d bytes: failed: %s", len(cmds), bytes, oneLine(err))
 	case rep.Unpack != "ok":
