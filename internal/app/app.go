@@ -32,6 +32,8 @@ type App struct {
 	Sleep          func(context.Context, time.Duration) error
 	// Transport, if not nil, carries all requests instead of real connections.
 	Transport http.RoundTripper
+	// Idle is how long a git server may stand still; 0 is gitwire's own limit.
+	Idle time.Duration
 	// Terminal says that a person watches Stderr; Colour that Stdout shows colours.
 	Terminal, Colour bool
 	// Version is what "dispatcher version" prints.

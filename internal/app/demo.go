@@ -72,7 +72,7 @@ func (a *App) perform(ctx context.Context, serve bool, port int) (err error) {
 			table{out: a.Stdout, colour: a.Colour}.print(r)
 		}
 		fmt.Fprintln(a.Stdout)
-		shown = append(shown, newShownScene(s.title, results))
+		shown = append(shown, shownScene{s.title, results})
 	}
 	fmt.Fprintln(a.Stdout, st.summary())
 	if !serve {

@@ -100,7 +100,7 @@ func (w *wiring) source(c *gerrit.Client, p *config.Project) (*gitwire.Remote, e
 	if err != nil {
 		return nil, err
 	}
-	o := gitwire.Options{Transport: rt, UserAgent: w.app.userAgent()}
+	o := gitwire.Options{Transport: rt, UserAgent: w.app.userAgent(), Idle: w.app.Idle}
 	if p.Gerrit.Username != "" {
 		o.Credential = func(context.Context) (string, string, error) {
 			return p.Gerrit.Username, p.Gerrit.Password.Reveal(), nil
@@ -119,7 +119,7 @@ func (w *wiring) mirror(p *config.Project) (*gitwire.Remote, error) {
 		return nil, err
 	}
 	return gitwire.Open(p.Mirror.URL, gitwire.Options{
-		Transport: rt, UserAgent: w.app.userAgent(), Credential: github.GitCredential(token),
+		Transport: rt, UserAgent: w.app.userAgent(), Idle: w.app.Idle, Credential: github.GitCredential(token),
 	})
 }
 
