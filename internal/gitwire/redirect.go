@@ -54,7 +54,7 @@ func (r *Remote) relocate(ctx context.Context, service string) error {
 // redirected returns the next address, or why it is refused.
 func redirected(from *url.URL, location string) (*url.URL, error) {
 	to, err := from.Parse(location)
-	if err != nil || to.Hostname() == "" {
+	if err != nil || location == "" || to.Hostname() == "" {
 		return nil, fault.New(fault.Configuration, "%s redirects to %q, which is not a URL", from, printable(location, 200))
 	}
 	to.User, to.Fragment = nil, ""
