@@ -89,7 +89,10 @@ func AppToken(o AppOptions) (TokenSource, error) {
 		APIURL: o.APIURL, Token: a.jwt, Setting: o.Setting, Transport: o.Transport,
 		UserAgent: o.UserAgent, Sleep: o.Sleep, Now: o.Now,
 	})
-	return a.get, err
+	if err != nil {
+		return nil, err
+	}
+	return a.get, nil
 }
 
 // parseKey never says anything about the text that it read.

@@ -46,7 +46,7 @@ func explainNoAnswer(f *fault.Error, e *apiError, host string) {
 		f.Kind = fault.Configuration
 		f.Hint = "if the certificate of " + host + " comes from a private authority, give that authority's PEM file"
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](e); ok {
+	if notTLS(e) {
 		f.Kind = fault.Configuration
 		f.Hint = host + " does not speak TLS there: check the scheme and port of the GitHub API URL"
 	}
@@ -114,6 +114,11 @@ func neverSent(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true
 	}
+	return notTLS(err)
+}
+
+// notTLS reports whether the server answered something else to a TLS greeting.
+func notTLS(err error) bool {
 	_, ok := errors.AsType[tls.RecordHeaderError](err)
-	return ok
+	return ok || errors.Is(err, http.ErrSchemeMismatch)
 }
