@@ -4,6 +4,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,6 +71,7 @@ func (a *acting) collect(i int) {
 			Want:    l.Revision,
 			Updates: []relay.Update{{Ref: "refs/heads/" + l.Branch, Old: l.Old, New: l.Revision}},
 			Haves:   a.branchTips(),
+			Known:   l.Old,
 		})
 	case plan.Relay:
 		item := a.item(l)
@@ -149,11 +151,15 @@ func (a *acting) move(ctx context.Context) {
 	branches, items := a.Doors.Mover.Move(ctx, a.branchItems, a.items)
 	for i, r := range branches {
 		l := &a.result.Lines[a.branchLines[i]]
-		if r.Err != nil {
+		switch {
+		case errors.Is(r.Err, relay.ErrForeign):
+			// Nothing is broken: patchsets bring what they stand on.
+			l.State, l.Note = Skipped, "left alone on the mirror: "+relay.ErrForeign.Error()
+		case r.Err != nil:
 			l.fail(r.Err)
-			continue
+		default:
+			l.State = Done
 		}
-		l.State = Done
 	}
 	for i, r := range items {
 		a.moved(i, r)

@@ -86,9 +86,9 @@ type Pass struct {
 func (p *Pass) Run(ctx context.Context) Result {
 	r := Result{Project: p.Project.Name, DryRun: p.DryRun}
 	p.progress("reading Gerrit and the mirror")
-	snapshot, err := p.observe(ctx)
-	if err != nil {
-		r.Problems = append(r.Problems, err)
+	snapshot, problems := p.observe(ctx)
+	if len(problems) > 0 {
+		r.Problems = problems
 		return r
 	}
 	made, problems := p.settlePlan(ctx, snapshot)

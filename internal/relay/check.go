@@ -24,6 +24,9 @@ func (r *Relay) checkItem(it Item) error {
 	if _, err := change.ParseRevision(string(it.Want)); err != nil {
 		return fault.New(fault.Ours, "failed to relay %s: wanted object: %w", name(it), err)
 	}
+	if _, err := change.ParseRevision(string(it.Known)); it.Known != "" && err != nil {
+		return fault.New(fault.Ours, "failed to relay %s: known object: %w", name(it), err)
+	}
 	for _, u := range it.Updates {
 		if err := r.checkRef(u.Ref); err != nil {
 			return err

@@ -68,7 +68,14 @@ func (m *mover) sourceFailed(list []int, err error, p *patience) (verdict, bool)
 // give, and reports whether there were any.
 func (m *mover) dropWant(list []int, gone *gitwire.WantError) (found bool) {
 	for _, i := range list {
-		if w := m.works[i]; string(w.Want) == gone.OID && m.needs(i) {
+		w := m.works[i]
+		switch {
+		case !m.needs(i):
+		case string(w.Known) == gone.OID:
+			found = true
+			w.fail(fault.New(fault.Permanent, "failed to move %s: %w", name(w.Item), ErrForeign).
+				WithHint("if they may go, delete the branch on the mirror, and the next pass makes it anew"))
+		case string(w.Want) == gone.OID:
 			found = true
 			w.fail(fault.New(fault.Permanent, "failed to fetch %s: Gerrit no longer offers it (deleted change, or no read permission): %w", name(w.Item), gone).
 				WithHint("if the change is still there, let the Gerrit account read it"))

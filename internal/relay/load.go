@@ -60,12 +60,17 @@ func (m *mover) fetch(list []int) (*load, error) {
 	return l, err
 }
 
-// wants are the objects that the mirror does not have yet, each once.
+// wants are the objects that the mirror does not have yet, each once. What the
+// source must know of is asked for too: it is among the haves, so it adds
+// nothing to the pack, and a source without it says so.
 func (m *mover) wants(list []int) []string {
 	var wants idSet
 	for _, i := range list {
 		if m.needs(i) {
 			wants.add(string(m.works[i].Want))
+			if known := m.works[i].Known; known != "" {
+				wants.add(string(known))
+			}
 		}
 	}
 	return wants.ids

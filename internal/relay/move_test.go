@@ -198,3 +198,27 @@ func BenchmarkMove(b *testing.B) {
 		}
 	}
 }
+
+// TestMoveLeavesForeignCommitsAlone holds that a branch of the mirror which
+// somebody else committed to keeps those commits, while patchsets go on.
+func TestMoveLeavesForeignCommitsAlone(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	next := b.commits("refs/heads/main", b.base, commit{name: "next"})[0]
+	foreign := change.Revision(b.git("", "-C", b.mirror, "commit-tree", "-m", "somebody else's", "-p", string(b.base), string(b.base)+"^{tree}"))
+	b.git("", "-C", b.mirror, "update-ref", "refs/heads/main", string(foreign))
+	branch := func(old change.Revision) Item {
+		return Item{Want: next, Known: old, Haves: []change.Revision{old}, Updates: []Update{{Ref: "refs/heads/main", Old: old, New: next}}}
+	}
+	branches, items := b.Move(t.Context(), []Item{branch(foreign)}, b.single(2))
+	if err := branches[0].Err; !errors.Is(err, ErrForeign) || fault.HintOf(err) == "" {
+		t.Errorf("got %v, want ErrForeign with a hint", err)
+	}
+	check(t, items, allDone, allDone)
+	if got := change.Revision(b.git("", "-C", b.mirror, "rev-parse", "refs/heads/main")); got != foreign {
+		t.Errorf("main is at %s, want it where it was: %s", got, foreign)
+	}
+	b.git("", "-C", b.mirror, "update-ref", "refs/heads/main", string(b.base))
+	branches, _ = b.Move(t.Context(), []Item{branch(b.base)}, nil)
+	check(t, branches, outcome{States: "done"})
+}

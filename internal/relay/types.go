@@ -4,6 +4,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"time"
@@ -45,7 +46,15 @@ type Item struct {
 	Parents []change.Revision
 	// Haves are objects that the mirror has whole, worth offering for the item.
 	Haves []change.Revision
+	// Known, if set, must be an object that the source has too, or the item is
+	// left alone with ErrForeign: where a branch is now, so that commits which
+	// somebody else put on it are not lost.
+	Known change.Revision
 }
+
+// ErrForeign says that a branch of the mirror holds commits that the source
+// does not have.
+var ErrForeign = errors.New("it holds commits that Gerrit does not have")
 
 // State is what became of one update.
 type State int

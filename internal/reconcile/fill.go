@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
+)
+
+// maxRounds bounds how often a pass plans again: each round asks for facts that
+// the one before could not know to be needed, and four kinds follow each other
+// at most (fresh changes, files, runs, busy); the rest is for changes that move
+// while they are read.
+const maxRounds = 6
+
+// settlePlan plans until the plan stands on complete facts. What still lacks a
+// fact after the last round waits for the next pass.
+func (p *Pass) settlePlan(ctx context.Context, s *plan.Snapshot) (plan.Plan, []error) {
+	var problems []error
+	for range maxRounds {
+		made := plan.Make(p.Project, s, p.Now())
+		if made.Needs.None() {
+			return made, problems
+		}
+		p.progress("reading what the plan still needs")
+		problems = append(problems, p.fill(ctx, s, made.Needs)...)
+	}
+	made := plan.Make(p.Project, s, p.Now())
+	postpone(&made)
+	return made, problems
+}
+
+// postpone turns actions on changes that would not hold still into waits.
+func postpone(made *plan.Plan) {
+	moving := map[int]bool{}
+	for _, n := range made.Needs.Fresh {
+		moving[n] = true
+	}
+	for i := range made.Actions {
+		a := &made.Actions[i]
+		if a.Change != nil && moving[a.Change.Number] && a.Verb != plan.Skip {
+			a.Verb, a.Reason = plan.Wait, "it changed while it was read"
+		}
+	}
+}
+
+// fill observes what a plan asked for. A failure here is a problem of the pass,
+// and the snapshot says so where a plan must not go on without the fact.
+func (p *Pass) fill(ctx context.Context, s *plan.Snapshot, needs plan.Needs) []error {
+	var problems []error
+	if len(needs.Fresh) > 0 {
+		problems = append(problems, p.refresh(ctx, s, needs.Fresh)...)
+	}
+	if len(needs.Closed) > 0 {
+		closed, err := p.Doors.Reviews.Closed(ctx, needs.Closed)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("failed to look for closed changes; nothing is pruned: %w", err))
+		}
+		s.Closed = append([]change.Change{}, closed...) // not nil: asked
+	}
+	if err := p.fillGitHub(ctx, s, needs); err != nil {
+		s.NoGitHub = "GitHub could not be asked about runs and workflows"
+		problems = append(problems, err)
+	}
+	return problems
+}
+
+func (p *Pass) fillGitHub(ctx context.Context, s *plan.Snapshot, needs plan.Needs) error {
+	repository := p.Project.CI.Repository
+	if len(needs.Workflows) > 0 {
+		if err := p.readWorkflows(ctx, s, needs.Workflows); err != nil {
+			return err
+		}
+	}
+	if needs.Runs {
+		runs, err := p.Doors.Runs.Runs(ctx, repository, needs.RunsSince)
+		if err != nil {
+			return err
+		}
+		s.Runs = byKey(runs)
+	}
+	if needs.Busy {
+		busy, err := p.Doors.Runs.Busy(ctx, repository)
+		if err != nil {
+			return err
+		}
+		s.Busy = append([]change.Run{}, busy...) // not nil: asked
+	}
+	return nil
+}
+
+func (p *Pass) readWorkflows(ctx context.Context, s *plan.Snapshot, files []string) error {
+	repository := p.Project.CI.Repository
+	if s.Ref == "" {
+		ref, err := p.Doors.Workflows.DefaultBranch(ctx, repository)
+		if err != nil {
+			return err
+		}
+		s.Ref = ref
+	}
+	if s.Workflows == nil {
+		s.Workflows = map[string]change.WorkflowFile{}
+	}
+	for _, file := range files {
+		f, err := p.Doors.Workflows.WorkflowFile(ctx, repository, s.Ref, file)
+		if err != nil {
+			return err
+		}
+		s.Workflows[file] = f
+	}
+	return nil
+}
+
+// maxReaders is how many changes are read at once: enough to hide the way to
+// Gerrit, too few to trouble it.
+const maxReaders = 6
+
+// refresh reads changes again, whole, and puts them in place of what the query
+// said. One that is gone or closed leaves the snapshot; one that cannot be read
+// leaves it with a problem, and the others go on.
+func (p *Pass) refresh(ctx context.Context, s *plan.Snapshot, numbers []int) []error {
+	var (
+		mu       sync.Mutex
+		wg       sync.WaitGroup
+		got      = map[int]change.Change{}
+		gone     = map[int]bool{}
+		problems = map[int]error{}
+	)
+	slots := make(chan struct{}, maxReaders)
+	for _, n := range numbers {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			c, found, err := p.Doors.Reviews.Change(ctx, n)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+				problems[n] = err
+				gone[n] = true
+			case !found || c.Status != change.New || c.Project != p.Project.Name:
+				gone[n] = true
+			default:
+				got[n] = c
+			}
+		})
+	}
+	wg.Wait()
+	kept := s.Changes[:0]
+	for _, c := range s.Changes {
+		if fresh, ok := got[c.Number]; ok {
+			c = fresh
+			s.Fresh[c.Number] = true
+		}
+		if !gone[c.Number] {
+			kept = append(kept, c)
+		}
+	}
+	s.Changes = kept
+	var errs []error
+	for _, n := range slices.Sorted(maps.Keys(problems)) {
+		errs = append(errs, problems[n])
+	}
+	return errs
+}
+
+// byKey indexes runs by the key in their names. Of several runs with one key the
+// oldest counts: the others ended at once when they saw it.
+func byKey(runs []change.Run) map[change.Key]change.Run {
+	index := make(map[change.Key]change.Run, len(runs))
+	for _, r := range runs {
+		key, ok := r.Key()
+		if old, seen := index[key]; ok && (!seen || r.ID < old.ID) {
+			index[key] = r
+		}
+	}
+	return index
+}
