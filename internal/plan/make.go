@@ -164,7 +164,7 @@ func (b *builder) workflow(c *change.Change, w *config.Workflow) bool {
 		a.Verb = Doubt
 	case exhausted:
 		a.Verb = Fail
-		a.Hint = "see that the workflow's run-name begins with the key input, so that a run can be found again; a new patchset starts afresh"
+		a.Hint = "begin the workflow's run-name with ${{ inputs.key }}, so that a run can be found again"
 	case candidate:
 		b.queue = append(b.queue, waiting{change: c, decision: d})
 		return true

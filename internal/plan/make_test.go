@@ -50,7 +50,7 @@ func TestLifeOfAPatchset(t *testing.T) {
 		{"recorded", []string{ref, claim, run}, nil, []string{"idle 1"}},
 		{"recorded after the claim was pruned", []string{ref, run}, nil, []string{"idle 1"}},
 		{"lost five times", []string{ref, "refs/dispatcher/claims/7/1/autorun.yml/5 7", "refs/dispatcher/lost/7/1/autorun.yml/5/1795520700 7"}, nil,
-			[]string{"fail 7/1/autorun.yml/5: 5 calls were lost"}},
+			[]string{"fail 7/1/autorun.yml/5: 5 calls were lost, and its runs do not show their keys"}},
 		{"another commit in its place", []string{"refs/changes/07/7/1 8"}, nil,
 			[]string{"fail 7/1: the mirror's refs/changes/07/7/1 holds 0000000000, not this patchset"}},
 		{"refused for good", []string{"refs/dispatcher/poisoned/7/1/" + string(rev(7)) + " 1"}, nil,
@@ -66,6 +66,30 @@ func TestLifeOfAPatchset(t *testing.T) {
 			}
 			check(t, Make(p, s, noon), tt.want...)
 		})
+	}
+}
+
+// TestLostCallsOfRunsThatShowTheirKeys holds that nothing is given up that is
+// surely lost.
+func TestLostCallsOfRunsThatShowTheirKeys(t *testing.T) {
+	t.Parallel()
+	p := project()
+	for name, want := range map[string]string{
+		"${{ inputs.key }}": "dispatch 7/1/autorun.yml/10: the call of attempt 9 was lost",
+		"${{github.event.inputs.key}} ${{ inputs.change }}": "dispatch 7/1/autorun.yml/10: the call of attempt 9 was lost",
+		"Test ${{ inputs.key }}":                            "fail 7/1/autorun.yml/9: 9 calls were lost, and its runs do not show their keys",
+		"":                                                  "fail 7/1/autorun.yml/9: 9 calls were lost, and its runs do not show their keys",
+	} {
+		s := snapshot(p, []change.Change{open(7)}, "refs/changes/07/7/1 7",
+			"refs/dispatcher/claims/7/1/autorun.yml/9 7", "refs/dispatcher/lost/7/1/autorun.yml/9/1795520700 7")
+		file := declared
+		file.RunName = name
+		s.Workflows["autorun.yml"] = file
+		check(t, Make(p, s, noon), want)
+		s.Workflows = nil
+		if got := Make(p, s, noon).Needs.Workflows; len(got) != 1 {
+			t.Errorf("%q: got needs %v, want the workflow file", name, got)
+		}
 	}
 }
 

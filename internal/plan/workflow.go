@@ -4,15 +4,20 @@ package plan
 
 import (
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 )
 
-// maxLostAttempts bounds how often a lost call is made again: a workflow whose
-// runs never show their key would otherwise be started for ever.
+// maxLostAttempts bounds how often a lost call is made again where the run would
+// not show its key: it may be running, and would be started for ever. A run that
+// shows its key is found, so such a call is surely lost and made again.
 const maxLostAttempts = 5
+
+// showsKey recognizes a run-name that begins with the key we send.
+var showsKey = regexp.MustCompile(`^\s*\$\{\{\s*(inputs|github\.event\.inputs|github\.event\.client_payload)\.key\s*\}\}`)
 
 // standing is where one workflow is for one patchset.
 type standing int
@@ -97,13 +102,24 @@ func (b *builder) decideClaimed(c *change.Change, d decision, a attempt) decisio
 		d.standing, d.reason = pending, fmt.Sprintf("attempt %d has no run yet; counts as lost in %s", a.number, left.Round(time.Second))
 		return d
 	}
-	if a.number >= maxLostAttempts {
-		d.standing, d.reason = exhausted, fmt.Sprintf("%d calls were lost", a.number)
+	if a.number >= maxLostAttempts && !b.showsKey(d.workflow) {
+		d.standing, d.reason = exhausted, fmt.Sprintf("%d calls were lost, and its runs do not show their keys", a.number)
 		return d
 	}
 	d.standing, d.attempt = candidate, a.number+1
 	d.reason = fmt.Sprintf("the call of attempt %d was lost", a.number)
 	return d
+}
+
+// showsKey reports whether runs of a workflow begin with their key. Of an event
+// nobody knows which files it starts.
+func (b *builder) showsKey(w *config.Workflow) bool {
+	f, ok := b.s.Workflows[w.File]
+	if !ok && w.File != "" {
+		b.files[w.File] = true
+		return true // until it is known
+	}
+	return showsKey.MatchString(f.RunName)
 }
 
 // clockSlack is how far Gerrit's clock may be ahead of GitHub's.
