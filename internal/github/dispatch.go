@@ -200,7 +200,7 @@ func checkSize(what string, v any) error {
 		return fault.New(fault.Ours, "%s cannot be written as JSON: %w", what, err)
 	}
 	if n > maxPayloadChars {
-		return fault.New(fault.Permanent, "%s have %d characters as JSON; GitHub takes at most %d", what, n, maxPayloadChars)
+		return fault.New(fault.Permanent, "%s: %d characters as JSON; GitHub takes at most %d", what, n, maxPayloadChars)
 	}
 	return nil
 }

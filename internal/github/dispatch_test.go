@@ -6,7 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -208,11 +212,71 @@ func TestNotSent(t *testing.T) {
 		t.Errorf("got requests %v, want none", got)
 	}
 
-	for name, url := range map[string]string{"nobody listens": "http://127.0.0.1:1", "TLS spoken to plain HTTP": strings.Replace(w.server.URL(), "http:", "https:", 1)} {
-		started, err = newClient(t, w.clock, url).Dispatch(t.Context(), autorunCall())
-		if started.Outcome != change.Refused || err == nil {
-			t.Errorf("%s: got %s, %v; want refused", name, started.Outcome, err)
+}
+
+// TestNoConnection covers servers that cannot be reached: nothing was sent, so
+// the claim of the run may be given back.
+func TestNoConnection(t *testing.T) {
+	t.Parallel()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	foreign := httptest.NewUnstartedServer(http.NotFoundHandler())
+	foreign.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains about our hanging up
+	foreign.StartTLS()
+	t.Cleanup(foreign.Close)
+	// No name server is asked.
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		if host, _, _ := net.SplitHostPort(address); host == "gone.example.org" {
+			return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	for _, tc := range []struct {
+		name, url string
+		kind      fault.Kind
+		part      string
+	}{
+		{"nobody listens", "http://127.0.0.1:1", fault.Transient, "connection refused"},
+		{"no such host", "http://gone.example.org", fault.Transient, "no such host"},
+		{"TLS spoken to plain HTTP", strings.Replace(plain.URL, "http:", "https:", 1), fault.Configuration, "does not speak TLS there"},
+		{"unknown authority", foreign.URL, fault.Configuration, "give that authority's PEM file"},
+	} {
+		c := newClock()
+		client, err := New(Options{APIURL: tc.url, Transport: &http.Transport{DialContext: dial}, Sleep: c.sleep, Now: c.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		started, err := client.Dispatch(t.Context(), autorunCall())
+		if started != (Started{Outcome: change.Refused}) {
+			t.Errorf("%s: got %+v, want refused", tc.name, started)
+		}
+		checkFailure(t, err, tc.kind, tc.part)
+	}
+}
+
+// TestEventOutcomes covers the bad answers to a repository_dispatch.
+func TestEventOutcomes(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name    string
+		do      func(http.Handler) http.Handler
+		outcome change.Outcome
+		kind    fault.Kind
+		part    string
+	}{
+		{"403", faults.Answer(403, `{"message":"Resource not accessible by integration"}`), change.Refused, fault.Configuration, "Contents: write"},
+		{"404", faults.Answer(404, `{"message":"Not Found"}`), change.Refused, fault.Configuration, "check that org/ci is right"},
+		{"500", faults.Answer(500, ""), change.Unsettled, fault.Transient, "failed to send the event patchset to org/ci"},
+		{"lost reply", faults.LoseReply(), change.Unsettled, fault.Transient, "EOF"},
+		{"200", faults.Answer(200, "{}"), change.Unsettled, fault.Transient, "check that the GitHub API URL is right"},
+	} {
+		w := newWorld(t, standin.Options{})
+		w.server.Faults.Add(faults.Rule{Do: tc.do})
+		started, err := w.client.Dispatch(t.Context(), change.Call{Repository: "org/ci", Event: "patchset"})
+		if started != (Started{Outcome: tc.outcome}) {
+			t.Errorf("%s: got %+v, want %s", tc.name, started, tc.outcome)
+		}
+		checkFailure(t, err, tc.kind, tc.part)
 	}
 }
 

@@ -3,7 +3,6 @@
 package github
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -26,14 +25,16 @@ type cachedFile struct {
 // errTooLarge says that a workflow file is larger than is read.
 var errTooLarge = errors.New("the file is larger than 1 MiB")
 
-// capped collects at most maxWorkflowFile bytes.
-type capped struct{ bytes.Buffer }
+// capped collects at most maxWorkflowFile bytes. It embeds no buffer: that
+// would have a ReadFrom, which io.Copy prefers to Write.
+type capped struct{ data []byte }
 
 func (b *capped) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > maxWorkflowFile {
+	if len(b.data)+len(p) > maxWorkflowFile {
 		return 0, errTooLarge
 	}
-	return b.Buffer.Write(p)
+	b.data = append(b.data, p...)
+	return len(p), nil
 }
 
 // WorkflowFile reads .github/workflows/FILE at ref (a branch; empty is the
@@ -50,11 +51,11 @@ func (c *Client) WorkflowFile(ctx context.Context, repository, ref, file string)
 	if known {
 		q.etag = cached.etag
 	}
-	var data capped
-	resp, err := c.read(ctx, q, &data)
+	var body capped
+	resp, err := c.read(ctx, q, &body)
 	switch {
 	case err == nil:
-		return c.keep(key, q, resp.Header.Get("Etag"), data.Bytes())
+		return c.keep(key, q, resp.Header.Get("Etag"), body.data)
 	case known && statusOf(err) == http.StatusNotModified:
 		return cached.parsed, nil
 	case statusOf(err) == http.StatusNotFound:

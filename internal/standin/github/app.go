@@ -34,8 +34,29 @@ type mintedToken struct {
 	expires time.Time
 }
 
-// app returns the App that signed a request's token, or answers 401.
-func (s *Server) app(w http.ResponseWriter, r *http.Request) *App {
+// appCall is one API request of an App for itself.
+type appCall struct {
+	w   http.ResponseWriter
+	r   *http.Request
+	app *App
+}
+
+// asApp makes a handler of a function that wants an App and a lock.
+func (s *Server) asApp(serve func(appCall)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !s.greet(w, r) {
+			return
+		}
+		if app := s.signer(w, r); app != nil {
+			serve(appCall{w, r, app})
+		}
+	}
+}
+
+// signer returns the App that signed a request's token, or answers 401.
+func (s *Server) signer(w http.ResponseWriter, r *http.Request) *App {
 	var found *App
 	claims := jwt.RegisteredClaims{}
 	_, err := jwt.ParseWithClaims(tokenOf(r), &claims, func(*jwt.Token) (any, error) {
@@ -59,24 +80,16 @@ func (s *Server) app(w http.ResponseWriter, r *http.Request) *App {
 }
 
 // getInstallation serves GET /repos/O/R/installation.
-func (s *Server) getInstallation(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.greet(w, r) {
-		return
-	}
-	app := s.app(w, r)
-	if app == nil {
-		return
-	}
-	name := r.PathValue("owner") + "/" + r.PathValue("repo")
+func (s *Server) getInstallation(c appCall) {
+	app := c.app
+	name := c.r.PathValue("owner") + "/" + c.r.PathValue("repo")
 	if s.repositories[strings.ToLower(name)] == nil || !app.Access.covers(name) {
-		fail(w, http.StatusNotFound, "Not Found")
+		fail(c.w, http.StatusNotFound, "Not Found")
 		return
 	}
 	base := fmt.Sprintf("%s/app/installations/%d", s.url, app.InstallationID)
-	owner := s.userInfo(r.PathValue("owner"))
-	reply(w, http.StatusOK, object{
+	owner := s.userInfo(c.r.PathValue("owner"))
+	reply(c.w, http.StatusOK, object{
 		"id": app.InstallationID, "app_id": app.ID, "app_slug": "dispatcher", "target_id": owner["id"], "target_type": "Organization",
 		"account": owner, "repository_selection": "selected", "single_file_name": nil, "events": []any{}, "permissions": app.permissions(),
 		"access_tokens_url": base + "/access_tokens", "repositories_url": s.url + "/installation/repositories", "html_url": base,
@@ -98,28 +111,20 @@ func (a *App) permissions() object {
 }
 
 // mintToken serves POST /app/installations/ID/access_tokens.
-func (s *Server) mintToken(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.greet(w, r) {
+func (s *Server) mintToken(c appCall) {
+	app := c.app
+	if c.r.PathValue("installation") != strconv.FormatInt(app.InstallationID, 10) {
+		fail(c.w, http.StatusNotFound, "Not Found")
 		return
 	}
-	app := s.app(w, r)
-	if app == nil {
-		return
-	}
-	if r.PathValue("installation") != strconv.FormatInt(app.InstallationID, 10) {
-		fail(w, http.StatusNotFound, "Not Found")
-		return
-	}
-	access, ok := s.narrow(app, r)
+	access, ok := s.narrow(app, c.r)
 	if !ok {
-		fail(w, http.StatusUnprocessableEntity, "There is at least one repository that does not exist or is not accessible to the parent installation.")
+		fail(c.w, http.StatusUnprocessableEntity, "There is at least one repository that does not exist or is not accessible to the parent installation.")
 		return
 	}
 	token := fmt.Sprintf("ghs_standin%d", len(s.minted)+1)
 	s.minted[token] = mintedToken{access: access, expires: s.now().Add(tokenLife)}
-	reply(w, http.StatusCreated, object{
+	reply(c.w, http.StatusCreated, object{
 		"token": token, "expires_at": s.minted[token].expires.Format(time.RFC3339), "permissions": app.permissions(), "repository_selection": "selected",
 	})
 }
