@@ -70,7 +70,7 @@ func report(results []reconcile.Result) jsonReport {
 			p.Actions = append(p.Actions, actionOf(l))
 		}
 		for _, err := range r.Problems {
-			p.Problems = append(p.Problems, jsonProblem{fault.KindOf(err).String(), err.Error(), fault.HintOf(err)})
+			p.Problems = append(p.Problems, jsonProblem{fault.KindOf(err).String(), err.Error(), hintOf(err)})
 		}
 		out.Projects = append(out.Projects, p)
 	}
@@ -80,7 +80,7 @@ func report(results []reconcile.Result) jsonReport {
 func actionOf(l reconcile.Line) jsonAction {
 	a := jsonAction{
 		Verb: string(l.Verb), State: string(l.State), Branch: l.Branch, Change: l.Number,
-		Revision: l.Revision, Workflow: l.Key.Workflow, Reason: l.Text(), Hint: fault.HintOf(l.Err),
+		Revision: l.Revision, Workflow: l.Key.Workflow, Reason: l.Text(), Hint: hintOf(l.Err),
 		RunID: l.Run.ID, RunURL: l.Run.URL,
 	}
 	if l.Change != nil {

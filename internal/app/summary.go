@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/action"
-	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/reconcile"
 )
 
@@ -32,7 +31,7 @@ func summary(results []reconcile.Result) string {
 		summaryTable(&b, acted)
 		for _, err := range r.Problems {
 			fmt.Fprintf(&b, "- **problem**: %s", action.Cell(err.Error()))
-			if hint := fault.HintOf(err); hint != "" {
+			if hint := hintOf(err); hint != "" {
 				fmt.Fprintf(&b, " - %s", action.Cell(hint))
 			}
 			b.WriteString("\n")

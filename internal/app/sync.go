@@ -201,7 +201,7 @@ func (a *App) publish(out *action.Action, results []reconcile.Result) error {
 
 func annotation(project string, err error) string {
 	text := project + ": " + err.Error()
-	if hint := fault.HintOf(err); hint != "" {
+	if hint := hintOf(err); hint != "" {
 		text += " - hint: " + hint
 	}
 	return strings.TrimSpace(text)

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -51,23 +52,36 @@ func (t table) print(r reconcile.Result) {
 		width.workflow = longer(width.workflow, one.workflow)
 		rows = append(rows, one)
 	}
+	var lines, hints []string
 	for _, one := range rows {
 		line := fmt.Sprintf("  %s  %s  %s  %s", t.paint(one.code, pad(one.word, width.word)),
 			pad(one.what, width.what), pad(one.workflow, width.workflow), one.text)
-		fmt.Fprintln(t.out, strings.TrimRight(line, " "))
-		t.hint(one.hint)
+		lines, hints = append(lines, strings.TrimRight(line, " ")), append(hints, one.hint)
 	}
 	for _, err := range r.Problems {
-		fmt.Fprintf(t.out, "  %s  %s\n", t.paint(red, pad("problem", width.word)), change.OneLine(err.Error()))
-		t.hint(fault.HintOf(err))
+		lines = append(lines, fmt.Sprintf("  %s  %s", t.paint(red, pad("problem", width.word)), change.OneLine(err.Error())))
+		hints = append(hints, hintOf(err))
+	}
+	for i, line := range lines {
+		fmt.Fprintln(t.out, line)
+		// A hint that is the same for several lines stands below the last of them.
+		if hint := hints[i]; hint != "" && (i+1 == len(hints) || hints[i+1] != hint) {
+			fmt.Fprintf(t.out, "      %s\n", t.paint(grey, "hint: "+change.OneLine(hint)))
+		}
 	}
 	fmt.Fprintf(t.out, "  %s\n", totalsOf(r).text())
 }
 
-func (t table) hint(hint string) {
-	if hint != "" {
-		fmt.Fprintf(t.out, "      %s\n", t.paint(grey, "hint: "+change.OneLine(hint)))
+// hintOf says what to do about a failure; one that may pass needs nobody.
+func hintOf(err error) string {
+	hint := fault.HintOf(err)
+	if fault.KindOf(err) != fault.Transient {
+		return hint
 	}
+	if after := fault.RetryAfter(err); after > 0 {
+		hint = strings.TrimPrefix(hint+fmt.Sprintf("; the server asks to wait %s", after), "; ")
+	}
+	return cmp.Or(hint, "nothing is lost: the next pass tries again")
 }
 
 // row is one line of the table, ready to print but for its widths.
@@ -94,7 +108,7 @@ func rowOf(l reconcile.Line) row {
 	}
 	switch l.State {
 	case reconcile.Failed:
-		one.code, one.hint = red, fault.HintOf(l.Err)
+		one.code, one.hint = red, hintOf(l.Err)
 	case reconcile.InDoubt:
 		one.code = yellow
 	case reconcile.Waiting, reconcile.Replaced:

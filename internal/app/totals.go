@@ -18,9 +18,15 @@ type totals struct {
 	Skipped    int `json:"skipped"`
 	Failed     int `json:"failed"`
 	UpToDate   int `json:"up_to_date"`
-	// ToRelay and ToDispatch are what was planned and not done: a dry run.
+	// What else was done.
+	Mirrored int `json:"mirrored,omitempty"`
+	Carried  int `json:"carried,omitempty"`
+	Found    int `json:"found,omitempty"`
+	Pruned   int `json:"pruned,omitempty"`
+	// What was planned and not done: a dry run.
 	ToRelay    int `json:"to_relay,omitempty"`
 	ToDispatch int `json:"to_dispatch,omitempty"`
+	OtherToDo  int `json:"other_to_do,omitempty"`
 }
 
 func totalsOf(results ...reconcile.Result) totals {
@@ -43,14 +49,24 @@ func (t *totals) count(l reconcile.Line) {
 		t.Skipped++
 	case l.State == reconcile.Waiting, l.State == reconcile.InDoubt, l.State == reconcile.Replaced:
 		t.Waiting++
-	case l.Verb == plan.Relay && l.State == reconcile.Planned:
+	case l.State == reconcile.Planned && l.Verb == plan.Relay:
 		t.ToRelay++
+	case l.State == reconcile.Planned && l.Verb == plan.Dispatch:
+		t.ToDispatch++
+	case l.State == reconcile.Planned:
+		t.OtherToDo++
 	case l.Verb == plan.Relay:
 		t.Relayed++
-	case l.Verb == plan.Dispatch && l.State == reconcile.Planned:
-		t.ToDispatch++
 	case l.Verb == plan.Dispatch:
 		t.Dispatched++
+	case l.Verb == plan.MirrorBranch:
+		t.Mirrored++
+	case l.Verb == plan.Carry:
+		t.Carried++
+	case l.Verb == plan.Record:
+		t.Found++
+	case l.Verb == plan.Prune:
+		t.Pruned++
 	}
 }
 
@@ -61,8 +77,10 @@ func (t totals) text() string {
 		count int
 		name  string
 	}{
-		{t.Relayed, "relayed"}, {t.Dispatched, "dispatched"},
-		{t.ToRelay, "to relay"}, {t.ToDispatch, "to dispatch"}, {t.Waiting, "waiting"},
+		{t.Mirrored, "mirrored"}, {t.Relayed, "relayed"}, {t.Carried, "carried"},
+		{t.Found, "found"}, {t.Dispatched, "dispatched"}, {t.Pruned, "pruned"},
+		{t.ToRelay, "to relay"}, {t.ToDispatch, "to dispatch"}, {t.OtherToDo, "other to do"},
+		{t.Waiting, "waiting"},
 		{t.Skipped, "skipped"}, {t.Failed, "failed"}, {t.UpToDate, "up to date"},
 	} {
 		if n.count > 0 {
