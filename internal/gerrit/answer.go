@@ -42,8 +42,14 @@ func (d *door) badStatus(resp *http.Response) error {
 		status.reason = change.OneLine(string(body))
 	}
 	kind, hint := d.judge(status)
-	e := fault.New(kind, "%s %s: %w", resp.Request.Method, resp.Request.URL.EscapedPath(), status).WithHint("%s", hint)
+	e := fault.New(kind, "%s: %w", place(resp.Request), status).WithHint("%s", hint)
 	return e.WithRetryAfter(retryAfter(resp.Header.Get("Retry-After"), d.now))
+}
+
+// place names a request in errors: its method and its address without the query,
+// which may be long.
+func place(r *http.Request) string {
+	return fmt.Sprintf("%s %s://%s%s", r.Method, r.URL.Scheme, r.URL.Host, r.URL.EscapedPath())
 }
 
 // judge says whose failure a status is and what to do about it.
@@ -80,16 +86,16 @@ func (d *door) who() string {
 // checkBody makes sure that go-gerrit gets whole JSON or nothing.
 func (d *door) checkBody(resp *http.Response, body []byte) error {
 	text := gogerrit.RemoveMagicPrefixLine(body)
-	place := fmt.Sprintf("%s %s", resp.Request.Method, resp.Request.URL.EscapedPath())
+	at := place(resp.Request)
 	switch {
 	case int64(len(body)) > d.maxBody:
-		return fault.New(fault.Permanent, "%s: %w: more than %d MiB", place, errTooLarge, d.maxBody>>20)
+		return fault.New(fault.Permanent, "%s: %w: more than %d MiB", at, errTooLarge, d.maxBody>>20)
 	case isPage(resp, body):
-		return fault.New(fault.Configuration, "%s: got a web page (%s) where JSON is due: %q", place,
+		return fault.New(fault.Configuration, "%s: got a web page (%s) where JSON is due: %q", at,
 			change.OneLine(change.Clip(resp.Header.Get("Content-Type"), 60)), change.Clip(change.OneLine(change.Clip(string(body), 300)), 100)).
 			WithHint("the URL %s may lack a sub-path (/gerrit, /r), or lead to a login page", d.base)
 	case !json.Valid(text):
-		return fault.New(fault.Transient, "%s: the answer of %d bytes is not whole JSON", place, len(body)).
+		return fault.New(fault.Transient, "%s: the answer of %d bytes is not whole JSON", at, len(body)).
 			WithHint("if this stays, something between here and Gerrit cuts answers short")
 	}
 	return nil

@@ -50,15 +50,19 @@ type Options struct {
 	// Notes, if not nil, is told in one printable line about each entry of an
 	// answer that was left out because it is not what Gerrit would send.
 	Notes func(string)
+	// LeftOut, if not nil, is told about changes that were left out, instead of
+	// Notes.
+	LeftOut func(number int, why error)
 }
 
 // Client talks to one Gerrit server. It may be used from several goroutines.
 type Client struct {
-	base  *url.URL // without a final slash
-	auth  bool
-	api   *gogerrit.Client
-	door  *door
-	notes func(string)
+	base    *url.URL // without a final slash
+	auth    bool
+	api     *gogerrit.Client
+	door    *door
+	notes   func(string)
+	leftOut func(number int, why error)
 }
 
 // New checks the options and returns a client. It sends nothing.
@@ -90,7 +94,13 @@ func New(o Options) (*Client, error) {
 	if notes == nil {
 		notes = func(string) {}
 	}
-	return &Client{base: base, auth: o.Username != "", api: api, door: d, notes: notes}, nil
+	leftOut := o.LeftOut
+	if leftOut == nil {
+		leftOut = func(number int, why error) {
+			notes(change.OneLine(fmt.Sprintf("change %d is left out: %v", number, why)))
+		}
+	}
+	return &Client{base: base, auth: o.Username != "", api: api, door: d, notes: notes, leftOut: leftOut}, nil
 }
 
 // parseBase checks a server's address and cuts off a final "/" or "/a".

@@ -93,9 +93,9 @@ func (d *door) send(r *http.Request) (*http.Response, error) {
 // noAnswer classifies a request that did not end in a whole answer.
 func (d *door) noAnswer(r *http.Request, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fault.New(fault.Transient, "%s %s: no whole answer within %s", r.Method, r.URL.EscapedPath(), d.deadline(r))
+		return fault.New(fault.Transient, "%s: no whole answer within %s", place(r), d.deadline(r))
 	}
-	e := fault.New(fault.Transient, "%s %s: no whole answer: %w", r.Method, r.URL.EscapedPath(), err)
+	e := fault.New(fault.Transient, "%s: no whole answer: %w", place(r), err)
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		e.Kind = fault.Configuration
 		return e.WithHint("if the certificate of %s comes from a private authority, give that authority's PEM file", d.base.Host)

@@ -160,6 +160,11 @@ func TestHostileEntries(t *testing.T) {
 		if len(notes) != 1 || !strings.HasPrefix(notes[0], "change ") || !strings.Contains(notes[0], tt.note) || strings.ContainsAny(notes[0], "\x1b\n") {
 			t.Errorf("%s: got notes %q, want one with %q", tt.new, notes, tt.note)
 		}
+		var why error
+		c = connect(t, s, func(o *Options) { o.LeftOut = func(_ int, err error) { why = err } })
+		if _, err := c.Open(t.Context(), Query{Project: "spdk/spdk"}); err != nil || why == nil || !strings.Contains(why.Error(), tt.note) {
+			t.Errorf("%s: got left out: %v, %v; want %q", tt.new, why, err, tt.note)
+		}
 	}
 }
 

@@ -35,7 +35,7 @@ func (c *Client) collect(ctx context.Context, query string, options []string, ac
 		if err != nil {
 			return nil, err
 		}
-		fresh := l.add(page, c.notes)
+		fresh := l.add(page, c.leftOut)
 		if len(page) == 0 || !page[len(page)-1].MoreChanges {
 			return l.sorted(), nil
 		}
@@ -73,14 +73,14 @@ func (c *Client) page(ctx context.Context, query string, options []string, w win
 type listing struct {
 	accept func(*change.Change) error
 	found  map[int]change.Change
-	left   map[int]bool // left out and noted
+	left   map[int]bool // left out and told
 }
 
 func (l *listing) seen() int { return len(l.found) + len(l.left) }
 
 // add takes in a page and reports whether a change was on it that had not been
 // seen before. Of a change that comes twice the newer state counts.
-func (l *listing) add(page []gogerrit.ChangeInfo, note func(string)) (fresh bool) {
+func (l *listing) add(page []gogerrit.ChangeInfo, leftOut func(int, error)) (fresh bool) {
 	for i := range page {
 		number := page[i].Number
 		ch, err := decode(&page[i])
@@ -90,7 +90,7 @@ func (l *listing) add(page []gogerrit.ChangeInfo, note func(string)) (fresh bool
 		if err != nil {
 			if !l.left[number] {
 				fresh, l.left[number] = true, true
-				note(change.OneLine(fmt.Sprintf("change %d is left out: %v", number, err)))
+				leftOut(number, err)
 			}
 			continue
 		}
