@@ -204,10 +204,3 @@ func TestClientMembers(t *testing.T) {
 		t.Errorf("got version %q (%v)", v, err)
 	}
 }
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}

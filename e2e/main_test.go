@@ -71,3 +71,17 @@ func populate(ctx context.Context, g *rig.Gerrit) error {
 	_, err := g.CreateAccount(ctx, botUser, botPassword)
 	return err
 }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	must(t, err)
+	return string(data)
+}

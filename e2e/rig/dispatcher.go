@@ -48,9 +48,8 @@ func (r Result) String() string {
 }
 
 // Run starts the program with exactly the environment env and waits for its
-// end. With kill > 0 it gets SIGKILL so long after its start, unless it ended
-// before.
-func Run(ctx context.Context, bin string, env []string, kill time.Duration, args ...string) (Result, error) {
+// end. It gets SIGKILL when something comes from kill, which may be nil.
+func Run(ctx context.Context, bin string, env []string, kill <-chan time.Time, args ...string) (Result, error) {
 	cmd := exec.CommandContext(ctx, bin, args...)
 	var out, errOut bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, &out, &errOut
@@ -59,12 +58,15 @@ func Run(ctx context.Context, bin string, env []string, kill time.Duration, args
 	if err := cmd.Start(); err != nil {
 		return Result{}, err
 	}
-	if kill > 0 {
-		timer := time.AfterFunc(kill, func() { cmd.Process.Kill() })
-		defer timer.Stop()
-	}
 	stop, peak := make(chan struct{}), make(chan int64)
 	go func() { peak <- watchPeak(cmd.Process.Pid, stop) }()
+	go func() {
+		select {
+		case <-kill:
+			cmd.Process.Kill() // an error means that it has ended
+		case <-stop:
+		}
+	}()
 	err := cmd.Wait()
 	close(stop)
 	r := Result{

@@ -29,6 +29,10 @@ type GerritOptions struct {
 	// Repositories are bare repositories to copy in before the start, by
 	// project name.
 	Repositories map[string]string
+	// Site is a folder that Save wrote, to begin with instead of a new site.
+	Site string
+	// Prepare, if not nil, may change the site before the start.
+	Prepare func(site string) error
 	// Heap is Java's limit (-Xmx); empty is 1g.
 	Heap string
 }
@@ -45,9 +49,12 @@ type Gerrit struct {
 
 // StartGerrit makes a site and starts a server on it. Stop ends it.
 func StartGerrit(ctx context.Context, o GerritOptions) (*Gerrit, error) {
-	from, err := siteTemplate(ctx)
-	if err != nil {
-		return nil, err
+	from := o.Site
+	if from == "" {
+		var err error
+		if from, err = siteTemplate(ctx); err != nil {
+			return nil, err
+		}
 	}
 	dir, err := os.MkdirTemp("", "rig-gerrit-*")
 	if err != nil {
@@ -69,6 +76,11 @@ func (g *Gerrit) start(ctx context.Context, from string, o GerritOptions) error 
 	for project, repository := range o.Repositories {
 		if err := os.CopyFS(filepath.Join(site, "git", project+".git"), os.DirFS(repository)); err != nil {
 			return fmt.Errorf("failed to copy %s into the site: %w", project, err)
+		}
+	}
+	if o.Prepare != nil {
+		if err := o.Prepare(site); err != nil {
+			return fmt.Errorf("failed to prepare the Gerrit site: %w", err)
 		}
 	}
 	port, err := freePort()
@@ -95,6 +107,12 @@ func (g *Gerrit) start(ctx context.Context, from string, o GerritOptions) error 
 	return g.proc.await(ctx, func(ctx context.Context) error {
 		return g.Get(ctx, "config/server/version", nil)
 	})
+}
+
+// Save ends the server and copies its site to a new folder.
+func (g *Gerrit) Save(dir string) error {
+	g.proc.stop()
+	return os.CopyFS(dir, os.DirFS(g.site()))
 }
 
 // Stop ends the server and removes its site.

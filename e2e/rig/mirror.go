@@ -165,11 +165,24 @@ func (m *Mirror) Create(ctx context.Context, repository string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	git := Git{Dir: m.dir}
-	if _, err := git.Run(ctx, "init", "-q", "--bare", "-b", "master", dir); err != nil {
+	if _, err := (Git{Dir: m.dir}).Run(ctx, "init", "-q", "--bare", "-b", "master", dir); err != nil {
 		return err
 	}
-	git.Dir = dir
+	return m.open(ctx, dir)
+}
+
+// Copy makes a repository OWNER/NAME that takes pushes from a bare one.
+func (m *Mirror) Copy(ctx context.Context, repository, from string) error {
+	dir := m.Repository(repository)
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+		return err
+	}
+	return m.open(ctx, dir)
+}
+
+// open lets a repository take pushes.
+func (m *Mirror) open(ctx context.Context, dir string) error {
+	git := Git{Dir: dir}
 	for _, kv := range [][2]string{
 		{"http.receivepack", "true"},
 		{"receive.autogc", "false"}, // a background gc would disturb measurements

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build e2e && linux
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/e2e/rig"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
+)
+
+// ciToken is what the dispatcher shows to the GitHub stand-in.
+const ciToken = rig.MirrorToken
+
+// workflowFile is a workflow that a CI repository would have.
+const workflowFile = `name: %s
+run-name: ${{ inputs.key }} ${{ inputs.change_url }}
+on:
+  workflow_dispatch:
+    inputs:
+      key: {required: true}
+      project: {required: true}
+      change: {required: true}
+      patchset: {required: true}
+      revision: {required: true}
+      ref: {required: true}
+      branch: {required: true}
+      change_url: {required: true}
+jobs:
+  test:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: true
+`
+
+// scene is one Gerrit project with its mirror, its CI repository and the
+// dispatcher's configuration.
+type scene struct {
+	t       *testing.T
+	author  *author
+	project string
+	mirror  string // OWNER/NAME
+	hub     *github.Server
+	config  string // file
+	env     []string
+}
+
+// settings are what tests set differently in the configuration file.
+type settings struct {
+	mirrorURL string // default: the mirror's own
+	grace     time.Duration
+	workflows []string // default: autorun.yml
+	anonymous bool
+}
+
+func newScene(t *testing.T, name string, seed uint64, o settings) *scene {
+	t.Helper()
+	ctx := t.Context()
+	s := &scene{t: t, project: "spdk/" + name, mirror: "owner/" + name}
+	must(t, world.gerrit.CreateProject(ctx, s.project))
+	must(t, world.mirror.Create(ctx, s.mirror))
+	s.author = newAuthor(t, world.gerrit, s.project, seed)
+	s.startHub()
+	s.configure(o)
+	return s
+}
+
+// startHub makes a CI repository with the workflows that tests use.
+func (s *scene) startHub() {
+	s.t.Helper()
+	s.hub = github.Serve(s.t, github.Options{
+		Tokens: map[string]github.Access{ciToken: github.FullAccess}, Now: time.Now,
+	})
+	files := map[string]string{}
+	for _, w := range []string{"autorun.yml", "docs.yml"} {
+		files[".github/workflows/"+w] = fmt.Sprintf(workflowFile, w)
+	}
+	s.hub.Repository("owner/ci").Commit("main", files)
+}
+
+// twin returns a scene over the same Gerrit project with a mirror and a GitHub
+// of its own.
+func (s *scene) twin(o settings) *scene {
+	s.t.Helper()
+	twin := *s
+	twin.mirror += "-twin"
+	must(s.t, world.mirror.Create(s.t.Context(), twin.mirror))
+	twin.startHub()
+	twin.configure(o)
+	return &twin
+}
+
+// configure writes the configuration file and the environment.
+func (s *scene) configure(o settings) {
+	s.t.Helper()
+	if len(o.workflows) == 0 {
+		o.workflows = []string{"autorun.yml"}
+	}
+	if o.mirrorURL == "" {
+		o.mirrorURL = world.mirror.GitURL(s.mirror)
+	}
+	if o.grace == 0 {
+		o.grace = time.Minute
+	}
+	s.config = filepath.Join(s.t.TempDir(), "dispatcher.json") // JSON is YAML
+	data, err := json.MarshalIndent(map[string]any{
+		"gerrits": map[string]any{"review": map[string]any{"url": world.gerrit.URL}},
+		"projects": []any{map[string]any{
+			"name":      s.project,
+			"mirror":    map[string]any{"repository": s.mirror, "url": o.mirrorURL, "token-env": "GHPA_TOKEN"},
+			"ci":        map[string]any{"repository": "owner/ci", "api-url": s.hub.URL(), "token-env": "GHPA_TOKEN"},
+			"branches":  []string{"master"},
+			"skip":      map[string]any{"wip": true},
+			"workflows": o.workflows,
+			"limits":    map[string]any{"per-pass": 0, "running": 0, "pace": "0s"},
+			"grace":     o.grace.String(),
+		}},
+	}, "", "  ")
+	must(s.t, err)
+	must(s.t, os.WriteFile(s.config, data, 0o644))
+	s.env = []string{"PATH=" + os.Getenv("PATH"), "GHPA_TOKEN=" + ciToken}
+	if !o.anonymous {
+		s.env = append(s.env, "GERRIT_USERNAME="+botUser, "GERRIT_PASSWORD="+botPassword)
+	}
+}
+
+// report is what "dispatcher sync --json" prints, as far as tests look at it.
+type report struct {
+	Totals struct {
+		Relayed, Dispatched, Waiting, Skipped, Failed int
+		UpToDate                                      int `json:"up_to_date"`
+	}
+	Projects []struct {
+		Actions []struct {
+			Verb, State, Branch, Key, Reason, Hint string
+			Change, Patchset                       int
+		}
+		Problems []struct{ Kind, Text, Hint string }
+	}
+}
+
+// run runs one pass, kills it when told so, and returns what is left of it.
+func (s *scene) run(kill <-chan time.Time, args ...string) rig.Result {
+	s.t.Helper()
+	r, err := rig.Run(s.t.Context(), world.bin, s.env, kill, append([]string{"sync", "--config", s.config}, args...)...)
+	must(s.t, err)
+	return r
+}
+
+// pass runs one pass that must end well and returns its report.
+func (s *scene) pass() report {
+	s.t.Helper()
+	r := s.run(nil, "--json")
+	if r.Code != 0 {
+		s.t.Fatalf("the pass failed: %s\n%s", r, world.gerrit.LogTail())
+	}
+	return s.parse(r)
+}
+
+func (s *scene) parse(r rig.Result) report {
+	s.t.Helper()
+	var got report
+	if err := json.Unmarshal([]byte(r.Stdout), &got); err != nil {
+		s.t.Fatalf("failed to read the report: %v\n%s", err, r)
+	}
+	return got
+}
+
+// mirrorRefs returns the mirror's refs.
+func (s *scene) mirrorRefs() map[string]string {
+	s.t.Helper()
+	refs, err := world.mirror.Git(s.t.TempDir()).LsRemote(s.t.Context(), world.mirror.GitURL(s.mirror))
+	must(s.t, err)
+	return refs
+}
+
+// gerritRefs returns all patchset refs and branches of the project.
+func (s *scene) gerritRefs() map[string]string {
+	s.t.Helper()
+	refs, err := s.author.git.LsRemote(s.t.Context(), world.gerrit.GitURL(s.project))
+	must(s.t, err)
+	return refs
+}
+
+// startable returns the open changes that the configuration does not skip.
+func (s *scene) startable() []rig.Change {
+	s.t.Helper()
+	changes, err := world.gerrit.Changes(s.t.Context(), "status:open project:"+s.project)
+	must(s.t, err)
+	return slices.DeleteFunc(changes, func(c rig.Change) bool { return c.WIP || c.Private })
+}
+
+// runsByPatchset counts runs by "change/patchset/workflow", whatever attempt.
+func (s *scene) runsByPatchset() map[string]int {
+	s.t.Helper()
+	count := map[string]int{}
+	for _, r := range s.hub.Runs() {
+		key := r.Inputs["key"]
+		i := strings.LastIndexByte(key, '/')
+		if i < 0 || !strings.HasPrefix(r.Title, key+" ") {
+			s.t.Errorf("a run is named %q with key %q", r.Title, key)
+			continue
+		}
+		count[key[:i]]++
+	}
+	return count
+}
