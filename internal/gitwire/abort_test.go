@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,40 +16,36 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
-// stream is a pack that another goroutine writes: first bytes at once, then
-// more for ever, or nothing for ever.
+// stream is a pack without end: it gives some bytes, and then more for ever or
+// nothing until it is closed.
 type stream struct {
-	*io.PipeReader
-	wrote  atomic.Int64
-	ended  chan error // how the writer ended
-	closed atomic.Bool
+	first   int64
+	endless bool
+	gave    atomic.Int64
+	pushed  atomic.Bool // Push returned
+	once    sync.Once
+	closed  chan struct{}
 }
 
-func newStream(first int, endless bool) *stream {
-	r, w := io.Pipe()
-	s := &stream{PipeReader: r, ended: make(chan error, 1)}
-	go func() {
-		b := make([]byte, 64<<10)
-		for endless || s.wrote.Load() < int64(first) {
-			n, err := w.Write(b)
-			s.wrote.Add(int64(n))
-			if err != nil {
-				s.ended <- err
-				return
-			}
-		}
-		_, err := w.Write(b[:1]) // blocks until the reader closes
-		s.ended <- err
-	}()
-	return s
+func newStream(first int64, endless bool) *stream {
+	return &stream{first: first, endless: endless, closed: make(chan struct{})}
 }
 
-// Read refuses to be called after Push returned.
 func (s *stream) Read(p []byte) (int, error) {
-	if s.closed.Load() {
+	if s.pushed.Load() {
 		panic("the pack is read after Push returned")
 	}
-	return s.PipeReader.Read(p)
+	if s.endless || s.gave.Load() < s.first {
+		s.gave.Add(int64(len(p)))
+		return len(p), nil
+	}
+	<-s.closed
+	return 0, io.ErrClosedPipe
+}
+
+func (s *stream) Close() error {
+	s.once.Do(func() { close(s.closed) })
+	return nil
 }
 
 func createX() []Command { return []Command{{"refs/heads/x", "", strings.Repeat("a", 40)}} }
@@ -69,11 +66,9 @@ func TestEarlyAnswerStopsThePack(t *testing.T) {
 			url := serve(t, early(status, "text/plain", "because I say so"))
 			pack := newStream(2<<20, endless)
 			_, err := open(t, url, Options{}).Push(t.Context(), PushRequest{Commands: createX(), Pack: pack})
-			pack.closed.Store(true)
-			if ended := <-pack.ended; !errors.Is(ended, io.ErrClosedPipe) {
-				t.Errorf("%d, %s: the source ended with %v, want it closed", status, name, ended)
-			}
-			if n := pack.wrote.Load(); n > 64<<20 {
+			pack.pushed.Store(true)
+			<-pack.closed
+			if n := pack.gave.Load(); n > 64<<20 {
 				t.Errorf("%d, %s: %d bytes of the pack were read, want the reading to stop", status, name, n)
 			}
 			e, ok := errors.AsType[*StatusError](err)
@@ -89,8 +84,8 @@ func TestEarlyReportStopsThePack(t *testing.T) {
 	url := serve(t, early(200, "application/x-git-receive-pack-result", packets("unpack too many commands\n", "ng refs/heads/x refused\n")+"0000"))
 	pack := newStream(2<<20, true)
 	report := mustPush(t, open(t, url, Options{}), PushRequest{Commands: createX(), Pack: pack})
-	pack.closed.Store(true)
-	<-pack.ended
+	pack.pushed.Store(true)
+	<-pack.closed
 	if report.Unpack != "too many commands" || report.Results[0].Reason != "refused" {
 		t.Errorf("got report %+v, want what the server said", report)
 	}
@@ -123,7 +118,6 @@ func TestNothingIsLeft(t *testing.T) {
 		r := open(t, serve(t, early(403, "text/plain", "no")), Options{Transport: transport, Idle: time.Minute})
 		_, err := r.Push(t.Context(), PushRequest{Commands: createX(), Pack: pack})
 		wantError(t, err, "status 403", fault.Configuration)
-		<-pack.ended
 	}
 	transport.CloseIdleConnections()
 	const servers = 10 // each has an accepting goroutine until the test's end

@@ -134,7 +134,7 @@ func (r repo) history(ref string, commits, files int) []string {
 	var b strings.Builder
 	for i := range commits {
 		fmt.Fprintf(&b, "commit %s\ncommitter A <a@example.com> %d +0000\n", ref, 1700000000+i)
-		data(&b, fmt.Sprintf("Commit %d of %s\n\nA message that looks like the others of its kind.\n", i, ref))
+		data(&b, fmt.Sprintf("Commit %d of %s\n\n%s", i, ref, likeOthers))
 		if i == 0 && r.exists(ref) {
 			fmt.Fprintf(&b, "from %s^0\n", ref)
 		}
@@ -148,6 +148,9 @@ func (r repo) history(ref string, commits, files int) []string {
 	runGit(r.t, r.dir, b.String(), "fast-import", "--quiet")
 	return strings.Fields(r.git("rev-list", "--reverse", fmt.Sprintf("-n%d", commits), ref))
 }
+
+// likeOthers is long enough for git to make commits deltas of one another.
+var likeOthers = strings.Repeat("This message looks like the others of its kind.\n", 20)
 
 // bulk adds a commit with so many bytes that do not compress, and returns it.
 func (r repo) bulk(ref string, size int) string {

@@ -181,7 +181,7 @@ func (a *answer) fail(err error) error {
 		return err
 	}
 	if source := a.upload.sourceError(); source != nil {
-		return fmt.Errorf("failed to read the pack to push: %w", source)
+		return sourceFailure(source)
 	}
 	return err
 }

@@ -16,7 +16,9 @@ import (
 
 // The object types of gitformat-pack(5).
 const (
+	typeOther    = 0 // what we do not read: trees and blobs
 	typeCommit   = 1
+	typeTag      = 4
 	typeOfsDelta = 6
 	typeRefDelta = 7
 )
@@ -31,6 +33,11 @@ type entry struct {
 	size   int    // of what the entry inflates to
 	base   int64  // offset of the base, of an offset delta
 	baseID string // 20 bytes, of a reference delta
+}
+
+// readable tells the types that may be commits or tags.
+func (e entry) readable() bool {
+	return e.kind == typeCommit || e.kind == typeTag || e.kind == typeOfsDelta || e.kind == typeRefDelta
 }
 
 // packFile reads a pack from its beginning, object by object.
@@ -94,11 +101,11 @@ func (p *packFile) next() (entry, error) {
 		size |= uint64(c&0x7f) << shift
 		shift += 7
 	}
-	if e.kind != typeCommit && e.kind != typeOfsDelta && e.kind != typeRefDelta {
-		return e, nil // the caller does not read such an object
+	if !e.readable() {
+		return e, nil
 	}
 	if size > maxCommit {
-		return e, fault.New(fault.Permanent, "a commit of the pack has %d bytes, more than %d", size, maxCommit)
+		return e, fault.New(fault.Permanent, "a commit or tag of the pack has %d bytes, more than %d", size, maxCommit)
 	}
 	e.size = int(size)
 	return e, p.readBase(&e)

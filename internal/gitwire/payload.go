@@ -21,24 +21,25 @@ func fixed(b []byte) payload {
 	return payload{size: int64(len(b)), open: func() io.Reader { return bytes.NewReader(b) }}
 }
 
-// pushPayload puts the commands and the pack together. Call free at the end.
-func pushPayload(head []byte, q PushRequest) (p payload, free func(), err error) {
+// pushPayload puts the commands, which are in head, and the pack together. Call
+// free at the end.
+func pushPayload(head *bytes.Buffer, q PushRequest) (p payload, free func(), err error) {
 	free = func() {}
 	if q.Pack == nil {
-		return fixed(head), free, nil
+		return fixed(head.Bytes()), free, nil
 	}
 	if q.Spool {
-		return spool(head, q.Pack)
+		return spool(io.MultiReader(head, q.Pack))
 	}
-	begin, err := io.ReadAll(io.LimitReader(q.Pack, smallPack+1))
+	n, err := head.ReadFrom(io.LimitReader(q.Pack, smallPack+1))
 	if err != nil {
-		return p, free, fmt.Errorf("failed to read the pack to push: %w", err)
+		return p, free, sourceFailure(err)
 	}
-	if len(begin) <= smallPack {
-		return fixed(append(head, begin...)), free, nil
+	if n <= smallPack {
+		return fixed(head.Bytes()), free, nil
 	}
 	p = payload{size: -1, streamed: true, open: func() io.Reader {
-		return io.MultiReader(bytes.NewReader(head), bytes.NewReader(begin), q.Pack)
+		return io.MultiReader(head, q.Pack)
 	}}
 	if c, ok := q.Pack.(io.Closer); ok {
 		p.release = func() { c.Close() }
@@ -46,24 +47,38 @@ func pushPayload(head []byte, q PushRequest) (p payload, free func(), err error)
 	return p, free, nil
 }
 
-// spool copies commands and pack to a temporary file.
-func spool(head []byte, pack io.Reader) (p payload, free func(), err error) {
+// sourceFailure wraps an error of the pack's reader, which keeps its kind.
+func sourceFailure(err error) error {
+	return fmt.Errorf("failed to read the pack to push: %w", err)
+}
+
+// spool copies a body to a temporary file.
+func spool(body io.Reader) (p payload, free func(), err error) {
 	f, err := os.CreateTemp("", "gitwire-pack-*")
 	if err != nil {
 		return p, nil, fault.New(fault.Ours, "failed to create a file for the pack: %w", err)
 	}
 	os.Remove(f.Name()) // the open file stays usable, and nothing is left behind
-	_, err = f.Write(head)
+	w := &fileWriter{f: f}
+	size, err := io.Copy(w, body)
 	if err != nil {
 		f.Close()
-		return p, nil, fault.New(fault.Ours, "failed to write the pack to a file: %w", err)
+		if w.err != nil {
+			return p, nil, fault.New(fault.Ours, "failed to write the pack to a file: %w", w.err)
+		}
+		return p, nil, sourceFailure(err)
 	}
-	n, err := io.Copy(f, pack)
-	if err != nil {
-		f.Close()
-		return p, nil, fmt.Errorf("failed to copy the pack to push to a file: %w", err)
-	}
-	size := int64(len(head)) + n
 	p = payload{size: size, open: func() io.Reader { return io.NewSectionReader(f, 0, size) }}
 	return p, func() { f.Close() }, nil
+}
+
+// fileWriter keeps the file's errors apart from those of what is copied to it.
+type fileWriter struct {
+	f   *os.File
+	err error
+}
+
+func (w *fileWriter) Write(p []byte) (n int, err error) {
+	n, w.err = w.f.Write(p)
+	return n, w.err
 }

@@ -3,6 +3,7 @@
 package gitwire
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -98,7 +99,7 @@ func (r *Remote) push(ctx context.Context, q PushRequest) (*Report, error) {
 }
 
 // encode checks the commands and writes their part of the request.
-func (r *Remote) encode(q PushRequest) ([]byte, error) {
+func (r *Remote) encode(q PushRequest) (*bytes.Buffer, error) {
 	var b packetBuffer
 	needsPack := false
 	seen := make(map[string]bool, len(q.Commands))
@@ -126,7 +127,7 @@ func (r *Remote) encode(q PushRequest) ([]byte, error) {
 	case !needsPack && q.Pack != nil:
 		return nil, fault.New(fault.Ours, "the push has a pack but deletes refs only")
 	}
-	return b.Bytes(), nil
+	return &b.Buffer, nil
 }
 
 // check refuses what would break the request; whether the name is one that git

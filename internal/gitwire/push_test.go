@@ -181,7 +181,7 @@ func TestPushRequestOnTheWire(t *testing.T) {
 	}
 	want := packets(null+" "+id1+" refs/a/b\x00 report-status side-band-64k ofs-delta agent=git/1-x-y",
 		id1+" "+id2+" refs/c/d", id2+" "+null+" refs/e/f") + "0000"
-	if diff := cmp.Diff(want, string(got)); diff != "" {
+	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Errorf("request (-want +got):\n%s", diff)
 	}
 }

@@ -19,12 +19,12 @@ type Commit struct {
 }
 
 // ScanCommits calls visit for each commit at the head of a pack, in the pack's
-// order, and stops with nil at the first object that is not a commit: git and
-// JGit write commits before everything else. The rest of the pack is not read,
-// nor is its checksum checked. An error of visit is returned as it is.
+// order, and stops with nil at the first tree or blob: git and JGit write those
+// last. Tags are skipped. The rest of the pack is not read, nor is its checksum
+// checked. An error of visit is returned as it is.
 //
 // A commit over 16 MiB is an error. Commits may be deltas of earlier ones, so
-// their text is kept, in a temporary file; in memory a commit takes about 100
+// their text is kept, in a temporary file; in memory a commit takes some 100
 // bytes.
 func ScanCommits(pack io.Reader, visit func(Commit) error) error {
 	p, err := openPackFile(pack)
@@ -38,55 +38,54 @@ func ScanCommits(pack io.Reader, visit func(Commit) error) error {
 		if err != nil {
 			return err
 		}
-		body, ok, err := commitBody(p, e, &seen)
-		if err != nil || !ok {
+		kind, body, err := readObject(p, e, &seen)
+		if err != nil || kind == typeOther {
 			return err
+		}
+		if kind == typeTag { // it may be the base of another tag
+			seen.addTag(e.offset)
+			continue
 		}
 		id := hashCommit(body)
 		commit, err := parseCommit(id, body)
+		if err == nil {
+			err = seen.addCommit(e.offset, id, body)
+		}
+		if err == nil {
+			err = visit(commit)
+		}
 		if err != nil {
-			return err
-		}
-		if err := seen.add(e.offset, id, body); err != nil {
-			return err
-		}
-		if err := visit(commit); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// commitBody returns the text of an entry, or false if it is no commit. A delta
-// is what its base is; all entries so far are commits, so a reference delta
-// with an unknown base has one outside of this thin pack: a tree or a blob.
-func commitBody(p *packFile, e entry, seen *store) (body []byte, ok bool, err error) {
-	var base place
+// readObject returns an object's type and, of a commit, its text. A delta is
+// what its base is. All objects so far are commits and tags, so a reference
+// delta with an unknown base has one outside of this thin pack: a tree or blob.
+func readObject(p *packFile, e entry, seen *store) (kind int, body []byte, err error) {
+	base, ok := place{kind: e.kind}, true
 	switch e.kind {
-	case typeCommit:
-		body, err = p.content(e)
-		return body, true, err
 	case typeOfsDelta:
 		if base, ok = seen.at(e.base); !ok {
-			return nil, false, malformed("a delta's base at offset %d is not an object", e.base)
+			return 0, nil, malformed("a delta's base at offset %d is not an object", e.base)
 		}
 	case typeRefDelta:
-		if base, ok = seen.byID(e.baseID); !ok {
-			return nil, false, nil
-		}
-	default:
-		return nil, false, nil
+		base, ok = seen.byID(e.baseID)
 	}
-	delta, err := p.content(e)
-	if err != nil {
-		return nil, false, err
+	if !ok || base.kind != typeCommit && base.kind != typeTag {
+		return typeOther, nil, nil
+	}
+	body, err = p.content(e)
+	if err != nil || e.kind == typeCommit || base.kind == typeTag {
+		return base.kind, body, err
 	}
 	text, err := seen.read(base)
-	if err != nil {
-		return nil, false, err
+	if err == nil {
+		body, err = applyDelta(text, body)
 	}
-	body, err = applyDelta(text, delta)
-	return body, true, err
+	return typeCommit, body, err
 }
 
 type commitID = [sha1.Size]byte

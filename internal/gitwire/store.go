@@ -10,8 +10,9 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
-// place says where the text of a commit is.
+// place says where the text of a commit is. Of a tag only the offset counts.
 type place struct {
+	kind   int
 	offset int64 // in the pack
 	id     commitID
 	start  int64 // in the store's file
@@ -28,8 +29,17 @@ type store struct {
 	index  map[string]int // by id; made when the first reference delta comes
 }
 
-// add appends a commit; offsets must grow.
-func (s *store) add(offset int64, id commitID, body []byte) error {
+// maxStore bounds the file: a few bytes of deltas can promise a lot of text, and
+// the longest histories known have a fraction of it.
+const maxStore = 4 << 30
+
+// addTag notes where a tag is; offsets must grow.
+func (s *store) addTag(offset int64) {
+	s.places = append(s.places, place{kind: typeTag, offset: offset})
+}
+
+// addCommit appends a commit; offsets must grow.
+func (s *store) addCommit(offset int64, id commitID, body []byte) error {
 	if s.file == nil {
 		f, err := os.CreateTemp("", "gitwire-commits-*")
 		if err != nil {
@@ -38,13 +48,16 @@ func (s *store) add(offset int64, id commitID, body []byte) error {
 		os.Remove(f.Name()) // the open file stays usable, and nothing is left behind
 		s.file = f
 	}
+	if s.end+int64(len(body)) > maxStore {
+		return fault.New(fault.Permanent, "the commits of the pack have more than %d bytes", int64(maxStore))
+	}
 	if _, err := s.file.WriteAt(body, s.end); err != nil {
 		return fault.New(fault.Ours, "failed to keep a commit in a file: %w", err)
 	}
 	if s.index != nil {
 		s.index[string(id[:])] = len(s.places)
 	}
-	s.places = append(s.places, place{offset, id, s.end, int32(len(body))})
+	s.places = append(s.places, place{typeCommit, offset, id, s.end, int32(len(body))})
 	s.end += int64(len(body))
 	return nil
 }
@@ -65,7 +78,7 @@ func (s *store) byID(id string) (place, bool) {
 	if s.index == nil {
 		s.index = make(map[string]int, len(s.places))
 		for i, p := range s.places {
-			s.index[string(p.id[:])] = i
+			s.index[string(p.id[:])] = i // tags share the zero id, which nothing has
 		}
 	}
 	i, ok := s.index[id]
