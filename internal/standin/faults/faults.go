@@ -6,6 +6,7 @@
 package faults
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -116,6 +117,7 @@ func LoseReply() func(http.Handler) http.Handler {
 func Hang() func(http.Handler) http.Handler {
 	return func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body) // an unread body hides that the client went away
 			<-r.Context().Done()
 		})
 	}
