@@ -27,7 +27,7 @@ type statusError struct {
 
 func (e *statusError) Error() string {
 	text := fmt.Sprintf("%d %s", e.code, http.StatusText(e.code))
-	if e.reason != "" {
+	if e.reason != "" && e.reason != http.StatusText(e.code) {
 		text += ": " + e.reason
 	}
 	return text
@@ -41,7 +41,7 @@ func (d *door) badStatus(resp *http.Response) error {
 	if !status.page {
 		status.reason = change.OneLine(string(body))
 	}
-	kind, hint := d.judge(status)
+	kind, hint := d.judge(status, strings.HasSuffix(resp.Request.URL.Path, "/changes/"))
 	e := fault.New(kind, "%s: %w", place(resp.Request), status).WithHint("%s", hint)
 	return e.WithRetryAfter(retryAfter(resp.Header.Get("Retry-After"), d.now))
 }
@@ -52,8 +52,9 @@ func place(r *http.Request) string {
 	return fmt.Sprintf("%s %s://%s%s", r.Method, r.URL.Scheme, r.URL.Host, r.URL.EscapedPath())
 }
 
-// judge says whose failure a status is and what to do about it.
-func (d *door) judge(s *statusError) (fault.Kind, string) {
+// judge says whose failure a status is and what to do about it. The list of
+// changes is always there, if the address is right.
+func (d *door) judge(s *statusError, list bool) (fault.Kind, string) {
 	switch {
 	case s.code == http.StatusUnauthorized && d.user != "":
 		return fault.Configuration, fmt.Sprintf("the HTTP password or token of %s is wrong or expired: make a new one at %s",
@@ -66,7 +67,7 @@ func (d *door) judge(s *statusError) (fault.Kind, string) {
 		return fault.Transient, "the server limits how often it may be asked: make passes rarer, or have the account's quota raised"
 	case s.code >= 500, s.code == http.StatusRequestTimeout:
 		return fault.Transient, ""
-	case s.page, s.code < 400:
+	case s.page, s.code < 400, s.code == http.StatusNotFound && list:
 		return fault.Configuration, fmt.Sprintf("this did not come from Gerrit's REST API: the URL %s may lack a sub-path (/gerrit, /r)", d.base)
 	case s.code == http.StatusBadRequest:
 		return fault.Configuration, "check the text of the Gerrit query"
