@@ -14,62 +14,91 @@ import (
 const loginPage = `<!DOCTYPE html><html><head><title>Sign in</title></head><body><form action="/login">::error::hello</form></body></html>`
 
 var (
-	anything   = regexp.MustCompile(``)
 	theQuery   = regexp.MustCompile(`/changes/\?`)
 	oneChange  = regexp.MustCompile(`/changes/[0-9]+`)
 	uploadPack = regexp.MustCompile(`/git-upload-pack$`)
-	toMirror   = regexp.MustCompile(`^/example/spdk\.git/`)
-	thePush    = regexp.MustCompile(`/git-receive-pack$`)
-	theCall    = regexp.MustCompile(`/dispatches$`)
 )
 
-// badAnswer is something that goes wrong for a while.
-type badAnswer struct {
-	name string
-	rule faults.Rule
+// trouble is something that goes wrong for a while.
+type trouble struct {
+	name  string
+	rules []faults.Rule
 	// status is the exit status while it lasts.
 	status int
-	// waits is how long the pass waits because it was asked to, or backs off.
+	// waits is how long the pass waits before it gives up or gets through.
 	waits time.Duration
 }
 
-// TestGerritAnswers lets Gerrit misbehave in one way, and then no more. The
-// first pass must say what was wrong, and lose nothing.
+// play lets each trouble begin, last for one pass over a new change, and end.
+// The pass must say what is wrong, and nothing may be lost or done twice.
+func (s *story) play(where *faults.Set, troubles []trouble) {
+	s.Helper()
+	for _, tr := range troubles {
+		c := s.push("ann", "bdev: "+tr.name, nil)
+		for _, rule := range tr.rules {
+			where.Add(rule)
+		}
+		s.says(tr.name)
+		s.clock.slept = 0
+		s.pass(tr.status)
+		if s.clock.slept != tr.waits {
+			s.Errorf("%s: the pass waited %v, want %v", tr.name, s.clock.slept, tr.waits)
+		}
+		where.Clear()
+		s.endsWell(c)
+	}
+}
+
+var (
+	page = faults.Answer(200, loginPage, "Content-Type", "text/html; charset=utf-8")
+	busy = faults.Answer(429, "slow down")
+)
+
+func busyFor(seconds string) func(http.Handler) http.Handler {
+	return faults.Answer(429, "slow down", "Retry-After", seconds)
+}
+
+func one(r faults.Rule) []faults.Rule { return []faults.Rule{r} }
+
+// TestGerritAnswers lets all of Gerrit, or its REST API, answer wrongly.
 func TestGerritAnswers(t *testing.T) {
 	t.Parallel()
-	const html = "text/html; charset=utf-8"
-	for _, tt := range []badAnswer{
-		{"login page", faults.Rule{Path: anything, Do: faults.Answer(200, loginPage, "Content-Type", html)}, ExitConfiguration, 0},
-		{"login page for git alone", faults.Rule{Path: uploadPack, Do: faults.Answer(200, loginPage, "Content-Type", html)}, ExitConfiguration, 0},
-		{"redirect to a login", faults.Rule{Path: anything, Do: faults.Answer(302, "", "Location", "https://login.example.org/?::error::")}, ExitConfiguration, 0},
-		{"cut list", faults.Rule{Path: theQuery, Do: faults.Truncate(300)}, ExitFailed, 5 * time.Second},
-		{"cut change", faults.Rule{Path: oneChange, Do: faults.Truncate(300)}, ExitFailed, 10 * time.Second},
-		{"broken connection", faults.Rule{Path: theQuery, Do: faults.Cut(300)}, ExitFailed, 5 * time.Second},
-		{"cut refs", faults.Rule{Path: uploadPack, Do: faults.Truncate(40)}, ExitFailed, 10 * time.Second},
-		{"cut pack", faults.Rule{Path: uploadPack, Skip: 1, Do: faults.Truncate(200)}, ExitFailed, 10 * time.Second},
-		{"empty pack", faults.Rule{Path: uploadPack, Skip: 1, Do: faults.Truncate(0)}, ExitFailed, 10 * time.Second},
-		{"broken pack", faults.Rule{Path: uploadPack, Skip: 1, Do: faults.Cut(200)}, ExitFailed, 10 * time.Second},
-		{"429 with a time", faults.Rule{Path: theQuery, Times: 1, Do: faults.Answer(429, "slow down", "Retry-After", "30")}, ExitDone, 30 * time.Second},
-		{"429 with a long time", faults.Rule{Path: theQuery, Do: faults.Answer(429, "slow down", "Retry-After", "3600")}, ExitFailed, 0},
-		{"429 without a time", faults.Rule{Path: anything, Do: faults.Answer(429, "slow down")}, ExitFailed, 5 * time.Second},
-		{"429 for a fetch", faults.Rule{Path: uploadPack, Skip: 1, Times: 1, Do: faults.Answer(429, "slow down", "Retry-After", "30")}, ExitDone, 30 * time.Second},
-		{"500", faults.Rule{Path: anything, Do: faults.Answer(500, "Internal server error\n::error::hello\x1b[31m")}, ExitFailed, 5 * time.Second},
-		{"500 for a fetch", faults.Rule{Path: uploadPack, Skip: 1, Do: faults.Answer(500, "Internal server error")}, ExitFailed, 10 * time.Second},
-		{"502 once", faults.Rule{Path: uploadPack, Times: 1, Do: faults.Answer(502, "Bad Gateway")}, ExitDone, 2 * time.Second},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			s := begin(t, "")
-			one := s.push("ann", "nvme: split the probe loop", nil)
-			two := s.push("ann", "nvme: probe in parallel", one)
-			s.gerrit.Faults.Add(tt.rule)
-			s.pass(tt.status)
-			_ = tt.waits
-			t.Log("waited", s.clock.slept)
-			s.gerrit.Faults.Clear()
-			s.endsWell(one, two)
-		})
-	}
+	s := begin(t, "limits: {pace: 0s}")
+	s.play(&s.gerrit.Faults, []trouble{
+		{"A login page answers everything.", one(faults.Rule{Do: page}), ExitConfiguration, 0},
+		{"Everything is sent on to a login page.", []faults.Rule{
+			{Path: regexp.MustCompile(`^/login/`), Do: page},
+			{Do: faults.Answer(302, "", "Location", "/login/")},
+		}, ExitConfiguration, 0},
+		{"The list is sent on to another server.", one(faults.Rule{Path: theQuery, Do: faults.Answer(302, "", "Location", "http://127.0.0.1:1/?::error::")}), ExitConfiguration, 0},
+		{"The list is cut, in good form.", one(faults.Rule{Path: theQuery, Do: faults.Truncate(300)}), ExitFailed, 5 * time.Second},
+		{"The connection breaks in the list.", one(faults.Rule{Path: theQuery, Do: faults.Cut(300)}), ExitFailed, 5 * time.Second},
+		{"One change is cut.", one(faults.Rule{Path: oneChange, Do: faults.Truncate(300)}), ExitFailed, 5 * time.Second},
+		{"429 once for the list, with a time.", one(faults.Rule{Path: theQuery, Times: 1, Do: busyFor("30")}), ExitDone, 30 * time.Second},
+		{"429 for everything, with a time that is too long.", one(faults.Rule{Do: busyFor("3600")}), ExitFailed, 0},
+		{"429 for everything, without a time.", one(faults.Rule{Do: busy}), ExitFailed, 15 * time.Second},
+		{"500 for everything.", one(faults.Rule{Do: faults.Answer(500, "Internal server error\n::error::hello\x1b[31m")}), ExitFailed, 15 * time.Second},
+		{"403 for the list.", one(faults.Rule{Path: theQuery, Do: faults.Answer(403, "Forbidden")}), ExitConfiguration, 0},
+		{"404 for everything.", one(faults.Rule{Do: faults.Answer(404, "Not Found")}), ExitConfiguration, 0},
+	})
+}
+
+// TestGerritFetches lets git's side of Gerrit answer wrongly: the first request
+// lists the branches, the second one asks for the pack.
+func TestGerritFetches(t *testing.T) {
+	t.Parallel()
+	s := begin(t, "limits: {pace: 0s}")
+	s.play(&s.gerrit.Faults, []trouble{
+		{"A login page answers git.", one(faults.Rule{Path: uploadPack, Do: page}), ExitConfiguration, 0},
+		{"The list of branches is cut.", one(faults.Rule{Path: uploadPack, Do: faults.Truncate(40)}), ExitFailed, 10 * time.Second},
+		{"The pack is cut, in good form.", one(faults.Rule{Path: uploadPack, Skip: 1, Do: faults.Truncate(200)}), ExitFailed, 10 * time.Second},
+		{"The pack is empty.", one(faults.Rule{Path: uploadPack, Skip: 1, Do: faults.Truncate(0)}), ExitFailed, 10 * time.Second},
+		{"The connection breaks in the pack.", one(faults.Rule{Path: uploadPack, Skip: 1, Do: faults.Cut(200)}), ExitFailed, 10 * time.Second},
+		{"429 once for the branches, with a time.", one(faults.Rule{Path: uploadPack, Times: 1, Do: busyFor("30")}), ExitDone, 30 * time.Second},
+		{"429 once for the pack, with a time.", one(faults.Rule{Path: uploadPack, Skip: 1, Times: 1, Do: busyFor("30")}), ExitDone, 30 * time.Second},
+		{"500 for the pack.", one(faults.Rule{Path: uploadPack, Skip: 1, Do: faults.Answer(500, "Internal server error")}), ExitFailed, 10 * time.Second},
+		{"502 once for the branches.", one(faults.Rule{Path: uploadPack, Times: 1, Do: faults.Answer(502, "Bad Gateway")}), ExitDone, 2 * time.Second},
+	})
 }
 
 // TestGerritIsSilent is a server that takes requests and never answers.

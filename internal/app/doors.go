@@ -5,15 +5,14 @@ package app
 import (
 	"context"
 	"errors"
-	"net/url"
 	"strings"
-	"sync"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/gerrit"
 	"github.com/spdk-community-ci/dispatcher/internal/github"
 	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/reconcile"
 	"github.com/spdk-community-ci/dispatcher/internal/relay"
 )
@@ -28,14 +27,8 @@ type wiring struct {
 	githubs    map[tokenUse]*github.Client
 	log        func(format string, args ...any)
 	mask       func(secrets ...string)
-}
-
-// tokenUse tells apart what may share a token source.
-type tokenUse struct {
-	credential config.Credential
-	apiURL     string
-	// repository is set for an App whose installation must be looked up.
-	repository string
+	// leftOut are changes that Gerrit described in a way that nobody can trust.
+	leftOut []reconcile.Line
 }
 
 func newWiring(a *App, log func(string, ...any), mask func(...string)) *wiring {
@@ -87,12 +80,20 @@ func (w *wiring) gerrit(g config.Gerrit) (*gerrit.Client, error) {
 	c, err := gerrit.New(gerrit.Options{
 		URL: g.URL, Username: g.Username, Password: g.Password.Reveal(), Transport: rt,
 		UserAgent: w.app.userAgent(), Sleep: w.app.Sleep, Now: w.app.Now,
-		Notes: func(text string) { w.log("Gerrit: %s", text) },
+		Notes:   func(text string) { w.log("Gerrit: %s", text) },
+		LeftOut: func(number int, why error) { w.leaveOut(number, why) },
 	})
 	if err == nil {
 		w.gerrits[g] = c
 	}
 	return c, err
+}
+
+// leaveOut makes a line of a change that the client would not take.
+func (w *wiring) leaveOut(number int, why error) {
+	w.leftOut = append(w.leftOut, reconcile.Line{State: reconcile.Skipped, Action: plan.Action{
+		Verb: plan.Skip, Number: number, Reason: "Gerrit's description of it cannot be trusted: " + why.Error(),
+	}})
 }
 
 func (w *wiring) source(c *gerrit.Client, p *config.Project) (*gitwire.Remote, error) {
@@ -114,7 +115,7 @@ func (w *wiring) mirror(p *config.Project) (*gitwire.Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, err := w.token(p.Mirror.Credential, p.CI.APIURL, p.Mirror.Repository)
+	token, err := w.token(p.Mirror.Credential, p.CI.APIURL, p.Mirror.Repository, hostOf(p.Mirror.URL))
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func (w *wiring) mirror(p *config.Project) (*gitwire.Remote, error) {
 }
 
 func (w *wiring) github(p *config.Project) (*github.Client, error) {
-	use := w.use(p.CI.Credential, p.CI.APIURL, p.CI.Repository)
+	use := w.use(p.CI.Credential, p.CI.APIURL, p.CI.Repository, hostOf(p.CI.APIURL))
 	if c, ok := w.githubs[use]; ok {
 		return c, nil
 	}
@@ -132,7 +133,7 @@ func (w *wiring) github(p *config.Project) (*github.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, err := w.token(p.CI.Credential, p.CI.APIURL, p.CI.Repository)
+	token, err := w.token(p.CI.Credential, p.CI.APIURL, p.CI.Repository, hostOf(p.CI.APIURL))
 	if err != nil {
 		return nil, err
 	}
@@ -144,73 +145,6 @@ func (w *wiring) github(p *config.Project) (*github.Client, error) {
 		w.githubs[use] = c
 	}
 	return c, err
-}
-
-func (w *wiring) use(c config.Credential, apiURL, repository string) tokenUse {
-	use := tokenUse{credential: c, apiURL: apiURL}
-	if c.App != nil && c.App.InstallationID == 0 {
-		use.repository = repository
-	}
-	return use
-}
-
-// token turns a credential into a token source; an App's token serves all
-// repositories of one installation.
-func (w *wiring) token(c config.Credential, apiURL, repository string) (github.TokenSource, error) {
-	use := w.use(c, apiURL, repository)
-	if source, ok := w.tokens[use]; ok {
-		return source, nil
-	}
-	source, err := w.newToken(c, apiURL, repository)
-	if err == nil {
-		w.tokens[use] = source
-	}
-	return source, err
-}
-
-func (w *wiring) newToken(c config.Credential, apiURL, repository string) (github.TokenSource, error) {
-	switch {
-	case c.App != nil:
-		rt, err := w.transports.get("")
-		if err != nil {
-			return nil, err
-		}
-		source, err := github.AppToken(github.AppOptions{
-			ID: c.App.ID, InstallationID: c.App.InstallationID, PrivateKeyPEM: c.App.PrivateKey.Reveal(),
-			Repository: repository, APIURL: apiURL, Transport: rt, Now: w.app.Now,
-		})
-		return w.masked(source), err
-	case c.Token != "":
-		return github.Static(c.Token.Reveal()), nil
-	default:
-		return w.masked(github.DeveloperToken(hostOf(apiURL))), nil
-	}
-}
-
-// masked masks tokens that are not known before they are used.
-func (w *wiring) masked(source github.TokenSource) github.TokenSource {
-	var last string
-	var mu sync.Mutex
-	return func(ctx context.Context) (string, error) {
-		token, err := source(ctx)
-		mu.Lock()
-		defer mu.Unlock()
-		if err == nil && token != last {
-			w.mask(token)
-			last = token
-		}
-		return token, err
-	}
-}
-
-// hostOf returns the host that gh knows a server by: the API of github.com has
-// a host of its own.
-func hostOf(apiURL string) string {
-	u, err := url.Parse(apiURL)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimPrefix(u.Host, "api.")
 }
 
 // allowed is the last gate before a push: branches, patchsets and our own

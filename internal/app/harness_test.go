@@ -265,7 +265,8 @@ func (s *story) runs(want ...string) {
 
 // endsWell makes passes until there is nothing to do, and expects each of the
 // changes on the mirror with exactly one run, and a mirror that holds nothing
-// but what belongs there. The time between two passes is a quarter of an hour.
+// but what belongs there. Passes are a quarter of an hour apart. All runs have
+// ended then.
 func (s *story) endsWell(changes ...*gerrit.Change) {
 	s.Helper()
 	for n := 0; ; n++ {
@@ -284,6 +285,9 @@ func (s *story) endsWell(changes ...*gerrit.Change) {
 		s.complete(c)
 	}
 	s.clean()
+	for _, run := range s.github.Runs() {
+		s.github.SetRunState(run.ID, "completed", "success")
+	}
 }
 
 // complete expects a change's current patchset on the mirror, and one run of it.

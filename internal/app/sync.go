@@ -129,7 +129,9 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 			Project: p, Doors: doors, Now: a.Now, Sleep: a.Sleep, DryRun: cfg.DryRun,
 			Progress: func(text string) { progress.show(p.Name + ": " + text) },
 		}
-		results = append(results, pass.Run(ctx))
+		r := pass.Run(ctx)
+		r.Lines, wire.leftOut = append(r.Lines, wire.leftOut...), nil
+		results = append(results, r)
 	}
 	return results
 }
