@@ -32,6 +32,8 @@ type acting struct {
 	branchLines        []int
 	slots              [][]int
 	itemOf             map[change.ID]int
+	// landed are the tips of branches that this pass moved.
+	landed []change.Revision
 	// here are patchsets whose change ref is on the mirror.
 	here map[change.ID]bool
 	// claimed says which dispatch lines won their claim.
@@ -159,6 +161,7 @@ func (a *acting) move(ctx context.Context) {
 			l.fail(r.Err)
 		default:
 			l.State = Done
+			a.landed = append(a.landed, l.Revision)
 		}
 	}
 	for i, r := range items {
@@ -208,15 +211,22 @@ func (a *acting) settle(l *Line, r relay.UpdateResult, whole error) {
 	}
 }
 
-// poison remembers an object that the mirror will not take. The entry has to
-// point at something that the mirror has.
+// anchor is a commit that the mirror surely has, for entries that are about
+// none of their own; "" if there is none.
+func (a *acting) anchor() change.Revision {
+	if tips := append(a.landed, a.branchTips()...); len(tips) > 0 {
+		return tips[0]
+	}
+	return ""
+}
+
+// poison remembers an object that the mirror will not take.
 func (a *acting) poison(id change.ID, rev change.Revision) {
-	tips := a.branchTips()
-	if len(tips) == 0 {
+	at := a.anchor()
+	if at == "" {
 		a.result.Problems = append(a.result.Problems,
 			fault.New(fault.Ours, "%s is refused by the mirror, which has no branch yet to note that at: it will be tried again", id))
 		return
 	}
-	e := change.Entry{Kind: change.Poisoned, ID: id, Revision: rev}
-	a.note(e, tips[0])
+	a.note(change.Entry{Kind: change.Poisoned, ID: id, Revision: rev}, at)
 }

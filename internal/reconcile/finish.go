@@ -5,6 +5,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/relay"
@@ -27,8 +28,8 @@ func (a *acting) finish(ctx context.Context) {
 	a.progress("writing down what was done")
 	if len(a.notes) > 0 {
 		_, results := a.Doors.Mover.Move(ctx, nil, a.notes)
-		for _, r := range results {
-			a.problem("failed to note", r.Err)
+		for i, r := range results {
+			a.problem("failed to write "+a.notes[i].Updates[0].Ref, r.Err)
 		}
 	}
 	if len(a.drops) > 0 {
@@ -55,11 +56,11 @@ func (a *acting) mark() {
 	if !a.plan.Marked {
 		return
 	}
-	tips := a.branchTips()
-	if len(tips) == 0 {
+	at := a.anchor()
+	if at == "" {
 		return
 	}
-	a.note(change.Entry{Kind: change.Pruned, At: a.Now()}, tips[0])
+	a.note(change.Entry{Kind: change.Pruned, At: a.Now()}, at)
 	for _, m := range a.plan.OldMarks {
 		a.drops = append(a.drops, relay.Update{Ref: m.Name, Old: m.Revision})
 	}
@@ -71,7 +72,7 @@ func (a *acting) problem(what string, err error) {
 		return
 	}
 	for _, old := range a.result.Problems {
-		if old.Error() == err.Error() {
+		if strings.HasSuffix(old.Error(), err.Error()) {
 			return
 		}
 	}
