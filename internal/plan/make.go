@@ -214,7 +214,8 @@ func (b *builder) onMirror(rev change.Revision) bool {
 // refused by the mirror.
 func (b *builder) refusedReason(c *change.Change) string {
 	if b.s.Mirror.poisoned(c.ID(), c.Current.Revision) {
-		return "the mirror refuses this patchset for good; a new one is tried again"
+		ref := b.p.Mirror.Ledger.Ref(change.Entry{Kind: change.Poisoned, ID: c.ID(), Revision: c.Current.Revision})
+		return "the mirror refuses this patchset for good: upload another one, or delete the mirror's " + ref + " to have it tried again"
 	}
 	seen := map[change.Revision]bool{}
 	next := slices.Clone(c.Current.Parents)

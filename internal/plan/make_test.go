@@ -54,7 +54,7 @@ func TestLifeOfAPatchset(t *testing.T) {
 		{"another commit in its place", []string{"refs/changes/07/7/1 8"}, nil,
 			[]string{"fail 7/1: the mirror's refs/changes/07/7/1 holds 0000000000, not this patchset"}},
 		{"refused for good", []string{"refs/dispatcher/poisoned/7/1/" + string(rev(7)) + " 1"}, nil,
-			[]string{"skip 7/1: the mirror refuses this patchset for good; a new one is tried again"}},
+			[]string{"skip 7/1: the mirror refuses this patchset for good: upload another one, or delete the mirror's refs/dispatcher/poisoned/7/1/" + string(rev(7)) + " to have it tried again"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -144,7 +144,7 @@ func TestChainsAboveARefusedPatchsetAreHeld(t *testing.T) {
 	check(t, Make(p, s, noon),
 		"relay 4/1: new patchset",
 		"dispatch 4/1/autorun.yml/1: new patchset",
-		"skip 1/1: the mirror refuses this patchset for good; a new one is tried again",
+		"skip 1/1: the mirror refuses this patchset for good: upload another one, or delete the mirror's refs/dispatcher/poisoned/1/1/"+string(rev(1))+" to have it tried again",
 		"skip 2/1: held: the mirror refuses 1/1 below it",
 		"skip 3/1: held: the mirror refuses 1/1 below it")
 }

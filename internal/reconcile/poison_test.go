@@ -30,7 +30,8 @@ func TestPoisonIsRemembered(t *testing.T) {
 	})
 	expect(t, "ledger", w.ledger(), []string{"poisoned/1/1/" + string(w.changes[1].Current.Revision)})
 	r, _ = w.run(t, 0, false)
-	expect(t, "second pass", told(r), []string{"skip 1/1: skipped: the mirror refuses this patchset for good; a new one is tried again"})
+	expect(t, "second pass", told(r), []string{"skip 1/1: skipped: the mirror refuses this patchset for good: upload another one, or delete the mirror's " +
+		"refs/dispatcher/poisoned/1/1/00000000000000000000000000000000000003e9 to have it tried again"})
 	w.upload(1, 2)
 	calm(t, w)
 	once(t, w)
