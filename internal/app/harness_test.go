@@ -65,6 +65,9 @@ type story struct {
 	// env is the program's environment, files what it can read.
 	env   map[string]string
 	files map[string]string
+	// namespace and ledger are where the mirror's refs are expected.
+	namespace change.Namespace
+	ledger    change.Ledger
 	// args come with every command.
 	args      []string
 	transport http.RoundTripper
@@ -89,7 +92,7 @@ type servers struct {
 // begin sets the stage. The settings are lines of YAML for the project.
 func begin(t *testing.T, settings string, edits ...func(*servers)) *story {
 	t.Helper()
-	s := &story{T: t, clock: &clock{now: time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)}}
+	s := &story{T: t, namespace: change.CustomRefs, ledger: change.CustomLedger, clock: &clock{now: time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)}}
 	o := servers{
 		gerrit: gerrit.Options{FirstChange: 101, Now: s.clock.Now},
 		github: github.Options{Now: s.clock.Now, Tokens: map[string]github.Access{token: github.FullAccess}},
@@ -128,6 +131,13 @@ projects:
 // servers' addresses.
 func (s *story) configure(text string) {
 	s.files[".github/dispatcher.yml"] = strings.NewReplacer("GERRIT", s.gerrit.URL(), "GITHUB", s.github.URL()).Replace(text)
+}
+
+// use has the mirror's refs in other namespaces from now on.
+func (s *story) use(ns change.Namespace, l change.Ledger) {
+	s.namespace, s.ledger = ns, l
+	s.files[".github/dispatcher.yml"] = strings.Replace(s.files[".github/dispatcher.yml"], "mirror: example/spdk",
+		fmt.Sprintf("mirror: {repository: example/spdk, namespace: %s, ledger: %s}", ns, l), 1)
 }
 
 func indent(text string, n int) string {
@@ -293,9 +303,9 @@ func (s *story) endsWell(changes ...*gerrit.Change) {
 // complete expects a change's current patchset on the mirror, and one run of it.
 func (s *story) complete(c *gerrit.Change) {
 	s.Helper()
-	refs := s.mirror.Refs()
-	if got := refs[c.Ref()]; got != string(c.Revision()) {
-		s.Errorf("the mirror's %s is %q, want %s", c.Ref(), got, c.Revision())
+	refs, ref := s.mirror.Refs(), s.namespace.Ref(c.ID())
+	if got := refs[ref]; got != string(c.Revision()) {
+		s.Errorf("the mirror's %s is %q, want %s", ref, got, c.Revision())
 	}
 	n := 0
 	for _, run := range s.github.Runs() {
@@ -317,8 +327,8 @@ func (s *story) clean() {
 	s.Helper()
 	refs := s.mirror.Refs()
 	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		_, patchset := change.CustomRefs.Parse(name)
-		_, entry := change.CustomLedger.Parse(name)
+		_, patchset := s.namespace.Parse(name)
+		_, entry := s.ledger.Parse(name)
 		branch, isBranch := strings.CutPrefix(name, "refs/heads/")
 		if patchset != nil && entry != nil && !(isBranch && string(s.project.Tip(branch)) == refs[name]) {
 			s.Errorf("the mirror has the ref %s, which belongs nowhere", name)
@@ -379,4 +389,9 @@ func (i impatient) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), 100*time.Millisecond)
 	context.AfterFunc(r.Context(), cancel)
 	return i.RoundTripper.RoundTrip(r.WithContext(ctx))
+}
+
+// pushFiles uploads a change with the given files.
+func (s *story) pushFiles(owner, subject string, files map[string]string) *gerrit.Change {
+	return s.project.Push(gerrit.Draft{Owner: owner, Subject: subject, Files: files})
 }
