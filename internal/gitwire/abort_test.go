@@ -61,52 +61,58 @@ func early(status int, contentType, body string) http.HandlerFunc {
 
 func TestEarlyAnswerStopsThePack(t *testing.T) {
 	t.Parallel()
-	for _, status := range []int{401, 403, 413, 500} {
-		for name, endless := range map[string]bool{"endless": true, "blocked": false} {
-			url := serve(t, early(status, "text/plain", "because I say so"))
-			pack := newStream(2<<20, endless)
-			_, err := open(t, url, Options{}).Push(t.Context(), PushRequest{Commands: createX(), Pack: pack})
-			pack.pushed.Store(true)
-			<-pack.closed
-			if n := pack.gave.Load(); n > 64<<20 {
-				t.Errorf("%d, %s: %d bytes of the pack were read, want the reading to stop", status, name, n)
-			}
-			e, ok := errors.AsType[*StatusError](err)
-			if !ok || e.Status != status || e.Body != "because I say so" {
-				t.Errorf("%d, %s: got %v, want the status and its reason", status, name, err)
+	eachHTTP(t, func(t *testing.T, serve func(http.HandlerFunc) *Remote) {
+		for _, status := range []int{401, 403, 413, 500} {
+			for name, endless := range map[string]bool{"endless": true, "blocked": false} {
+				r := serve(early(status, "text/plain", "because I say so"))
+				pack := newStream(2<<20, endless)
+				_, err := r.Push(t.Context(), PushRequest{Commands: createX(), Pack: pack})
+				pack.pushed.Store(true)
+				<-pack.closed
+				if n := pack.gave.Load(); n > 64<<20 {
+					t.Errorf("%d, %s: %d bytes of the pack were read, want the reading to stop", status, name, n)
+				}
+				e, ok := errors.AsType[*StatusError](err)
+				if !ok || e.Status != status || e.Body != "because I say so" {
+					t.Errorf("%d, %s: got %v, want the status and its reason", status, name, err)
+				}
 			}
 		}
-	}
+	})
 }
 
 func TestEarlyReportStopsThePack(t *testing.T) {
 	t.Parallel()
-	url := serve(t, early(200, "application/x-git-receive-pack-result", packets("unpack too many commands\n", "ng refs/heads/x refused\n")+"0000"))
-	pack := newStream(2<<20, true)
-	report := mustPush(t, open(t, url, Options{}), PushRequest{Commands: createX(), Pack: pack})
-	pack.pushed.Store(true)
-	<-pack.closed
-	if report.Unpack != "too many commands" || report.Results[0].Reason != "refused" {
-		t.Errorf("got report %+v, want what the server said", report)
-	}
+	eachHTTP(t, func(t *testing.T, serve func(http.HandlerFunc) *Remote) {
+		r := serve(early(200, "application/x-git-receive-pack-result", packets("unpack too many commands\n", "ng refs/heads/x refused\n")+"0000"))
+		pack := newStream(2<<20, true)
+		report := mustPush(t, r, PushRequest{Commands: createX(), Pack: pack})
+		pack.pushed.Store(true)
+		<-pack.closed
+		if report.Unpack != "too many commands" || report.Results[0].Reason != "refused" {
+			t.Errorf("got report %+v, want what the server said", report)
+		}
+	})
 }
 
 // TestFailedPackBreaksTheRequest: the server must not take what came so far
 // for the whole pack.
 func TestFailedPackBreaksTheRequest(t *testing.T) {
 	t.Parallel()
-	read := make(chan error, 1)
-	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
-		_, err := io.Copy(io.Discard, r.Body)
-		read <- err
+	eachHTTP(t, func(t *testing.T, serve func(http.HandlerFunc) *Remote) {
+		read := make(chan error, 1)
+		r := serve(func(_ http.ResponseWriter, r *http.Request) {
+			_, err := io.Copy(io.Discard, r.Body)
+			read <- err
+		})
+		broken := errors.New("the source broke")
+		pack := io.MultiReader(strings.NewReader(string(noise(3<<20))), errReader{broken})
+		_, err := r.Push(t.Context(), PushRequest{Commands: createX(), Pack: pack})
+		wantError(t, err, "failed to read the pack to push: the source broke", broken)
+		if err := <-read; err == nil {
+			t.Error("the server saw a body that ended well, want a broken one")
+		}
 	})
-	broken := errors.New("the source broke")
-	pack := io.MultiReader(strings.NewReader(string(noise(3<<20))), errReader{broken})
-	_, err := open(t, url, Options{}).Push(t.Context(), PushRequest{Commands: createX(), Pack: pack})
-	wantError(t, err, "failed to read the pack to push: the source broke", broken)
-	if err := <-read; err == nil {
-		t.Error("the server saw a body that ended well, want a broken one")
-	}
 }
 
 // TestNothingIsLeft is not parallel, so that only its own goroutines count.

@@ -107,6 +107,37 @@ func serve(t testing.TB, h http.HandlerFunc) string {
 	return srv.URL + "/r.git"
 }
 
+// serveHTTP2 is serve with TLS and HTTP/2, and the transport to reach it.
+func serveHTTP2(t testing.TB, h http.HandlerFunc) (string, http.RoundTripper) {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(h)
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	return srv.URL + "/r.git", srv.Client().Transport
+}
+
+// eachHTTP runs a test over HTTP/1.1 and over HTTP/2, which end requests in
+// different ways.
+func eachHTTP(t *testing.T, test func(t *testing.T, serve func(http.HandlerFunc) *Remote)) {
+	t.Run("HTTP/1.1", func(t *testing.T) {
+		t.Parallel()
+		test(t, func(h http.HandlerFunc) *Remote { return open(t, serve(t, h), Options{}) })
+	})
+	t.Run("HTTP/2", func(t *testing.T) {
+		t.Parallel()
+		test(t, func(h http.HandlerFunc) *Remote {
+			url, transport := serveHTTP2(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.ProtoMajor != 2 {
+					t.Errorf("got a request over %s, want HTTP/2", r.Proto)
+				}
+				h(w, r)
+			})
+			return open(t, url, Options{Transport: transport})
+		})
+	})
+}
+
 func open(t testing.TB, url string, o Options) *Remote {
 	t.Helper()
 	r, err := Open(url, o)

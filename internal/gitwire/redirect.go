@@ -55,7 +55,7 @@ func (r *Remote) relocate(ctx context.Context, service string) error {
 func redirected(from *url.URL, location string) (*url.URL, error) {
 	to, err := from.Parse(location)
 	if err != nil || location == "" || to.Hostname() == "" {
-		return nil, fault.New(fault.Configuration, "%s redirects to %q, which is not a URL", from, printable(location, 200))
+		return nil, fault.New(fault.Configuration, "%s redirects to something that is not a URL", from)
 	}
 	to.User, to.Fragment = nil, ""
 	if to.Scheme != "https" && to.Scheme != from.Scheme {

@@ -4,6 +4,7 @@ package gitwire
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -135,6 +136,23 @@ func TestAnEmptyAnswerOfAServerThatSpeaksV2(t *testing.T) {
 	want := []string{"POST /src.git/git-upload-pack", "GET /src.git/info/refs?service=git-upload-pack", "POST /src.git/git-upload-pack"}
 	if diff := cmp.Diff(want, b.seen()); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+// TestOtherWaysToNotKnowV2: JGit reports an error, a strict proxy a bad request.
+func TestOtherWaysToNotKnowV2(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.v0 = true
+	b.repo("src.git").history("refs/heads/master", 1, 1)
+	for name, do := range map[string]func(http.Handler) http.Handler{
+		"ERR": faults.Answer(200, packets("ERR invalid want line"), "Content-Type", "application/x-git-upload-pack-result"),
+		"400": faults.Answer(400, "bad request"),
+	} {
+		b.breakOnce("upload-pack$", do)
+		if refs := listAll(t, b.remote("src.git", Options{})); len(refs) != 2 {
+			t.Errorf("%s: got %v, want HEAD and master", name, refs)
+		}
 	}
 }
 

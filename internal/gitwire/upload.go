@@ -34,14 +34,19 @@ type upload struct {
 	turn sync.Mutex // held in Read
 	err  error      // of the source, other than io.EOF; guarded by turn
 
+	// held is closed once nobody wants more of the source, gone once the
+	// request is over.
 	held, gone chan struct{}
-	hold, end  func() // close held and gone, once
+	hold, end  func() // close them; only the first call counts
 }
 
 func newUpload(p payload, w *watch) *upload {
 	u := &upload{source: p.open(), release: p.release, watch: w,
 		held: make(chan struct{}), gone: make(chan struct{})}
-	u.hold = sync.OnceFunc(func() { close(u.held) })
+	u.hold = sync.OnceFunc(func() {
+		close(u.held)
+		u.rest() // a source that hangs is no excuse for the server any more
+	})
 	u.end = sync.OnceFunc(func() { close(u.gone) })
 	w.note(func() { w.uploading = true })
 	return u
@@ -58,10 +63,10 @@ func (u *upload) Read(p []byte) (int, error) {
 	}
 	u.watch.note(func() { u.watch.sourcing = true })
 	n, err := u.source.Read(p)
-	u.watch.note(func() { u.watch.sourcing, u.watch.uploading = false, err == nil })
 	if u.isHeld() {
 		return u.refuse()
 	}
+	u.watch.note(func() { u.watch.sourcing, u.watch.uploading = false, err == nil })
 	if err != nil && err != io.EOF {
 		u.err = err
 	}
@@ -84,8 +89,13 @@ func (u *upload) refuse() (int, error) {
 
 // Close implements io.Closer for net/http.
 func (u *upload) Close() error {
-	u.watch.note(func() { u.watch.sourcing, u.watch.uploading = false, false })
+	u.rest()
 	return nil
+}
+
+// rest tells the watch that the server need not take more of the body.
+func (u *upload) rest() {
+	u.watch.note(func() { u.watch.sourcing, u.watch.uploading = false, false })
 }
 
 // finish stops the upload, frees its source, and waits until nobody reads it.
@@ -95,9 +105,9 @@ func (u *upload) finish() {
 	if u.release != nil {
 		u.release()
 	}
-	u.turn.Lock()
+	u.turn.Lock() // waits for a Read that is under way
 	defer u.turn.Unlock()
-	u.watch.note(func() { u.watch.sourcing, u.watch.uploading = false, false })
+	u.rest()
 }
 
 // sourceError returns the error that ended the source, if one did. It is called

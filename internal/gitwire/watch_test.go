@@ -85,10 +85,9 @@ func (s slowTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 func wait(req *http.Request, d time.Duration) error {
 	select {
 	case <-req.Context().Done():
-		return req.Context().Err()
 	case <-time.After(d): // the bubble's clock
-		return nil
 	}
+	return req.Context().Err()
 }
 
 // slowSource takes some time before each read.
