@@ -26,6 +26,8 @@ func (r Run) Key() (Key, bool) { return KeyOfRun(r.Name) }
 type WorkflowFile struct {
 	// Found is false when the file is not on that branch.
 	Found bool
+	// Problem says why the file is no workflow; the rest is empty then.
+	Problem string
 	// Events are the triggers that the file declares, sorted.
 	Events []string
 	// EventTypes are the types of on.repository_dispatch; empty means any type.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -27,6 +28,9 @@ func (c *Client) explain(q call, e *apiError) error {
 		explainNoAnswer(f, e, c.api.BaseURL.Host)
 	case errors.Is(e, errTooLarge):
 		f.Kind = fault.Configuration
+	case errors.Is(e, errPage) && e.status < 500: // GitHub's own page for bad times has 5xx
+		f.Kind = fault.Configuration
+		f.Hint = fmt.Sprintf("a login page or a proxy may answer in its place, or the address of the GitHub API, %s, is wrong", c.api.BaseURL)
 	case e.status < 300: // an answer whose body is cut short or not JSON
 	case e.status >= 500, e.status == http.StatusRequestTimeout, e.status == http.StatusConflict:
 	default:

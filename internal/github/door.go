@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	gogithub "github.com/google/go-github/v60/github"
@@ -64,7 +65,18 @@ func (c *Client) once(ctx context.Context, q call, out any) (*gogithub.Response,
 	if ctx.Err() == nil && tryCtx.Err() != nil {
 		err = fmt.Errorf("no whole answer within %s", q.deadline)
 	}
-	return resp, c.explain(q, describe(resp, err))
+	e := describe(resp, err)
+	if isPage(resp) && e.limit == nil {
+		e.err = fmt.Errorf("%w (status %d)", errPage, e.status)
+	}
+	return resp, c.explain(q, e)
+}
+
+// errPage says that what answered was not the API.
+var errPage = errors.New("got a web page where GitHub's REST API should answer")
+
+func isPage(resp *gogithub.Response) bool {
+	return resp != nil && resp.Response != nil && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")
 }
 
 // request makes the HTTP request. The token goes into it, not into the

@@ -155,7 +155,7 @@ func TestBadLists(t *testing.T) {
 		"no time":      `{"total_count":1,"workflow_runs":[{"id":1}]}`,
 		"bad time":     `{"total_count":1,"workflow_runs":[{"id":1,"created_at":"now"}]}`,
 		"huge id":      `{"total_count":1,"workflow_runs":[` + fmt.Sprintf(run, "99999999999999999999") + `]}`,
-		"another page": "<html>",
+		"another text": "Welcome!",
 	} {
 		w.server.Faults.Clear()
 		w.server.Faults.Add(faults.Rule{Do: faults.Answer(200, body)})

@@ -39,8 +39,9 @@ func (b *capped) Write(p []byte) (int, error) {
 
 // WorkflowFile reads .github/workflows/FILE at ref (a branch; empty is the
 // default branch) and says what it declares. Found is false if that branch has
-// no such file. A file that was read before is asked for with its ETag, which
-// costs nothing of the hourly limit while it did not change.
+// no such file; Problem is set if it is not a workflow. A file that was read
+// before is asked for with its ETag, which costs nothing of the hourly limit
+// while it did not change.
 func (c *Client) WorkflowFile(ctx context.Context, repository, ref, file string) (change.WorkflowFile, error) {
 	q, err := fileCall(repository, ref, file)
 	if err != nil {
@@ -55,7 +56,9 @@ func (c *Client) WorkflowFile(ctx context.Context, repository, ref, file string)
 	resp, err := c.read(ctx, q, &body)
 	switch {
 	case err == nil:
-		return c.keep(key, q, resp.Header.Get("Etag"), body.data)
+		return c.keep(key, resp.Header.Get("Etag"), body.data), nil
+	case errors.Is(err, errTooLarge):
+		return change.WorkflowFile{Found: true, Problem: errTooLarge.Error()}, nil
 	case known && statusOf(err) == http.StatusNotModified:
 		return cached.parsed, nil
 	case statusOf(err) == http.StatusNotFound:
@@ -97,19 +100,18 @@ func (c *Client) cached(key fileKey) (cachedFile, bool) {
 }
 
 // keep parses a file and remembers it if the answer can be asked for again.
-func (c *Client) keep(key fileKey, q call, etag string, data []byte) (change.WorkflowFile, error) {
+func (c *Client) keep(key fileKey, etag string, data []byte) change.WorkflowFile {
 	c.markSeen(key.repository)
 	parsed, err := ParseWorkflow(data)
 	if err != nil {
-		return change.WorkflowFile{}, fault.New(fault.Configuration, "failed to %s: %w", q.doing, err).
-			WithHint("correct the workflow file; actionlint finds such mistakes")
+		return change.WorkflowFile{Found: true, Problem: err.Error()}
 	}
 	if etag != "" {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.files[key] = cachedFile{etag: etag, parsed: parsed}
 	}
-	return parsed, nil
+	return parsed
 }
 
 // explainMissing tells a missing file (nil) from a missing branch and from a

@@ -102,11 +102,16 @@ func TestBadWorkflowFiles(t *testing.T) {
 		".github/workflows/broken.yml": "on: [",
 		".github/workflows/large.yml":  "on: push\n" + strings.Repeat("# comment\n", maxWorkflowFile/10),
 	})
-	_, err := w.client.WorkflowFile(t.Context(), "org/ci", "", "broken.yml")
-	checkFailure(t, err, fault.Configuration, "correct the workflow file")
+	for file, want := range map[string]string{"broken.yml": "it is not YAML", "large.yml": "larger than 1 MiB"} {
+		got, err := w.client.WorkflowFile(t.Context(), "org/ci", "", file)
+		if err != nil || !got.Found || !strings.Contains(got.Problem, want) {
+			t.Errorf("%s: got %+v, %v; want the problem %q", file, got, err, want)
+		}
+	}
 	w.server.Requests()
-	_, err = w.client.WorkflowFile(t.Context(), "org/ci", "", "large.yml")
-	checkFailure(t, err, fault.Configuration, "larger than 1 MiB")
+	if _, err := w.client.WorkflowFile(t.Context(), "org/ci", "", "large.yml"); err != nil {
+		t.Error(err)
+	}
 	if got := len(w.server.Requests()); got != 1 {
 		t.Errorf("a large file was asked for %d times, want 1", got)
 	}

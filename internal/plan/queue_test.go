@@ -142,6 +142,7 @@ func TestWorkflowsThatCannotBeStarted(t *testing.T) {
 		want string
 	}{
 		{"missing", change.WorkflowFile{}, nil, "there is no " + where},
+		{"no workflow", change.WorkflowFile{Found: true, Problem: "line 2: no"}, nil, where + " is not a workflow: line 2: no"},
 		{"no trigger", change.WorkflowFile{Found: true, Events: []string{"push"}}, nil, where + " lacks the workflow_dispatch trigger"},
 		{"required inputs", dispatchable(map[string]change.WorkflowInput{"size": {Required: true}, "arch": {Required: true}, "mode": {Required: true, Default: "x"}}), nil,
 			where + " requires inputs that nobody gives: arch, size"},

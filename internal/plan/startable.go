@@ -52,6 +52,8 @@ func (b *builder) workflowProblem(w waiting) (problem, hint string) {
 	switch {
 	case !f.Found:
 		return "there is no " + where, "create the file there, or correct the workflow's name in the configuration"
+	case f.Problem != "":
+		return where + " is not a workflow: " + f.Problem, "correct the file; actionlint finds such mistakes"
 	case !slices.Contains(f.Events, "workflow_dispatch"):
 		return where + " lacks the workflow_dispatch trigger", "add `workflow_dispatch:` with the inputs you need under `on:`"
 	}
