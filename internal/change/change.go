@@ -100,6 +100,8 @@ type Change struct {
 	Files []string `json:"files,omitempty"`
 	// Votes are all non-zero votes on the current patchset.
 	Votes []Vote `json:"votes,omitempty"`
+	// Messages are the change's message list, oldest first.
+	Messages []Message `json:"messages,omitempty"`
 	// Earlier are the patchsets before the current one, oldest first.
 	Earlier []Patchset `json:"earlier,omitempty"`
 }

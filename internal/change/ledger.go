@@ -16,6 +16,8 @@ import (
 //	runs/KEY/RUN          created after it was accepted; RUN is 0 where unknown
 //	lost/KEY/SECONDS      a claim was seen without a run at that time
 //	carried/KEY           not dispatched: the result of the patchset before stands
+//	ended/KEY/OUTCOME     its run ended and nothing is left to do about it
+//	handled/CHANGE/PATCHSET/MESSAGE     a command in that Gerrit message was obeyed
 //	poisoned/CHANGE/PATCHSET/REVISION   the mirror refuses this object for good
 //	pruned/SECONDS        closed changes were looked for at that time
 type Ledger string
@@ -36,6 +38,8 @@ const (
 	RunOf    EntryKind = "runs"
 	Lost     EntryKind = "lost"
 	Carried  EntryKind = "carried"
+	Ended    EntryKind = "ended"
+	Handled  EntryKind = "handled"
 	Poisoned EntryKind = "poisoned"
 	Pruned   EntryKind = "pruned"
 )
@@ -43,11 +47,12 @@ const (
 // Entry is one ledger ref, parsed. Which fields are set depends on Kind.
 type Entry struct {
 	Kind     EntryKind
-	Key      Key       // claims, runs, lost, carried
+	Key      Key       // claims, runs, lost, carried, ended
 	RunID    int64     // runs
 	At       time.Time // lost, pruned
-	ID       ID        // poisoned; also set for the kinds with a key
+	ID       ID        // poisoned, handled; also set for the kinds with a key
 	Revision Revision  // poisoned
+	Word     string    // ended: the outcome; handled: the message's id
 }
 
 // Ref returns the entry's full ref name.
@@ -60,6 +65,10 @@ func (l Ledger) Ref(e Entry) string {
 		return fmt.Sprintf("%s%s/%d", prefix, e.Key, e.RunID)
 	case Lost:
 		return fmt.Sprintf("%s%s/%d", prefix, e.Key, e.At.Unix())
+	case Ended:
+		return fmt.Sprintf("%s%s/%s", prefix, e.Key, e.Word)
+	case Handled:
+		return fmt.Sprintf("%s%s/%s", prefix, e.ID, e.Word)
 	case Poisoned:
 		return fmt.Sprintf("%s%s/%s", prefix, e.ID, e.Revision)
 	default:
@@ -100,8 +109,12 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 		if e.Kind == Pruned {
 			return e, true
 		}
-	case Poisoned:
-		return parsePoisoned(e, head, last)
+	case Ended:
+		if e.Word = last; !isWord(last) {
+			return Entry{}, false
+		}
+	case Poisoned, Handled:
+		return parseAbout(e, head, last)
 	default:
 		return Entry{}, false
 	}
@@ -113,16 +126,34 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 	return e, true
 }
 
-func parsePoisoned(e Entry, head, last string) (Entry, bool) {
-	id, err := ParseID(head)
-	if err != nil {
+// parseAbout reads the entries that are about a patchset and no run.
+func parseAbout(e Entry, head, last string) (Entry, bool) {
+	var ok bool
+	if e.ID, ok = parseID(head); !ok {
 		return Entry{}, false
 	}
-	e.ID = id
-	if e.Revision, err = ParseRevision(last); err != nil {
-		return Entry{}, false
+	if e.Kind == Handled {
+		e.Word = last
+		return e, isWord(last)
 	}
-	return e, true
+	var err error
+	e.Revision, err = ParseRevision(last)
+	return e, err == nil
+}
+
+// isWord accepts what may end an entry's name: outcomes and message ids.
+func isWord(s string) bool {
+	if s == "" || len(s) > 80 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return s[0] != '-'
 }
 
 // ParseID reads "12345/6".
