@@ -91,7 +91,7 @@ func TestOutput(t *testing.T) {
 	}
 	s.checkAll()
 	masks := []string{
-		"::add-mask::" + ciToken, "::add-mask::" + base64.StdEncoding.EncodeToString([]byte(rig.MirrorUser+":"+ciToken)),
+		"::add-mask::" + rig.MirrorToken, "::add-mask::" + base64.StdEncoding.EncodeToString([]byte(rig.MirrorUser+":"+rig.MirrorToken)),
 		"::add-mask::" + botPassword, "::add-mask::" + base64.StdEncoding.EncodeToString([]byte(botUser+":"+botPassword)),
 	}
 	for _, mask := range masks {

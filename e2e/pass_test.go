@@ -116,7 +116,7 @@ func TestReadOnlyMirror(t *testing.T) {
 	if runs := s.hub.Runs(); len(runs) != 0 {
 		t.Errorf("%d runs were started for patchsets that are not on the mirror", len(runs))
 	}
-	if strings.Contains(text, ciToken) || strings.Contains(text, botPassword) {
+	if strings.Contains(text, rig.MirrorToken) || strings.Contains(text, botPassword) {
 		t.Error("the output holds a secret")
 	}
 }

@@ -6,9 +6,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,30 +14,6 @@ import (
 	"github.com/spdk-community-ci/dispatcher/e2e/rig"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
 )
-
-// ciToken is what the dispatcher shows to the GitHub stand-in.
-const ciToken = rig.MirrorToken
-
-// workflowFile is a workflow that a CI repository would have.
-const workflowFile = `name: %s
-run-name: ${{ inputs.key }} ${{ inputs.change_url }}
-on:
-  workflow_dispatch:
-    inputs:
-      key: {required: true}
-      project: {required: true}
-      change: {required: true}
-      patchset: {required: true}
-      revision: {required: true}
-      ref: {required: true}
-      branch: {required: true}
-      change_url: {required: true}
-jobs:
-  test:
-    runs-on: ubuntu-24.04
-    steps:
-      - run: true
-`
 
 // scene is one Gerrit project with its mirror, its CI repository and the
 // dispatcher's configuration.
@@ -54,11 +27,11 @@ type scene struct {
 	env     []string
 }
 
-// settings are what tests set differently in the configuration file.
+// settings are what tests set differently; see rig.Config.
 type settings struct {
-	mirrorURL string // default: the mirror's own
+	mirrorURL string // the mirror's own
 	grace     time.Duration
-	workflows []string // default: autorun.yml
+	workflows []string
 	anonymous bool
 }
 
@@ -69,22 +42,9 @@ func newScene(t *testing.T, name string, seed uint64, o settings) *scene {
 	must(t, world.gerrit.CreateProject(ctx, s.project))
 	must(t, world.mirror.Create(ctx, s.mirror))
 	s.author = newAuthor(t, world.gerrit, s.project, seed)
-	s.startHub()
+	s.hub = rig.NewHub(t)
 	s.configure(o)
 	return s
-}
-
-// startHub makes a CI repository with the workflows that tests use.
-func (s *scene) startHub() {
-	s.t.Helper()
-	s.hub = github.Serve(s.t, github.Options{
-		Tokens: map[string]github.Access{ciToken: github.FullAccess}, Now: time.Now,
-	})
-	files := map[string]string{}
-	for _, w := range []string{"autorun.yml", "docs.yml"} {
-		files[".github/workflows/"+w] = fmt.Sprintf(workflowFile, w)
-	}
-	s.hub.Repository("owner/ci").Commit("main", files)
 }
 
 // twin returns a scene over the same Gerrit project with a mirror and a GitHub
@@ -94,43 +54,28 @@ func (s *scene) twin(o settings) *scene {
 	twin := *s
 	twin.mirror += "-twin"
 	must(s.t, world.mirror.Create(s.t.Context(), twin.mirror))
-	twin.startHub()
+	twin.hub = rig.NewHub(s.t)
 	twin.configure(o)
 	return &twin
 }
 
-// configure writes the configuration file and the environment.
+// configure writes the configuration file and sets the environment.
 func (s *scene) configure(o settings) {
 	s.t.Helper()
-	if len(o.workflows) == 0 {
-		o.workflows = []string{"autorun.yml"}
+	c := rig.Config{
+		GerritURL: world.gerrit.URL, Project: s.project,
+		Mirror: s.mirror, MirrorURL: o.mirrorURL, APIURL: s.hub.URL(),
+		Workflows: o.workflows, Grace: o.grace,
 	}
 	if o.mirrorURL == "" {
-		o.mirrorURL = world.mirror.GitURL(s.mirror)
+		c.MirrorURL = world.mirror.GitURL(s.mirror)
 	}
-	if o.grace == 0 {
-		o.grace = time.Minute
-	}
-	s.config = filepath.Join(s.t.TempDir(), "dispatcher.json") // JSON is YAML
-	data, err := json.MarshalIndent(map[string]any{
-		"gerrits": map[string]any{"review": map[string]any{"url": world.gerrit.URL}},
-		"projects": []any{map[string]any{
-			"name":      s.project,
-			"mirror":    map[string]any{"repository": s.mirror, "url": o.mirrorURL, "token-env": "GHPA_TOKEN"},
-			"ci":        map[string]any{"repository": "owner/ci", "api-url": s.hub.URL(), "token-env": "GHPA_TOKEN"},
-			"branches":  []string{"master"},
-			"skip":      map[string]any{"wip": true},
-			"workflows": o.workflows,
-			"limits":    map[string]any{"per-pass": 0, "running": 0, "pace": "0s"},
-			"grace":     o.grace.String(),
-		}},
-	}, "", "  ")
-	must(s.t, err)
-	must(s.t, os.WriteFile(s.config, data, 0o644))
-	s.env = []string{"PATH=" + os.Getenv("PATH"), "GHPA_TOKEN=" + ciToken}
 	if !o.anonymous {
-		s.env = append(s.env, "GERRIT_USERNAME="+botUser, "GERRIT_PASSWORD="+botPassword)
+		c.User, c.Password = botUser, botPassword
 	}
+	var err error
+	s.config, s.env, err = c.Write(s.t.TempDir())
+	must(s.t, err)
 }
 
 // report is what "dispatcher sync --json" prints, as far as tests look at it.

@@ -48,7 +48,7 @@ func siteTemplate(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	site := filepath.Join(cache, "gerrit-site-"+gerritVersion)
+	site := filepath.Join(cache, "gerrit-site-"+GerritVersion)
 	if _, err := os.Stat(site); err == nil {
 		return site, nil
 	}

@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// gerritVersion is the release whose jars scripts/install-tools.sh fetches.
-const gerritVersion = "3.13.5"
+// GerritVersion is the release whose jars scripts/install-tools.sh fetches.
+const GerritVersion = "3.13.5"
 
 // minimumJava is what Gerrit 3.12 and later need.
 const minimumJava = 21
@@ -29,7 +29,7 @@ const installHint = "run scripts/install-tools.sh"
 func gerritJars() []string {
 	jars := []string{}
 	for _, name := range []string{"gerrit-acceptance-framework", "gerrit-plugin-api"} {
-		jars = append(jars, filepath.Join("com/google/gerrit", name, gerritVersion, name+"-"+gerritVersion+".jar"))
+		jars = append(jars, filepath.Join("com/google/gerrit", name, GerritVersion, name+"-"+GerritVersion+".jar"))
 	}
 	for _, name := range []string{"bcprov", "bcpkix", "bcpg", "bcutil"} {
 		name += "-jdk18on"
@@ -80,7 +80,7 @@ func java() (string, error) {
 			return program, nil
 		}
 	}
-	return "", fmt.Errorf("failed to find Java %d or newer in JAVA_HOME and under /usr/lib/jvm; Gerrit %s needs it (install a JDK)", minimumJava, gerritVersion)
+	return "", fmt.Errorf("failed to find Java %d or newer in JAVA_HOME and under /usr/lib/jvm; Gerrit %s needs it (install a JDK)", minimumJava, GerritVersion)
 }
 
 // program finds an executable in PATH or where Debian puts servers.
