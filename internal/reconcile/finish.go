@@ -28,8 +28,11 @@ func (a *acting) finish(ctx context.Context) {
 	a.progress("writing down what was done")
 	if len(a.notes) > 0 {
 		_, results := a.Doors.Mover.Move(ctx, nil, a.notes)
-		for i, r := range results {
-			a.problem("failed to write "+a.notes[i].Updates[0].Ref, r.Err)
+		for _, r := range results {
+			// What another pass has noted meanwhile needs no second note.
+			if u := r.Updates[0]; u.State != relay.Existed {
+				a.problem("failed to write "+u.Ref, r.Err)
+			}
 		}
 	}
 	if len(a.drops) > 0 {

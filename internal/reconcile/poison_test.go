@@ -58,3 +58,20 @@ func TestNotesThatFailAreToldOnce(t *testing.T) {
 	calm(t, w)
 	once(t, w)
 }
+
+// TestNotesOfAnotherPass are as good as one's own.
+func TestNotesOfAnotherPass(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1)
+	note := w.project.Mirror.Ledger.Ref(change.Entry{Kind: change.RunOf, RunID: 1,
+		Key: change.Key{ID: change.ID{Change: 1, Patchset: 1}, Workflow: "autorun.yml", Attempt: 1}})
+	w.answer = func(change.Call) (change.Outcome, change.Run, error) {
+		w.refs[note] = rev(1001)
+		return change.Accepted, change.Run{}, nil
+	}
+	r, _ := w.run(t, 0, false)
+	if len(r.Errs()) > 0 {
+		t.Errorf("got %v, want no failure", r.Errs())
+	}
+	once(t, w)
+}
