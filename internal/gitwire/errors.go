@@ -50,9 +50,10 @@ type StatusError struct {
 	RetryAfter time.Duration
 }
 
-// Error tells address, status and what the server said.
+// Error tells status and what the server said; the errors of a Remote name the
+// repository's address before it.
 func (e *StatusError) Error() string {
-	s := fmt.Sprintf("%s answered with HTTP status %d", e.URL, e.Status)
+	s := fmt.Sprintf("the server answered with HTTP status %d", e.Status)
 	if e.Body != "" {
 		s += ": " + e.Body
 	}

@@ -3,6 +3,7 @@
 package gitwire
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -43,8 +44,7 @@ func (r *Remote) check(c call, a *answer) error {
 	if a.upload != nil {
 		a.upload.hold() // whatever comes now, nobody wants the rest
 	}
-	b, _ := io.ReadAll(io.LimitReader(a, maxErrorBody))
-	text := printable(string(b), shownBody)
+	text := errorText(a)
 	if status == http.StatusOK {
 		return wrongContent(c, kind, text)
 	}
@@ -53,6 +53,19 @@ func (r *Remote) check(c call, a *answer) error {
 		return &movedError{e, h.Get("Location")}
 	}
 	return e.classify(c)
+}
+
+// errorText returns the beginning of an unwanted answer. JGit puts an ERR packet
+// into it.
+func errorText(body io.Reader) string {
+	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // what could be read is better than nothing
+	const lengthDigits = 4
+	if len(b) > lengthDigits {
+		if text, ok := bytes.CutPrefix(b[lengthDigits:], []byte("ERR ")); ok {
+			b = text
+		}
+	}
+	return printable(string(b), shownBody)
 }
 
 // wrongContent explains an answer that is not git's.
@@ -87,7 +100,7 @@ func (e *StatusError) classify(c call) error {
 			WithHint("the token's account is not a collaborator of the repository, or has no write permission there, or the token lacks the scope to write (contents: write)")
 	case e.Status == http.StatusForbidden:
 		return fault.New(fault.Configuration, "%w", e).
-			WithHint("the account may not read this repository")
+			WithHint("the account may not read this repository, or there is none at this address")
 	case e.Status == http.StatusNotFound:
 		return fault.New(fault.Configuration, "%w", e).
 			WithHint("check the address; servers also say 404 when the account may not see the repository")

@@ -188,6 +188,20 @@ func TestNetworkErrors(t *testing.T) {
 	}
 }
 
+func TestErrorText(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		packets("ERR no/such unavailable"): "no/such unavailable",
+		"ERR":                              "ERR",
+		"ERROR":                            "ERROR",
+		strings.Repeat("x", 9999):          strings.Repeat("x", shownBody) + "...",
+	} {
+		if got := errorText(strings.NewReader(in)); got != want {
+			t.Errorf("errorText(%.20q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestPrintable(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
