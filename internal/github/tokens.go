@@ -43,7 +43,7 @@ func noDeveloperToken(host string) error {
 		variables = "GH_ENTERPRISE_TOKEN, GITHUB_ENTERPRISE_TOKEN"
 	}
 	return fault.New(fault.Configuration, "no GitHub token: none is configured, and there is none for %s in %s or gh's hosts.yml", host, variables).
-		WithHint("give a token or a GitHub App in the configuration, or run: gh auth login --hostname %s", host)
+		WithHint("set GHPA_TOKEN to the service account's token (in a job, under env: GHPA_TOKEN: ${{ secrets.GHPA_TOKEN }}), or run: gh auth login --hostname %s", host)
 }
 
 // cleanToken drops the line end that a token read from a file often has, and
