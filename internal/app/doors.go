@@ -3,8 +3,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -94,6 +96,14 @@ func (w *wiring) leaveOut(number int, why error) {
 	w.leftOut = append(w.leftOut, reconcile.Line{State: reconcile.Skipped, Action: plan.Action{
 		Verb: plan.Skip, Number: number, Reason: "Gerrit's description of it cannot be trusted: " + why.Error(),
 	}})
+}
+
+// takeLeftOut returns the lines since the last call, by number.
+func (w *wiring) takeLeftOut() []reconcile.Line {
+	lines := w.leftOut
+	w.leftOut = nil
+	slices.SortFunc(lines, func(a, b reconcile.Line) int { return cmp.Compare(a.Number, b.Number) })
+	return lines
 }
 
 func (w *wiring) source(c *gerrit.Client, p *config.Project) (*gitwire.Remote, error) {

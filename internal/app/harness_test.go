@@ -26,20 +26,23 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
 )
 
-// TestMain keeps a developer's own GitHub token out of the stories: with CI set
-// no key store is asked, and gh's settings are looked for where there are none.
+// TestMain keeps a developer's own GitHub token out of the stories, and puts
+// another one in its place, which is good for github.com. With CI set no key
+// store is asked, and gh's settings are looked for where there are none.
 func TestMain(m *testing.M) {
 	os.Setenv("CI", "true")
 	os.Setenv("GH_CONFIG_DIR", filepath.Join(os.TempDir(), "no-such-folder"))
-	for _, name := range []string{"GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"} {
+	for _, name := range []string{"GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"} {
 		os.Unsetenv(name)
 	}
+	os.Setenv("GH_TOKEN", developerToken)
 	os.Exit(m.Run())
 }
 
 const (
-	token    = "ghp-secret-of-the-stories"
-	password = "password-of-bot" // what the Gerrit stand-in gives to the account bot
+	token          = "ghp-secret-of-the-stories"
+	developerToken = "ghp-of-a-developer"
+	password       = "password-of-bot" // what the Gerrit stand-in gives to the account bot
 )
 
 // autorun is the workflow of the README.
@@ -68,19 +71,16 @@ type story struct {
 	// namespace and ledger are where the mirror's refs are expected.
 	namespace change.Namespace
 	ledger    change.Ledger
-	// args come with every command.
-	args      []string
 	transport http.RoundTripper
 	idle      time.Duration
 	// secrets must never be seen.
 	secrets []string
-	// onGitHub, if set, is told of each request to GitHub before it is answered.
-	onGitHub func(*http.Request)
 
-	// stdout, stderr and requests are those of the last pass.
-	stdout, stderr string
-	requests       []string
-	transcript     strings.Builder
+	// stdout, stderr and requests are those of the last pass, tokens what came
+	// with the requests to GitHub.
+	stdout, stderr   string
+	requests, tokens []string
+	transcript       strings.Builder
 }
 
 // servers are the options of both stand-ins.
@@ -97,14 +97,6 @@ func begin(t *testing.T, settings string, edits ...func(*servers)) *story {
 		gerrit: gerrit.Options{FirstChange: 101, Now: s.clock.Now},
 		github: github.Options{Now: s.clock.Now, Tokens: map[string]github.Access{token: github.FullAccess}},
 	}
-	o.github.Wrap = func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if s.onGitHub != nil {
-				s.onGitHub(r)
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
 	for _, edit := range edits {
 		edit(&o)
 	}
@@ -115,16 +107,25 @@ func begin(t *testing.T, settings string, edits ...func(*servers)) *story {
 	s.workflow("autorun.yml", autorun)
 	s.env = map[string]string{"GHPA_TOKEN": token, "GITHUB_SERVER_URL": s.github.URL(), "GITHUB_API_URL": s.github.URL()}
 	s.files = map[string]string{}
-	s.secrets = []string{token, password}
-	s.configure(`gerrits:
+	s.secrets = []string{token, developerToken, password}
+	s.configure(defaultConfig(settings))
+	t.Cleanup(s.end)
+	return s
+}
+
+// defaultConfig is the configuration of one project with some settings.
+func defaultConfig(settings string) string {
+	text := `gerrits:
   main: {url: GERRIT}
 projects:
   - name: spdk/spdk
     mirror: example/spdk
     ci: example/ci
-` + indent(settings, 4))
-	t.Cleanup(s.end)
-	return s
+`
+	for line := range strings.Lines(settings) {
+		text += "    " + line
+	}
+	return text
 }
 
 // configure writes the configuration file; GERRIT and GITHUB stand for the
@@ -138,14 +139,6 @@ func (s *story) use(ns change.Namespace, l change.Ledger) {
 	s.namespace, s.ledger = ns, l
 	s.files[".github/dispatcher.yml"] = strings.Replace(s.files[".github/dispatcher.yml"], "mirror: example/spdk",
 		fmt.Sprintf("mirror: {repository: example/spdk, namespace: %s, ledger: %s}", ns, l), 1)
-}
-
-func indent(text string, n int) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		b.WriteString(strings.Repeat(" ", n) + line)
-	}
-	return b.String()
 }
 
 // workflow puts a workflow file into the CI repository.
@@ -185,10 +178,11 @@ func (s *story) shows(want int, args ...string) {
 // run runs a command without writing it down.
 func (s *story) run(ctx context.Context, args ...string) int {
 	s.Helper()
-	s.observed()
+	s.observe()
 	var out, errs bytes.Buffer
-	status := s.app("test", &out, &errs).Main(ctx, append(args, s.args...))
-	s.stdout, s.stderr, s.requests = out.String(), errs.String(), s.observed()
+	status := s.app("test", &out, &errs).Main(ctx, args)
+	s.stdout, s.stderr = out.String(), errs.String()
+	s.observe()
 	s.check()
 	return status
 }
@@ -208,16 +202,16 @@ func (s *story) app(version string, out, errs *bytes.Buffer) *App {
 	}
 }
 
-// observed returns the requests since the last call as "SERVER METHOD PATH".
-func (s *story) observed() []string {
-	var list []string
+// observe notes the requests since the last time as "SERVER METHOD PATH".
+func (s *story) observe() {
+	s.requests, s.tokens = nil, nil
 	for _, r := range s.gerrit.Requests() {
-		list = append(list, "gerrit "+r.Method+" "+r.Path)
+		s.requests = append(s.requests, "gerrit "+r.Method+" "+r.Path)
 	}
 	for _, r := range s.github.Requests() {
-		list = append(list, "github "+r.Method+" "+r.Path)
+		s.requests = append(s.requests, "github "+r.Method+" "+r.Path)
+		s.tokens = append(s.tokens, r.Token)
 	}
-	return list
 }
 
 var writing = regexp.MustCompile(` (?:PUT|PATCH|DELETE) | POST .*/(?:git-receive-pack|dispatches|review|cancel)$`)
@@ -389,6 +383,15 @@ func (i impatient) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), 100*time.Millisecond)
 	context.AfterFunc(r.Context(), cancel)
 	return i.RoundTripper.RoundTrip(r.WithContext(ctx))
+}
+
+// before is told of each request before it is sent.
+type before func(*http.Request)
+
+// RoundTrip sends the request.
+func (b before) RoundTrip(r *http.Request) (*http.Response, error) {
+	b(r)
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 // pushFiles uploads a change with the given files.

@@ -130,7 +130,7 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 			Progress: func(text string) { progress.show(p.Name + ": " + text) },
 		}
 		r := pass.Run(ctx)
-		r.Lines, wire.leftOut = append(r.Lines, wire.leftOut...), nil
+		r.Lines = append(r.Lines, wire.takeLeftOut()...)
 		results = append(results, r)
 	}
 	return results

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -78,8 +79,9 @@ func hintOf(err error) string {
 	if fault.KindOf(err) != fault.Transient {
 		return hint
 	}
-	if after := fault.RetryAfter(err); after > 0 {
-		hint = strings.TrimPrefix(hint+fmt.Sprintf("; the server asks to wait %s", after), "; ")
+	after := fault.RetryAfter(err).Round(time.Second).String()
+	if after != "0s" && !strings.Contains(err.Error(), after) {
+		hint = strings.TrimPrefix(hint+"; the server asks to wait "+after, "; ")
 	}
 	return cmp.Or(hint, "nothing is lost: the next pass tries again")
 }
