@@ -24,29 +24,22 @@ type bed struct {
 	root   string
 	url    string
 	faults faults.Set
-	log    journal
 
 	mu       sync.Mutex
 	v0       bool // hide from git that the client asks for v2
 	requests []*http.Request
 }
 
-// journal is a log that may be read while git writes it.
-type journal struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
 func newBed(t *testing.T) *bed {
 	t.Helper()
 	b := &bed{t: t, root: t.TempDir()}
-	backend := &githttp.Handler{Root: b.root, User: "tester", Log: &b.log, Env: gitEnv()}
+	var log strings.Builder // complete once the server is closed
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("git said: %s", log.String())
+		}
+	})
+	backend := &githttp.Handler{Root: b.root, User: "tester", Log: &log, Env: gitEnv()}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()
 		b.requests = append(b.requests, r.Clone(context.Background()))
