@@ -26,8 +26,8 @@ type Access struct {
 	// for; empty is all of them.
 	Repositories []string
 	// Contents is for git, files and repository_dispatch; Actions for runs and
-	// workflow_dispatch.
-	Contents, Actions Level
+	// workflow_dispatch; Checks for annotations; Issues for issues and comments.
+	Contents, Actions, Checks, Issues Level
 	// Workflows allows pushes that change workflow files.
 	Workflows bool
 	// App says that it is a GitHub App's token: refusals are worded for it.
@@ -35,7 +35,7 @@ type Access struct {
 }
 
 // FullAccess is a token that may do everything with all repositories.
-var FullAccess = Access{User: "octocat", Contents: Write, Actions: Write, Workflows: true}
+var FullAccess = Access{User: "octocat", Contents: Write, Actions: Write, Checks: Write, Issues: Write, Workflows: true}
 
 // covers reports whether the token is good for a repository.
 func (a Access) covers(repository string) bool {
@@ -73,8 +73,15 @@ func (s *Server) identify(r *http.Request) (access Access, anonymous, known bool
 
 // need is what an API path wants of a token.
 type need struct {
-	contents, actions Level
+	contents, actions, checks, issues Level
 }
+
+// within reports whether a token allows all that is wanted.
+func (n need) within(a Access) bool {
+	return n.contents <= a.Contents && n.actions <= a.Actions && n.checks <= a.Checks && n.issues <= a.Issues
+}
+
+func (n need) reads() bool { return max(n.contents, n.actions, n.checks, n.issues) <= Read }
 
 // reach finds the repository of an API request and checks that its token is
 // good for what it wants. It answers the request itself if not. The server is
@@ -92,8 +99,9 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request, n need) *Reposito
 	}
 	if !repo.private {
 		access.Contents, access.Actions = max(access.Contents, Read), max(access.Actions, Read)
+		access.Checks, access.Issues = max(access.Checks, Read), max(access.Issues, Read)
 	}
-	enough := access.Contents >= n.contents && access.Actions >= n.actions && (anonymous || access.covers(repo.name) || max(n.contents, n.actions) <= Read)
+	enough := n.within(access) && (anonymous || access.covers(repo.name) || n.reads())
 	switch {
 	case enough:
 		return repo

@@ -99,7 +99,9 @@ func (s *Server) getInstallation(c appCall) {
 
 func (a *App) permissions() object {
 	o := object{"metadata": "read"}
-	for name, level := range map[string]Level{"contents": a.Access.Contents, "actions": a.Access.Actions} {
+	for name, level := range map[string]Level{
+		"contents": a.Access.Contents, "actions": a.Access.Actions, "checks": a.Access.Checks, "issues": a.Access.Issues,
+	} {
 		if level > None {
 			o[name] = [...]string{"", "read", "write"}[level]
 		}

@@ -33,7 +33,7 @@ func TestDispatchWorkflow(t *testing.T) {
 		ID: details.ID, Number: 1, Repository: "org/ci", Workflow: "autorun.yml", Name: "Autorun",
 		Title: "1/2/autorun.yml/1 none", Event: "workflow_dispatch", Branch: "dev", Head: head, Status: "queued",
 		Actor: "octocat", Inputs: map[string]string{"key": "1/2/autorun.yml/1", "subject": "none"},
-		Created: s.now(), Updated: s.now(),
+		Created: s.now(), Updated: s.now(), Attempt: 1, Started: s.now(),
 	}
 	if diff := cmp.Diff([]Run{want}, s.Runs()); diff != "" {
 		t.Errorf("runs (-want +got):\n%s", diff)

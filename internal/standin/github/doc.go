@@ -6,11 +6,14 @@
 // repository at the given branch and must declare what it is given, so a
 // mistake meets the answer that GitHub would give.
 //
-// It executes no workflow: a run stays queued until SetRunState, or whoever
-// listens through OnRun, moves it. It knows no organizations, pull requests,
-// rulesets or webhooks, and what it was not made for it answers with 404 and
-// remembers (Unplanned). The texts of refusals are GitHub's own where they are
-// known.
+// It executes no workflow: a run stays queued until SetJobs or SetRunState, or
+// whoever listens through OnRun, moves it. Logs and artifacts come, as they do
+// from GitHub, from another server, by addresses that are good for a minute;
+// they may be made up while they are sent, of any size.
+//
+// It knows no organizations, pull requests, rulesets or webhooks, and what it
+// was not made for it answers with 404 and remembers (Unplanned). The texts of
+// refusals are GitHub's own where they are known.
 //
 // Package openapi, below this one, holds what is asked and answered to GitHub's
 // published OpenAPI description.

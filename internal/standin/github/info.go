@@ -30,11 +30,11 @@ func (s *Server) runInfo(repo *Repository, run *Run) object {
 	o := object{
 		"id": run.ID, "node_id": fmt.Sprintf("WFR_%d", run.ID), "name": run.Name, "display_title": run.Title,
 		"path": workflowDir + run.Workflow, "workflow_id": workflowID(run.Workflow),
-		"run_number": run.Number, "run_attempt": 1, "event": run.Event,
+		"run_number": run.Number, "run_attempt": run.Attempt, "event": run.Event,
 		"status": run.Status, "conclusion": orNull(run.Conclusion),
 		"head_branch": orNull(run.Branch), "head_sha": run.Head,
 		"created_at": run.Created.Format(time.RFC3339), "updated_at": run.Updated.Format(time.RFC3339),
-		"run_started_at": run.Created.Format(time.RFC3339),
+		"run_started_at": run.Started.Format(time.RFC3339),
 		"url":            base, "html_url": s.pageURL(run),
 		"workflow_url":    s.apiURL(run.Repository, "actions/workflows/%d", workflowID(run.Workflow)),
 		"check_suite_url": s.apiURL(run.Repository, "check-suites/%d", run.ID),
@@ -42,6 +42,9 @@ func (s *Server) runInfo(repo *Repository, run *Run) object {
 		"repository": s.repositoryInfo(repo), "head_repository": s.repositoryInfo(repo),
 		"actor": s.userInfo(run.Actor), "triggering_actor": s.userInfo(run.Actor),
 		"previous_attempt_url": nil, "referenced_workflows": []any{},
+	}
+	if run.Attempt > 1 {
+		o["previous_attempt_url"] = fmt.Sprintf("%s/attempts/%d", base, run.Attempt-1)
 	}
 	for _, name := range []string{"jobs", "logs", "cancel", "rerun", "artifacts"} {
 		o[name+"_url"] = base + "/" + name

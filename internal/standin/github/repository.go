@@ -22,6 +22,7 @@ type Repository struct {
 	dir     string
 	private bool
 	branch  string // the default branch
+	issues  map[int]*Issue
 }
 
 // Repository returns the repository of that name (OWNER/NAME) and makes it if
@@ -33,7 +34,7 @@ func (s *Server) Repository(name string) *Repository {
 	if r := s.repositories[key]; r != nil {
 		return r
 	}
-	r := &Repository{srv: s, id: int64(1000 + len(s.repositories)), name: name, branch: "main", dir: filepath.Join(s.dir, name+".git")}
+	r := &Repository{srv: s, id: int64(1000 + len(s.repositories)), name: name, branch: "main", issues: map[int]*Issue{}, dir: filepath.Join(s.dir, name+".git")}
 	if err := r.create(); err != nil {
 		s.o.Fail(err)
 	}

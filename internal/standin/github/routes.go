@@ -28,7 +28,19 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /repos/{owner}/{repo}/actions/workflows/{file}/dispatches", s.api(need{actions: Write}, s.dispatchWorkflow))
 	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/runs", s.api(need{actions: Read}, s.listRuns))
 	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/runs/{run}", s.api(need{actions: Read}, s.getRun))
+	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/runs/{run}/jobs", s.api(need{actions: Read}, s.listJobs))
+	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/runs/{run}/attempts/{attempt}/jobs", s.api(need{actions: Read}, s.listAttemptJobs))
+	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/runs/{run}/artifacts", s.api(need{actions: Read}, s.listArtifacts))
 	mux.HandleFunc("POST /repos/{owner}/{repo}/actions/runs/{run}/cancel", s.api(need{actions: Write}, s.cancelRun))
+	mux.HandleFunc("POST /repos/{owner}/{repo}/actions/runs/{run}/force-cancel", s.api(need{actions: Write}, s.forceCancelRun))
+	mux.HandleFunc("POST /repos/{owner}/{repo}/actions/runs/{run}/rerun", s.api(need{actions: Write}, s.rerunAll))
+	mux.HandleFunc("POST /repos/{owner}/{repo}/actions/runs/{run}/rerun-failed-jobs", s.api(need{actions: Write}, s.rerunFailed))
+	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/jobs/{job}", s.api(need{actions: Read}, s.getJob))
+	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/jobs/{job}/logs", s.api(need{actions: Read}, s.getLog))
+	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/artifacts/{artifact}/{format}", s.api(need{actions: Read}, s.getArtifact))
+	mux.HandleFunc("GET /repos/{owner}/{repo}/check-runs/{job}/annotations", s.api(need{checks: Read}, s.listAnnotations))
+	mux.HandleFunc("GET /repos/{owner}/{repo}/issues/{issue}", s.api(need{issues: Read}, s.getIssue))
+	mux.HandleFunc("POST /repos/{owner}/{repo}/issues/{issue}/comments", s.api(need{issues: Write}, s.addComment))
 	mux.HandleFunc("GET /repos/{owner}/{repo}/installation", s.asApp(s.getInstallation))
 	mux.HandleFunc("POST /app/installations/{installation}/access_tokens", s.asApp(s.mintToken))
 	mux.HandleFunc("GET /{owner}/{repo}/info/refs", s.serveGit)
@@ -38,17 +50,18 @@ func (s *Server) routes() http.Handler {
 }
 
 // api makes a handler of a function that wants a repository and a lock. Runs
-// that it started are told to the listener after that.
+// that it started, once more or for the first time, are told to the listener
+// after that.
 func (s *Server) api(n need, serve func(call)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
-		before := len(s.runs)
 		if s.greet(w, r) {
 			if repo := s.reach(w, r, n); repo != nil {
 				serve(call{w, r, repo})
 			}
 		}
-		started, hook := copyRuns(s.runs[before:]), s.onRun
+		started, hook := copyRuns(s.fresh), s.onRun
+		s.fresh = nil
 		s.mu.Unlock()
 		if hook == nil {
 			return

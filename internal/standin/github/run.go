@@ -31,6 +31,9 @@ type Run struct {
 	Inputs             map[string]string
 	Payload            map[string]any
 	Created, Updated   time.Time
+	// Attempt counts from 1; Started is when the present one began.
+	Attempt int
+	Started time.Time
 }
 
 // firstRun is larger than 32 bits, as GitHub's ids are.
@@ -48,11 +51,18 @@ func (s *Server) newRun(c call, w *workflow, event, commit string) *Run {
 	return &Run{
 		Number: number, Repository: c.repo.name, Workflow: path.Base(w.path), Name: w.name, Event: event,
 		Head: commit, Status: "queued", Actor: access.User, Created: s.now(), Updated: s.now(),
+		Attempt: 1, Started: s.now(),
 	}
 }
 
-// start gives a run its id and puts it on the list.
+// start puts a run on the list and lets it be told to the listener.
 func (s *Server) start(run *Run) {
+	s.list(run)
+	s.fresh = append(s.fresh, run)
+}
+
+// list gives a run its id and puts it on the list.
+func (s *Server) list(run *Run) {
 	run.ID = firstRun + int64(len(s.runs))
 	s.runs = append(s.runs, run)
 }
@@ -75,7 +85,11 @@ func (s *Server) AddRun(run Run) int64 {
 	if r.Updated.IsZero() {
 		r.Updated = r.Created
 	}
-	s.start(r)
+	if r.Started.IsZero() {
+		r.Started = r.Created
+	}
+	r.Attempt = max(r.Attempt, 1)
+	s.list(r)
 	return r.ID
 }
 
@@ -97,8 +111,9 @@ func copyRuns(runs []*Run) []Run {
 	return list
 }
 
-// OnRun sets a function that is told about each run after it was started and
-// before the call that started it is answered. It may use the server.
+// OnRun sets a function that is told about each run after it was started, by a
+// dispatch or by a rerun, and before the call that started it is answered. It
+// may use the server.
 func (s *Server) OnRun(hook func(Run)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,13 +125,20 @@ func (s *Server) OnRun(hook func(Run)) {
 func (s *Server) SetRunState(id int64, status, conclusion string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if run := s.runByID(id); run != nil {
+		run.Status, run.Conclusion, run.Updated = status, conclusion, s.now()
+	}
+}
+
+// runByID returns a run that must exist.
+func (s *Server) runByID(id int64) *Run {
 	for _, run := range s.runs {
 		if run.ID == id {
-			run.Status, run.Conclusion, run.Updated = status, conclusion, s.now()
-			return
+			return run
 		}
 	}
 	s.o.Fail(fmt.Errorf("there is no run %d", id))
+	return nil
 }
 
 // findRun returns the run of a request's path, or answers 404.
@@ -135,19 +157,6 @@ func (s *Server) getRun(c call) {
 	if run := s.findRun(c); run != nil {
 		reply(c.w, http.StatusOK, s.runInfo(c.repo, run))
 	}
-}
-
-func (s *Server) cancelRun(c call) {
-	run := s.findRun(c)
-	if run == nil {
-		return
-	}
-	if run.Status == "completed" {
-		fail(c.w, http.StatusConflict, "Cannot cancel a workflow run that is completed.")
-		return
-	}
-	run.Status, run.Conclusion, run.Updated = "completed", "cancelled", s.now()
-	reply(c.w, http.StatusAccepted, struct{}{})
 }
 
 // workflowID makes a stable number of a workflow's name.

@@ -65,6 +65,13 @@ type Server struct {
 	repositories map[string]*Repository // by lower-case OWNER/NAME
 	minted       map[string]mintedToken // installation tokens
 	runs         []*Run                 // oldest first
+	fresh        []*Run                 // started and not told to onRun yet
+	jobs         map[attempt][]*Job
+	jobCount     int64
+	artifacts    []*Artifact
+	blobURL      string
+	blobs        []blob
+	downloads    []Request
 	requests     []Request
 	unplanned    []Request
 	onRun        func(Run)
@@ -80,6 +87,7 @@ func New(dir string, o Options) *Server {
 		clock:        time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC),
 		repositories: map[string]*Repository{},
 		minted:       map[string]mintedToken{},
+		jobs:         map[attempt][]*Job{},
 	}
 }
 
@@ -111,23 +119,36 @@ func Serve(t Test, o Options) *Server {
 }
 
 // Start serves on a free port of 127.0.0.1 until ctx is done and returns the
-// server's URL, which is both the API's and that of the repositories.
+// server's URL, which is both the API's and that of the repositories. Logs and
+// artifacts are downloaded from another port.
 func (s *Server) Start(ctx context.Context) (string, error) {
+	main, err := s.listen(ctx, s.Handler())
+	if err != nil {
+		return "", err
+	}
+	blobs, err := s.listen(ctx, s.blobHandler())
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.url, s.blobURL = main, blobs
+	return s.url, nil
+}
+
+func (s *Server) listen(ctx context.Context, handler http.Handler) (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
-	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	context.AfterFunc(ctx, func() { server.Close() })
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.o.Fail(err)
 		}
 	}()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.url = "http://" + listener.Addr().String()
-	return s.url, nil
+	return "http://" + listener.Addr().String(), nil
 }
 
 // URL returns the address that Start made.

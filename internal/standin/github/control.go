@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package github
+
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Limits of GitHub's "Re-running workflows and jobs".
+const (
+	maxRerunAge = 30 * 24 * time.Hour
+	maxAttempts = 51 // the first one, and 50 reruns
+)
+
+// cancelRun serves POST .../actions/runs/ID/cancel. Jobs with if: always() are
+// left to end by themselves, and the run goes on until they did.
+func (s *Server) cancelRun(c call) { s.endRun(c, false) }
+
+// forceCancelRun serves POST .../actions/runs/ID/force-cancel.
+func (s *Server) forceCancelRun(c call) { s.endRun(c, true) }
+
+func (s *Server) endRun(c call, force bool) {
+	run := s.findRun(c)
+	if run == nil {
+		return
+	}
+	if run.Status == "completed" {
+		fail(c.w, http.StatusConflict, "Cannot cancel a workflow run that is completed.")
+		return
+	}
+	jobs := s.jobs[attempt{run.ID, run.Attempt}]
+	for _, j := range jobs {
+		if j.Status != "completed" && (force || !j.Always) {
+			j.Status, j.Conclusion, j.Completed = "completed", "cancelled", s.now()
+		}
+	}
+	alive := slices.ContainsFunc(jobs, func(j *Job) bool { return j.Status != "completed" })
+	run.Updated = s.now()
+	if !alive {
+		run.Status, run.Conclusion = "completed", "cancelled"
+	}
+	reply(c.w, http.StatusAccepted, struct{}{})
+}
+
+// rerunAll serves POST .../actions/runs/ID/rerun.
+func (s *Server) rerunAll(c call) { s.rerun(c, false) }
+
+// rerunFailed serves POST .../actions/runs/ID/rerun-failed-jobs. Jobs that went
+// well are in the new attempt as they were, under new ids; the others run again,
+// and so do those that always run.
+func (s *Server) rerunFailed(c call) { s.rerun(c, true) }
+
+func (s *Server) rerun(c call, failedOnly bool) {
+	run := s.findRun(c)
+	if run == nil {
+		return
+	}
+	jobs := s.jobs[attempt{run.ID, run.Attempt}]
+	switch {
+	case run.Status != "completed":
+		fail(c.w, http.StatusForbidden, "This workflow is already running")
+		return
+	case s.now().After(run.Created.Add(maxRerunAge)):
+		fail(c.w, http.StatusForbidden, "Unable to retry this workflow run because it was created over a month ago")
+		return
+	case run.Attempt >= maxAttempts || failedOnly && len(jobs) > 0 && !slices.ContainsFunc(jobs, failed):
+		fail(c.w, http.StatusForbidden, "This workflow run cannot be retried")
+		return
+	}
+	run.Attempt++
+	run.Status, run.Conclusion, run.Started, run.Updated = "queued", "", s.now(), s.now()
+	for _, j := range jobs {
+		again := Job{Name: j.Name, Always: j.Always}
+		if failedOnly && j.Conclusion == "success" && !j.Always {
+			again = *j
+			again.ID = 0
+		}
+		s.addJob(run, again)
+	}
+	s.fresh = append(s.fresh, run)
+	reply(c.w, http.StatusCreated, struct{}{})
+}
+
+// failed tells which jobs "failed jobs" means: cancelled ones too.
+func failed(j *Job) bool {
+	return slices.Contains([]string{"failure", "timed_out", "cancelled"}, j.Conclusion)
+}
