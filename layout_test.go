@@ -29,7 +29,13 @@ var mayImport = map[string][]string{
 	"github":         {"change", "fault"},
 	"reconcile":      {"change", "config", "fault", "plan", "relay"},
 	"action":         {"change", "config", "fault"},
-	"standin/faults": {}, "standin/githttp": {},
+	"verdict":        {"change"},
+	"command":        {"change"},
+	"findings":       {"change"},
+	"flake":          {"change"},
+	"store":          {"fault"},
+	"publish":        {"change", "fault"},
+	"standin/faults": {}, "standin/githttp": {}, "standin/s3": {"standin/faults"},
 	"standin/gerrit": {"change", "standin/faults", "standin/githttp"},
 	"standin/github": {"change", "standin/faults", "standin/githttp"},
 }
@@ -41,6 +47,7 @@ var soleImporter = map[string]string{
 	"github.com/cli/go-gh/":                   "github",
 	"github.com/sethvargo/go-githubactions":   "action",
 	"github.com/gofri/go-github-ratelimit/v2": "github",
+	"github.com/minio/minio-go/":              "store",
 }
 
 // TestLayout holds the imports of production code to the map.

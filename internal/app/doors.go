@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
@@ -105,6 +106,10 @@ func (w *wiring) takeLeftOut() []reconcile.Line {
 	slices.SortFunc(lines, func(a, b reconcile.Line) int { return cmp.Compare(a.Number, b.Number) })
 	return lines
 }
+
+// sourceIdle is how long Gerrit may be silent: it counts the objects of a large
+// first pack before it sends anything.
+const sourceIdle = 10 * time.Minute
 
 func (w *wiring) source(c *gerrit.Client, p *config.Project) (*gitwire.Remote, error) {
 	rt, err := w.transports.get(p.Gerrit.CAFile)
