@@ -4,6 +4,7 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -60,6 +61,24 @@ func TestRefsAreListedAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStoppedPass says so once, beside what is a failure of its own.
+func TestStoppedPass(t *testing.T) {
+	t.Parallel()
+	w := newWorld(2)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	gone := fmt.Errorf("failed to read a change: %w", context.Canceled)
+	f := failing{world: w, change: map[int]error{1: gone, 2: gone}, github: fault.New(fault.Configuration, "token expired")}
+	pass := Pass{Project: w.project, Now: func() time.Time { return w.now }, DryRun: true,
+		Doors: Doors{Reviews: f, Groups: w, Source: source{w}, Mirror: mirror{w}, Workflows: f, Runs: w}}
+	r := pass.Run(ctx)
+	var problems []string
+	for _, err := range r.Problems {
+		problems = append(problems, err.Error())
+	}
+	expect(t, "problems", problems, []string{"token expired", "the pass was told to stop before it was done"})
 }
 
 // sleeper counts the time that is waited; both listings run at once.

@@ -4,10 +4,13 @@ package reconcile
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/relay"
 )
@@ -84,6 +87,26 @@ type Pass struct {
 // Run observes, plans and, unless this is a dry run, acts. It always returns
 // what became of each planned action, also when ctx ends half-way.
 func (p *Pass) Run(ctx context.Context) Result {
+	r := p.run(ctx)
+	r.Problems = stopped(ctx, r.Problems)
+	return r
+}
+
+// stopped puts one problem in the place of all those that only say that ctx
+// ended.
+func stopped(ctx context.Context, problems []error) []error {
+	if ctx.Err() == nil {
+		return problems
+	}
+	n := len(problems)
+	problems = slices.DeleteFunc(problems, func(err error) bool { return errors.Is(err, ctx.Err()) })
+	if len(problems) == n {
+		return problems
+	}
+	return append(problems, fault.New(fault.Transient, "the pass was told to stop before it was done"))
+}
+
+func (p *Pass) run(ctx context.Context) Result {
 	r := Result{Project: p.Project.Name, DryRun: p.DryRun}
 	p.progress("reading Gerrit and the mirror")
 	snapshot, problems := p.observe(ctx)
