@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package command
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// helpText lists the commands and who may use them.
+func (d *decider) helpText() string {
+	var b strings.Builder
+	b.WriteString("A command is a line of its own in a comment, not in a quote:\n\n")
+	for _, line := range []string{
+		"`recheck`: start all workflows again",
+		"`recheck failed`: only what did not pass",
+		"`recheck WORKFLOW`: one of " + names(d.names()),
+		"`cancel`: stop what runs or waits for this patchset",
+		"`false positive: #N`: the failure is known as issue N: note it there, and run again what failed",
+		"`help`: this list",
+	} {
+		b.WriteString("- " + line + "\n")
+	}
+	fmt.Fprintf(&b, "\n%s Reruns are at least %s apart, and at most %d of a workflow for one patchset.",
+		d.mayText(), short(d.p.CoolDown), d.p.MaxAttempts)
+	return b.String()
+}
+
+// mayText says who may use the commands.
+func (d *decider) mayText() string {
+	a := d.p.Allow
+	var who []string
+	if a.Owner {
+		who = append(who, "the change's owner and uploader")
+	}
+	if len(a.Groups) > 0 {
+		who = append(who, "members of "+names(a.Groups))
+	}
+	if a.Label != "" {
+		who = append(who, fmt.Sprintf("those who voted %s %+d or more here", a.Label, a.Value))
+	}
+	if len(who) == 0 {
+		return "Every registered user may use commands."
+	}
+	return "Commands are for " + strings.Join(who, ", ") + "."
+}
+
+// hint answers a comment that is nearly a command.
+func hint(m Message, verb Verb) Action {
+	form := string(verb)
+	if verb == FalsePositive {
+		form += ": #N"
+	}
+	return Action{Kind: Explain, Message: m.ID, Author: m.Author,
+		Text: fmt.Sprintf("Did you mean `%s`? A command has to be written just so, alone on its line. `help` lists them all.", form)}
+}
+
+// short writes a duration without the parts that are zero.
+func short(d time.Duration) string {
+	if d >= time.Minute && d%time.Minute == 0 {
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return d.String()
+}

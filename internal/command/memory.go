@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package command
+
+import (
+	"slices"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// promise is the last thing that our answers said about a workflow.
+type promise struct {
+	key change.Key
+	// wanted is false for a run that was cancelled.
+	wanted bool
+	at     time.Time
+}
+
+// memory is what all our answers on a change say together.
+type memory struct {
+	answered map[string]bool
+	replies  int                // on the current patchset
+	promises map[string]promise // for the current patchset, by workflow
+	last     time.Time          // of the last answer that asked for a run of it
+}
+
+// remember reads our answers.
+func remember(s Snapshot, self int) memory {
+	m := memory{answered: map[string]bool{}, promises: map[string]promise{}}
+	for _, msg := range s.ordered() {
+		if msg.Author.ID != self || msg.Tag != Tag {
+			continue
+		}
+		r := ParseResidue(msg.Text)
+		for _, id := range r.Replies {
+			m.answered[id] = true
+		}
+		if len(r.Replies) > 0 && msg.Patchset == s.Change.Current.Number {
+			m.replies++
+		}
+		for _, k := range slices.DeleteFunc(r.Asked, s.foreign) {
+			m.promise(k, true, msg.At)
+			m.last = msg.At
+		}
+		for _, k := range slices.DeleteFunc(r.Cancelled, s.foreign) {
+			m.promise(k, false, msg.At)
+		}
+	}
+	return m
+}
+
+// promise notes what a later answer says; attempts only ever go up.
+func (m *memory) promise(k change.Key, wanted bool, at time.Time) {
+	if m.promises[k.Workflow].key.Attempt <= k.Attempt {
+		m.promises[k.Workflow] = promise{k, wanted, at}
+	}
+}
+
+// stopFor is how long after its answer a cancelled run is cancelled again while
+// it goes on: long enough for a call that was lost or a run that was not seen
+// yet, and short enough to leave alone what somebody started again by hand.
+const stopFor = time.Hour
+
+// Outstanding returns what our answers said about runs of the current patchset
+// and what is not so yet: start was promised and must still be started; stop was
+// cancelled, and must be cancelled again where it runs or be kept from starting
+// where it does not exist. Neither names a workflow twice.
+func Outstanding(s Snapshot, p Policy, now time.Time) (start, stop []change.Key) {
+	if s.Change.Status != change.New {
+		return nil, nil
+	}
+	latest, promises := s.latest(), remember(s, p.Self).promises
+	for _, w := range s.Workflows {
+		said, r := promises[w.Name], latest[w.Name]
+		exists := said.key.Attempt <= r.Key.Attempt
+		switch {
+		case exists && (said.wanted || said.key != r.Key || !r.State.busy() || now.Sub(said.at) > stopFor):
+		case !said.wanted:
+			stop = append(stop, said.key)
+		case w.Gate == "" && said.key.Attempt <= p.MaxAttempts:
+			start = append(start, said.key)
+		}
+	}
+	return start, stop
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package command
+
+import (
+	"slices"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// recheck starts what the command is about. It needs no earlier run or vote: a
+// workflow that was never started gets its first attempt.
+func (d *decider) recheck(m Message, c Command) Action {
+	var targets, passedOver []Workflow
+	for _, w := range d.s.Workflows {
+		r, tried := d.latest[w.Name]
+		switch {
+		case c.Workflow == w.Name:
+			targets = append(targets, w)
+		case c.Workflow != "":
+		case !tried && w.Unwanted != "":
+			passedOver = append(passedOver, w)
+		case c.Failed && r.State == Passed:
+		default:
+			targets = append(targets, w)
+		}
+	}
+	keys, notes := d.start(m, targets)
+	text := d.replacedText(m)
+	if len(keys) > 0 {
+		return Action{Kind: Rerun, Keys: keys, Text: text + startText(keys, c.Failed) + notes}
+	}
+	switch {
+	case len(targets) > 0:
+	case len(passedOver) > 0 && len(passedOver) == len(d.s.Workflows):
+		notes = unwantedText(passedOver)
+	case c.Failed:
+		notes = "Nothing is started: all that ran has passed. `recheck` starts all of it again."
+	default:
+		notes = "Nothing is started: no workflow is configured."
+	}
+	return Action{Kind: Refuse, Text: text + notes}
+}
+
+// start takes the next attempt of each workflow that can have one and says why
+// the others cannot.
+func (d *decider) start(m Message, targets []Workflow) (keys []change.Key, notes string) {
+	for _, w := range targets {
+		r := d.latest[w.Name] // attempt 0 where there was none
+		switch {
+		case r.State.busy():
+			notes += busyText(r)
+		case r.Created.After(m.At):
+			notes += servedText(r)
+		case w.Gate != "":
+			notes += gateText(w)
+		case r.Key.Attempt >= d.p.MaxAttempts:
+			notes += capText(r.Key)
+		default:
+			keys = append(keys, d.s.key(w.Name, r.Key.Attempt+1))
+		}
+	}
+	if again := d.memory.last.Add(d.p.CoolDown); len(keys) > 0 && m.At.Before(again) {
+		return nil, notes + coolText(again)
+	}
+	for _, k := range keys {
+		d.latest[k.Workflow] = Run{Key: k, State: Pending}
+	}
+	return keys, notes
+}
+
+// cancel stops the runs of the current patchset that go on, and keeps those
+// from starting that only wait for their turn.
+func (d *decider) cancel() Action {
+	var running, waiting []change.Key
+	for _, w := range d.s.Workflows {
+		switch r, tried := d.latest[w.Name]; {
+		case r.State.busy():
+			running = append(running, r.Key)
+		case !tried && w.Gate == "" && w.Unwanted == "":
+			waiting = append(waiting, d.s.key(w.Name, 1))
+		}
+	}
+	keys := slices.Concat(running, waiting)
+	if len(keys) == 0 {
+		return Action{Kind: Refuse, Text: "Nothing runs or waits for this patchset."}
+	}
+	for _, k := range keys {
+		d.latest[k.Workflow] = Run{Key: k, State: Unclear}
+	}
+	return Action{Kind: Stop, Keys: keys, Text: cancelText(running, waiting)}
+}
+
+// excuse takes a failure as known. What failed before may run again already, or
+// have passed since: the failure is noted all the same.
+func (d *decider) excuse(m Message, c Command) Action {
+	refuse := func(text string) Action { return Action{Kind: Refuse, Text: text} }
+	if !d.current(m) {
+		return refuse(d.replacedText(m) + "What failed there does not count any more, and nothing is noted or started.")
+	}
+	if !d.failed {
+		return refuse("No test failed on this patchset, so nothing is noted or started. `recheck` starts all workflows, also after other mishaps.")
+	}
+	if text := issuesText(c.Issues, d.s.Issues); text != "" {
+		return refuse(text)
+	}
+	var targets []Workflow
+	for _, w := range d.s.Workflows {
+		if r := d.latest[w.Name]; r.State == Failed || r.State.busy() {
+			targets = append(targets, w)
+		}
+	}
+	keys, notes := d.start(m, targets)
+	text := "The failure is noted on " + issueList(c.Issues) + ". "
+	if len(keys) > 0 {
+		text += startText(keys, true)
+	}
+	return Action{Kind: Excuse, Keys: keys, Issues: c.Issues, Text: text + notes}
+}
