@@ -19,7 +19,9 @@ type Account struct {
 	Password string
 	// SeesPrivate shows all private changes to it.
 	SeesPrivate bool
-	ranges      map[string][2]int
+	// Robot makes it a member of the group Service Users.
+	Robot  bool
+	ranges map[string][2]int
 }
 
 // Account returns the user of that name and makes it if there is none.
@@ -50,13 +52,20 @@ func (s *Server) Restrict(username, label string, low, high int) {
 	s.account(username).ranges[label] = [2]int{low, high}
 }
 
-// mayVote reports whether a vote is in the account's range.
-func (a *Account) mayVote(l Label, value int) bool {
-	r, restricted := a.ranges[l.Name]
-	if !restricted {
-		r = [2]int{l.Min, l.Max}
+// votes returns the lowest and highest vote that an account may give.
+func (a *Account) votes(l Label) (low, high int) {
+	if r, restricted := a.ranges[l.Name]; restricted {
+		return r[0], r[1]
 	}
-	return r[0] <= value && value <= r[1]
+	return l.Min, l.Max
+}
+
+func (s *Server) accountByID(id string) *Account {
+	i := slices.IndexFunc(s.accounts, func(a *Account) bool { return strconv.Itoa(a.ID) == id })
+	if i < 0 {
+		return nil
+	}
+	return s.accounts[i]
 }
 
 // is reports whether a query's text names this account: user name, e-mail

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,14 +37,17 @@ type (
 		CurrentRevision string                  `json:"current_revision,omitempty"`
 		Revisions       map[string]revisionInfo `json:"revisions,omitempty"`
 		Labels          map[string]labelInfo    `json:"labels,omitempty"`
+		PermittedLabels *map[string][]string    `json:"permitted_labels,omitempty"`
+		AttentionSet    map[string]attention    `json:"attention_set,omitempty"`
 		Messages        []messageInfo           `json:"messages,omitempty"`
 		MoreChanges     bool                    `json:"_more_changes,omitempty"`
 	}
 	accountInfo struct {
-		ID       int    `json:"_account_id"`
-		Name     string `json:"name,omitempty"`
-		Email    string `json:"email,omitempty"`
-		Username string `json:"username,omitempty"`
+		ID       int      `json:"_account_id"`
+		Name     string   `json:"name,omitempty"`
+		Email    string   `json:"email,omitempty"`
+		Username string   `json:"username,omitempty"`
+		Tags     []string `json:"tags,omitempty"`
 	}
 	revisionInfo struct {
 		Kind     string              `json:"kind"`
@@ -72,22 +76,31 @@ type (
 		Values map[string]string `json:"values,omitempty"`
 	}
 	approvalInfo struct {
+		Tag   string `json:"tag,omitempty"`
 		Value int    `json:"value"`
 		Date  string `json:"date,omitempty"`
 		accountInfo
 	}
 	messageInfo struct {
-		ID       string      `json:"id"`
-		Author   accountInfo `json:"author"`
-		Date     string      `json:"date"`
-		Message  string      `json:"message"`
-		Tag      string      `json:"tag,omitempty"`
-		Revision int         `json:"_revision_number"`
+		ID         string       `json:"id"`
+		Tag        string       `json:"tag,omitempty"`
+		Author     accountInfo  `json:"author"`
+		RealAuthor *accountInfo `json:"real_author,omitempty"`
+		Date       string       `json:"date"`
+		Message    string       `json:"message"`
+		Revision   int          `json:"_revision_number"`
+	}
+	attention struct {
+		Account accountInfo `json:"account"`
+		Reason  string      `json:"reason"`
 	}
 )
 
 // options is the set of o= parameters.
 type options map[string]bool
+
+// detailed is what some answers are without being asked.
+var detailed = options{"DETAILED_ACCOUNTS": true}
 
 // any reports whether one of the options is set.
 func (o options) any(names ...string) bool {
@@ -101,11 +114,16 @@ func (a *Account) info(o options) accountInfo {
 	if !o["DETAILED_ACCOUNTS"] {
 		return accountInfo{ID: a.ID}
 	}
-	return accountInfo{ID: a.ID, Name: a.Name, Email: a.Email, Username: a.Username}
+	info := accountInfo{ID: a.ID, Name: a.Name, Email: a.Email, Username: a.Username}
+	if a.Robot {
+		info.Tags = []string{"SERVICE_USER"}
+	}
+	return info
 }
 
-// info describes a change; what is not asked for is not there.
-func (c *Change) info(o options) changeInfo {
+// info describes a change as a viewer sees it; what is not asked for is not
+// there.
+func (c *Change) info(o options, viewer *Account) changeInfo {
 	last := c.current()
 	info := changeInfo{
 		ID: url.PathEscape(c.project.name) + fmt.Sprintf("~%d", c.number), Project: c.project.name, Branch: c.branch,
@@ -129,15 +147,37 @@ func (c *Change) info(o options) changeInfo {
 	if o.any("LABELS", "DETAILED_LABELS") {
 		info.Labels = c.labels(o)
 	}
-	if o["MESSAGES"] {
-		for i, m := range c.messages {
-			info.Messages = append(info.Messages, messageInfo{
-				ID: fmt.Sprintf("%040x", c.number<<16+i), Author: c.srv.account(m.Author).info(o), Date: stamp(m.Date),
-				Message: m.Text, Tag: m.Tag, Revision: m.Patchset,
-			})
+	if o["DETAILED_LABELS"] && viewer != nil {
+		permitted := c.permitted(viewer)
+		info.PermittedLabels = &permitted
+	}
+	for name, reason := range c.attention {
+		a := c.srv.account(name)
+		if info.AttentionSet == nil {
+			info.AttentionSet = map[string]attention{}
 		}
+		info.AttentionSet[strconv.Itoa(a.ID)] = attention{Account: a.info(o), Reason: reason}
+	}
+	if o["MESSAGES"] {
+		info.Messages = c.messageInfos(o)
 	}
 	return info
+}
+
+func (c *Change) messageInfos(o options) []messageInfo {
+	var list []messageInfo
+	for i, m := range c.messages {
+		info := messageInfo{
+			ID: fmt.Sprintf("%040x", c.number<<16+i), Author: c.srv.account(m.Author).info(o), Date: stamp(m.Date),
+			Message: m.Text, Tag: m.Tag, Revision: m.Patchset,
+		}
+		if m.Behalf != "" {
+			real := info.Author
+			info.RealAuthor, info.Author = &real, c.srv.account(m.Behalf).info(o)
+		}
+		list = append(list, info)
+	}
+	return list
 }
 
 func (c *Change) revisions(o options) map[string]revisionInfo {
@@ -178,11 +218,7 @@ func (c *Change) labels(o options) map[string]labelInfo {
 		if o["DETAILED_LABELS"] {
 			info.Values = map[string]string{}
 			for v := l.Min; v <= l.Max; v++ {
-				text := fmt.Sprintf("%+d", v)
-				if v == 0 {
-					text = " 0"
-				}
-				info.Values[text] = fmt.Sprintf("%s is %d", l.Name, v)
+				info.Values[signed(v)] = fmt.Sprintf("%s is %d", l.Name, v)
 			}
 			info.All = append(info.All, approvalInfo{accountInfo: c.owner.info(o)})
 			for _, v := range c.current().votes {
@@ -192,7 +228,7 @@ func (c *Change) labels(o options) map[string]labelInfo {
 				if v.who == c.owner {
 					info.All = info.All[1:]
 				}
-				info.All = append(info.All, approvalInfo{Value: v.value, Date: stamp(v.when), accountInfo: v.who.info(o)})
+				info.All = append(info.All, approvalInfo{Tag: v.tag, Value: v.value, Date: stamp(v.when), accountInfo: v.who.info(o)})
 			}
 		}
 		all[l.Name] = info

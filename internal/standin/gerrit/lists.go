@@ -58,7 +58,7 @@ func (s *Server) query(text string, c call) ([]changeInfo, error) {
 	found = found[min(max(start, 0), len(found)):]
 	list := []changeInfo{}
 	for _, ch := range found[:min(limit, len(found))] {
-		list = append(list, ch.info(c.options()))
+		list = append(list, ch.info(c.options(), c.viewer))
 	}
 	if len(found) > limit {
 		list[len(list)-1].MoreChanges = true
@@ -89,7 +89,13 @@ func (s *Server) getChange(c call, detail bool) {
 			o[name] = true
 		}
 	}
-	c.json(ch.info(o))
+	c.json(ch.info(o, c.viewer))
+}
+
+func (s *Server) listMessages(c call) {
+	if ch := s.find(c); ch != nil {
+		c.json(ch.messageInfos(detailed))
+	}
 }
 
 func (s *Server) listBranches(c call) {
@@ -122,7 +128,7 @@ func (s *Server) listMembers(c call) {
 	}
 	list := []accountInfo{}
 	for _, a := range g.all(c.r.URL.Query().Has("recursive")) {
-		list = append(list, a.info(options{"DETAILED_ACCOUNTS": true}))
+		list = append(list, a.info(detailed))
 	}
 	c.json(list)
 }
@@ -132,5 +138,5 @@ func (s *Server) getSelf(c call) {
 		c.fail(http.StatusForbidden, "Resolving account 'self' requires login")
 		return
 	}
-	c.json(c.viewer.info(options{"DETAILED_ACCOUNTS": true}))
+	c.json(c.viewer.info(detailed))
 }

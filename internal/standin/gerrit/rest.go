@@ -86,6 +86,12 @@ func (s *Server) serveREST(c call) bool {
 		s.queryChanges(c)
 	case get && p(0) == "changes" && n == 2, get && p(0) == "changes" && n == 3 && p(2) == "detail":
 		s.getChange(c, p(2) == "detail")
+	case get && p(0) == "changes" && n == 3 && p(2) == "messages":
+		s.listMessages(c)
+	case get && p(0) == "changes" && n == 3 && p(2) == "comments":
+		s.listComments(c)
+	case get && p(0) == "changes" && n == 5 && p(2) == "revisions" && p(4) == "related":
+		s.listRelated(c, p(3))
 	case c.r.Method == http.MethodPost && p(0) == "changes" && n == 5 && p(2) == "revisions" && p(4) == "review":
 		s.postReview(c, p(3))
 	case get && p(0) == "projects" && n == 4 && p(2) == "branches" && p(3) == "":

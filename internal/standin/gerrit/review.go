@@ -5,19 +5,21 @@ package gerrit
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
-
-	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"strings"
 )
 
 // reviewInput is what POST .../review takes, as far as it is used (ReviewInput).
 type reviewInput struct {
-	Message string         `json:"message"`
-	Tag     string         `json:"tag"`
-	Labels  map[string]int `json:"labels"`
-	Notify  string         `json:"notify"`
+	Message               string                    `json:"message"`
+	Tag                   string                    `json:"tag"`
+	Labels                map[string]int            `json:"labels"`
+	Comments              map[string][]commentInput `json:"comments"`
+	OmitDuplicateComments bool                      `json:"omit_duplicate_comments"`
+	Notify                string                    `json:"notify"`
+	AddToAttentionSet     []attentionInput          `json:"add_to_attention_set"`
+	IgnoreAutomaticRules  bool                      `json:"ignore_automatic_attention_set_rules"`
 }
 
 // reviewResult is what it answers (ReviewResult). Labels holds what was applied;
@@ -27,7 +29,17 @@ type reviewResult struct {
 	ChangeInfo changeInfo      `json:"change_info"`
 }
 
-// postReview stores a message and votes.
+// refusal is an answer that leaves the change as it was.
+type refusal struct {
+	status int
+	text   string
+}
+
+func refuse(status int, format string, args ...any) *refusal {
+	return &refusal{status, fmt.Sprintf(format, args...)}
+}
+
+// postReview stores a message, votes and comments: all of them or nothing.
 func (s *Server) postReview(c call, revision string) {
 	ch := s.find(c)
 	if ch == nil {
@@ -37,71 +49,85 @@ func (s *Server) postReview(c call, revision string) {
 		c.fail(http.StatusForbidden, "Authentication required")
 		return
 	}
-	i := slices.IndexFunc(ch.patchsets, func(p patchset) bool { return p.revision == revision })
-	if revision == "current" {
-		i = len(ch.patchsets) - 1
-	}
+	i := ch.patchset(revision)
 	if i < 0 {
 		c.fail(http.StatusNotFound, "Not found: %s", revision)
 		return
 	}
 	var in reviewInput
-	if err := json.NewDecoder(http.MaxBytesReader(c.w, c.r.Body, 1<<20)).Decode(&in); err != nil {
+	if err := json.NewDecoder(http.MaxBytesReader(c.w, c.r.Body, 1<<20)).Decode(&in); err != nil || !slices.Contains(notifications, in.Notify) {
 		c.fail(http.StatusBadRequest, "Invalid application/json in request")
 		return
 	}
-	applied, status, problem := ch.judge(c.viewer, in.Labels)
-	if problem != "" {
-		c.fail(status, "%s", problem)
+	applied, no := ch.judge(c.viewer, in.Labels)
+	if no == nil {
+		no = ch.judgeTexts(i, in)
+	}
+	if no == nil {
+		no = judgeAttention(in)
+	}
+	if no == nil {
+		no = ch.judgeState(c.viewer, applied)
+	}
+	if no != nil {
+		c.fail(no.status, "%s", no.text)
 		return
 	}
 	ch.review(c.viewer, i, in, applied)
-	result := reviewResult{ChangeInfo: ch.info(options{})}
+	result := reviewResult{ChangeInfo: ch.info(options{}, c.viewer)}
 	if in.Labels != nil {
 		result.Labels = &applied
 	}
 	c.json(result)
 }
 
-// judge returns the votes that can be applied. As on a real server a vote out of
-// the account's range refuses the whole review, while an unknown label or value
-// is dropped without a word.
-func (c *Change) judge(who *Account, votes map[string]int) (applied map[string]int, status int, problem string) {
-	applied = map[string]int{}
-	for _, name := range slices.Sorted(maps.Keys(votes)) {
-		value := votes[name]
-		l, known := c.srv.label(name)
-		switch {
-		case !known || value < l.Min || value > l.Max:
-		case !who.mayVote(l, value):
-			return nil, http.StatusForbidden, fmt.Sprintf("Applying label %q: %d is restricted", name, value)
-		case c.status != change.New:
-			return nil, http.StatusConflict, "change is closed"
-		default:
-			applied[name] = value
-		}
+// patchset returns the index of a revision, or -1.
+func (c *Change) patchset(revision string) int {
+	if revision == "current" {
+		return len(c.patchsets) - 1
 	}
-	return applied, 0, ""
+	return slices.IndexFunc(c.patchsets, func(p patchset) bool { return p.revision == revision })
 }
 
-// review applies what was found good to one patchset.
+// review applies what was found good to one patchset. What changes nothing
+// leaves no trace.
 func (c *Change) review(who *Account, index int, in reviewInput, applied map[string]int) {
+	comments := c.fresh(index, in)
+	changed := c.patchsets[index].changes(who, applied)
+	message := strings.TrimSpace(in.Message)
+	if len(comments) == 0 && len(changed) == 0 && message == "" && len(in.AddToAttentionSet) == 0 {
+		return
+	}
 	c.touch()
 	text := fmt.Sprintf("Patch Set %d:", index+1)
-	for _, name := range slices.Sorted(maps.Keys(applied)) {
-		c.patchsets[index].vote(vote{label: name, value: applied[name], who: who, when: c.updated})
-		text += " " + voteText(name, applied[name])
+	var copied string
+	for _, v := range changed {
+		v.when, v.tag = c.updated, in.Tag
+		text += " " + voteText(v.label, v.value)
+		copied += c.vote(index, v)
 	}
-	if in.Message != "" {
-		text += "\n\n" + in.Message
+	if copied != "" {
+		text += "\n\nCopied votes on follow-up patch sets have been updated:" + copied
 	}
-	c.say(Message{Author: who.Username, Patchset: index + 1, Text: text, Tag: in.Tag, Notify: in.Notify})
-}
-
-// voteText writes a vote as Gerrit's messages do.
-func voteText(label string, value int) string {
-	if value == 0 {
-		return "-" + label
+	switch n := len(comments); {
+	case n == 1:
+		text += "\n\n(1 comment)"
+	case n > 1:
+		text += fmt.Sprintf("\n\n(%d comments)", n)
 	}
-	return fmt.Sprintf("%s%+d", label, value)
+	if message != "" {
+		text += "\n\n" + message
+	}
+	for _, comment := range comments {
+		comment.Author = who.Username
+		c.comments = append(c.comments, comment)
+	}
+	if len(changed) == 0 && !slices.Contains(c.ccs, who) {
+		c.ccs = append(c.ccs, who)
+	}
+	c.attend(who, in, changed)
+	c.say(Message{
+		Author: who.Username, Patchset: index + 1, Text: text, Tag: strings.Join(strings.Fields(in.Tag), " "),
+		Notify: in.Notify, Mailed: c.mailed(who, in),
+	})
 }

@@ -28,6 +28,9 @@ type Options struct {
 	Version string
 	// Labels are the labels of all projects; nil is Code-Review and Verified.
 	Labels []Label
+	// StrictLabels refuses reviews with unknown labels or values instead of
+	// dropping those votes (change.strictLabels).
+	StrictLabels bool
 	// Now is the server's clock. If nil, time stands still but for one second
 	// that each builder call and each review takes.
 	Now func() time.Time

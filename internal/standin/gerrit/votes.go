@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package gerrit
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// judge returns the votes that can be applied. As on a real server a vote out of
+// the account's range refuses the whole review, while an unknown label or value
+// is dropped without a word, or refused if the server is strict.
+func (c *Change) judge(who *Account, votes map[string]int) (map[string]int, *refusal) {
+	applied := map[string]int{}
+	for _, name := range slices.Sorted(maps.Keys(votes)) {
+		value := votes[name]
+		l, known := c.srv.label(name)
+		low, high := who.votes(l)
+		switch {
+		case !known && c.srv.o.StrictLabels:
+			return nil, refuse(http.StatusBadRequest, "label %q is not a configured label", name)
+		case known && (value < l.Min || value > l.Max) && c.srv.o.StrictLabels:
+			return nil, refuse(http.StatusBadRequest, "label %q: %d is not a valid value", name, value)
+		case !known || value < l.Min || value > l.Max:
+		case value < low || value > high:
+			return nil, refuse(http.StatusForbidden, "Applying label %q: %d is restricted", name, value)
+		default:
+			applied[name] = value
+		}
+	}
+	return applied, nil
+}
+
+// judgeState refuses votes on an abandoned change, and lower ones on a merged
+// change.
+func (c *Change) judgeState(who *Account, applied map[string]int) *refusal {
+	for _, name := range slices.Sorted(maps.Keys(applied)) {
+		switch {
+		case c.status == change.Abandoned:
+			return refuse(http.StatusConflict, "change is closed")
+		case c.status == change.Merged && applied[name] < c.current().value(who, name):
+			return refuse(http.StatusConflict, "Cannot reduce vote on labels for closed change: %s", name)
+		}
+	}
+	return nil
+}
+
+// permitted lists the values that an account may vote now, label by label.
+// Labels on which it may not vote are left out.
+func (c *Change) permitted(who *Account) map[string][]string {
+	all := map[string][]string{}
+	for _, l := range c.srv.o.Labels {
+		low, high := who.votes(l)
+		if c.status == change.Abandoned || low == 0 && high == 0 {
+			continue
+		}
+		if c.status == change.Merged {
+			low = max(low, c.current().value(who, l.Name))
+		}
+		for v := low; v <= high; v++ {
+			all[l.Name] = append(all[l.Name], signed(v))
+		}
+	}
+	return all
+}
+
+// signed writes a value as Gerrit does: with a sign, or a space before 0.
+func signed(v int) string {
+	if v == 0 {
+		return " 0"
+	}
+	return fmt.Sprintf("%+d", v)
+}
+
+// voteText writes a vote as Gerrit's messages do.
+func voteText(label string, value int) string {
+	if value == 0 {
+		return "-" + label
+	}
+	return fmt.Sprintf("%s%+d", label, value)
+}
+
+// value is an account's vote on a label; 0 is none.
+func (p *patchset) value(who *Account, label string) int {
+	for _, v := range p.votes {
+		if v.who == who && v.label == label {
+			return v.value
+		}
+	}
+	return 0
+}
+
+// changes returns those of the votes that differ from what is there.
+func (p *patchset) changes(who *Account, votes map[string]int) []vote {
+	var changed []vote
+	for _, name := range slices.Sorted(maps.Keys(votes)) {
+		if p.value(who, name) != votes[name] {
+			changed = append(changed, vote{label: name, value: votes[name], who: who})
+		}
+	}
+	return changed
+}
+
+// vote sets a vote on a patchset and, as Gerrit does, on those after it that
+// carry it forward: where such a copy stood before, a late vote replaces it.
+// The result is what the message says about that.
+func (c *Change) vote(index int, v vote) (copied string) {
+	c.patchsets[index].set(v)
+	l, _ := c.srv.label(v.label)
+	for i := index + 1; i < len(c.patchsets); i++ {
+		p := &c.patchsets[i]
+		own := slices.ContainsFunc(p.votes, func(old vote) bool { return old.who == v.who && old.label == v.label && !old.copied })
+		if own || !slices.Contains(l.Copy, p.kind) {
+			return copied
+		}
+		was := ""
+		if old := p.value(v.who, v.label); old != 0 {
+			was = fmt.Sprintf(" (was %s)", voteText(v.label, old))
+		}
+		v.copied, v.tag = true, ""
+		p.set(v)
+		if v.value != 0 {
+			copied += fmt.Sprintf("\n* %s has been copied to patch set %d%s (copy condition: %q).", voteText(v.label, v.value), i+1, was, l.condition(""))
+		}
+	}
+	return copied
+}
+
+// set replaces an account's vote on a label.
+func (p *patchset) set(v vote) {
+	p.votes = slices.DeleteFunc(p.votes, func(old vote) bool { return old.label == v.label && old.who == v.who })
+	if v.value != 0 {
+		p.votes = append(p.votes, v)
+	}
+}
+
+// condition writes the label's copy condition; the kind that holds is set off.
+func (l Label) condition(kind string) string {
+	if len(l.Copy) == 0 {
+		return "NEVER"
+	}
+	var terms []string
+	for _, k := range l.Copy {
+		term := "changekind:" + k
+		if k == kind {
+			term = "**" + term + "**"
+		}
+		terms = append(terms, term)
+	}
+	return strings.Join(terms, " OR ")
+}
+
+// carry gives a new patchset the votes of the one before it that its kind keeps,
+// and returns what the message says about all of them.
+func (c *Change) carry(before []vote, next *patchset) (text string) {
+	next.votes = nil
+	var kept, lost string
+	for _, v := range before {
+		l, _ := c.srv.label(v.label)
+		line := fmt.Sprintf("* %s (copy condition: %q)\n", voteText(v.label, v.value), l.condition(next.kind))
+		if !slices.Contains(l.Copy, next.kind) {
+			lost += line
+			continue
+		}
+		kept += line
+		v.copied, v.tag = true, ""
+		next.votes = append(next.votes, v)
+	}
+	if kept != "" {
+		text += "\n\nCopied Votes:\n" + kept
+	}
+	if lost != "" {
+		text += "\n\nOutdated Votes:\n" + lost
+	}
+	return text
+}
