@@ -57,7 +57,7 @@ func newRepository(dir string) (*repository, error) {
 	if _, err := runGit(dir, "init", "--quiet", "--bare", "--initial-branch=master", "."); err != nil {
 		return nil, err
 	}
-	r := &repository{dir: dir, marks: map[string]int{}, cmd: exec.Command("git", "fast-import", "--quiet", "--force", "--date-format=raw", "--done")}
+	r := &repository{dir: dir, marks: map[string]int{}, cmd: exec.Command("git", "-c", "core.fsync=none", "fast-import", "--quiet", "--force", "--date-format=raw", "--done")}
 	r.cmd.Dir, r.cmd.Env, r.cmd.Stderr = dir, gitEnv(), &r.stderr
 	var err error
 	if r.stdin, err = r.cmd.StdinPipe(); err != nil {

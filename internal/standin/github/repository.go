@@ -4,13 +4,13 @@ package github
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -52,20 +52,30 @@ func (r *Repository) create() error {
 	if _, err := r.git(nil, "init", "--quiet", "--bare", "--initial-branch="+r.branch, "."); err != nil {
 		return err
 	}
-	settings := [][2]string{
-		{"uploadpack.allowAnySHA1InWant", "true"}, // as GitHub does
-		{"receive.hideRefs", "refs/pull"},         // "deny updating a hidden ref"
-		{"gc.auto", "0"},
-	}
+	return r.configure()
+}
+
+// configure appends to the configuration that git has made: one process less
+// for each setting.
+func (r *Repository) configure() error {
+	text := `[uploadpack]
+	allowAnySHA1InWant = true ; as GitHub does
+[receive]
+	hideRefs = refs/pull ; "deny updating a hidden ref"
+[gc]
+	auto = 0
+[core]
+	fsync = none ; nothing here has to survive a crash
+`
 	if n := r.srv.o.MaxPush; n > 0 {
-		settings = append(settings, [2]string{"receive.maxInputSize", strconv.FormatInt(n, 10)})
+		text += fmt.Sprintf("[receive]\n\tmaxInputSize = %d\n", n)
 	}
-	for _, pair := range settings {
-		if _, err := r.git(nil, "config", pair[0], pair[1]); err != nil {
-			return err
-		}
+	f, err := os.OpenFile(filepath.Join(r.dir, "config"), os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
 	}
-	return nil
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
 // Dir returns the bare repository's folder.
