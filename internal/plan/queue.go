@@ -39,7 +39,7 @@ func (b *builder) schedule() {
 	}
 	running, byOwner := b.busy()
 	started, place := 0, 0
-	for _, w := range takeTurns(usable, byOwner) {
+	for _, w := range b.mirroredFirst(takeTurns(usable, byOwner)) {
 		owner := w.change.Owner.ID
 		if reason := b.limitReason(started, running, byOwner[owner]); reason != "" {
 			place++
@@ -51,6 +51,20 @@ func (b *builder) schedule() {
 		byOwner[owner]++
 		b.dispatch(w)
 	}
+}
+
+// mirroredFirst lets patchsets go first that are on the mirror already. All
+// that waits is relayed in its first pass, so they have waited longer; and a
+// patchset that the mirror refuses in each pass anew cannot hold up the others.
+func (b *builder) mirroredFirst(queue []waiting) []waiting {
+	missing := func(w waiting) int {
+		if b.s.Mirror.patchset(w.change.ID()) == "" {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(queue, func(x, y waiting) int { return missing(x) - missing(y) })
+	return queue
 }
 
 func (b *builder) wait(w waiting, reason string) {

@@ -49,6 +49,21 @@ func TestOwnersTakeTurns(t *testing.T) {
 		"wait 4/1/autorun.yml/1: limit of 4 dispatches a pass; place 2 in the queue")
 }
 
+// TestRefusedPatchsetsHoldNobodyUp has two patchsets, the oldest ones, that the
+// mirror refuses in each pass anew. They come after those that are there.
+func TestRefusedPatchsetsHoldNobodyUp(t *testing.T) {
+	t.Parallel()
+	changes := []change.Change{of(1, 1, 90), of(2, 2, 80), of(3, 1, 70), of(4, 3, 60)}
+	p := project(func(p *config.Project) { p.Limits.PerPass = 2 })
+	check(t, Make(p, snapshot(p, changes, relayed(3, 4)...), noon),
+		"relay 1/1: new patchset",
+		"relay 2/1: new patchset",
+		"dispatch 4/1/autorun.yml/1: new patchset",
+		"dispatch 3/1/autorun.yml/1: new patchset",
+		"wait 1/1/autorun.yml/1: limit of 2 dispatches a pass; place 1 in the queue",
+		"wait 2/1/autorun.yml/1: limit of 2 dispatches a pass; place 2 in the queue")
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	changes := []change.Change{of(1, 1, 90), of(2, 1, 80), of(3, 2, 70)}

@@ -4,13 +4,10 @@ package reconcile
 
 import (
 	"context"
-	"errors"
-	"slices"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
-	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/relay"
 )
@@ -88,22 +85,10 @@ type Pass struct {
 // what became of each planned action, also when ctx ends half-way.
 func (p *Pass) Run(ctx context.Context) Result {
 	r := p.run(ctx)
-	r.Problems = stopped(ctx, r.Problems)
+	if ctx.Err() != nil {
+		r.stopped(ctx.Err())
+	}
 	return r
-}
-
-// stopped puts one problem in the place of all those that only say that ctx
-// ended.
-func stopped(ctx context.Context, problems []error) []error {
-	if ctx.Err() == nil {
-		return problems
-	}
-	n := len(problems)
-	problems = slices.DeleteFunc(problems, func(err error) bool { return errors.Is(err, ctx.Err()) })
-	if len(problems) == n {
-		return problems
-	}
-	return append(problems, fault.New(fault.Transient, "the pass was told to stop before it was done"))
 }
 
 func (p *Pass) run(ctx context.Context) Result {

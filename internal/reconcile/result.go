@@ -4,6 +4,7 @@ package reconcile
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -81,6 +82,22 @@ func (r *Result) Configuration() bool {
 		}
 	}
 	return false
+}
+
+// stopped says plainly what failed only because the pass was told to stop: why
+// is the error of its context.
+func (r *Result) stopped(why error) {
+	told := fault.New(fault.Transient, "the pass was told to stop before it was done")
+	n := len(r.Problems)
+	r.Problems = slices.DeleteFunc(r.Problems, func(err error) bool { return errors.Is(err, why) })
+	if len(r.Problems) < n {
+		r.Problems = append(r.Problems, told)
+	}
+	for i := range r.Lines {
+		if l := &r.Lines[i]; l.State == Failed && errors.Is(l.Err, why) {
+			l.Err = told
+		}
+	}
 }
 
 // failure turns a planned Fail into an error that carries its hint. A failing
