@@ -23,6 +23,17 @@ type Repository struct {
 	private bool
 	branch  string // the default branch
 	issues  map[int]*Issue
+	files   map[fileAt]content
+}
+
+// fileAt names a file of a commit, which never changes; content is what git
+// said of it.
+type fileAt struct{ commit, path string }
+
+type content struct {
+	id   string
+	data []byte
+	ok   bool
 }
 
 // Repository returns the repository of that name (OWNER/NAME) and makes it if
@@ -34,7 +45,10 @@ func (s *Server) Repository(name string) *Repository {
 	if r := s.repositories[key]; r != nil {
 		return r
 	}
-	r := &Repository{srv: s, id: int64(1000 + len(s.repositories)), name: name, branch: "main", issues: map[int]*Issue{}, dir: filepath.Join(s.dir, name+".git")}
+	r := &Repository{
+		srv: s, id: int64(1000 + len(s.repositories)), name: name, branch: "main", dir: filepath.Join(s.dir, name+".git"),
+		issues: map[int]*Issue{}, files: map[fileAt]content{},
+	}
 	if err := r.create(); err != nil {
 		s.o.Fail(err)
 	}
@@ -153,6 +167,16 @@ func (r *Repository) branchOrTag(ref string) (string, bool) {
 
 // file returns the blob id and the bytes of a file at a commit.
 func (r *Repository) file(commit, path string) (id string, data []byte, ok bool) {
+	at := fileAt{commit, path}
+	c, known := r.files[at]
+	if !known {
+		c.id, c.data, c.ok = r.readFile(commit, path)
+		r.files[at] = c
+	}
+	return c.id, c.data, c.ok
+}
+
+func (r *Repository) readFile(commit, path string) (id string, data []byte, ok bool) {
 	out, err := r.git(nil, "rev-parse", "--verify", "--quiet", "--end-of-options", commit+":"+path)
 	if err != nil {
 		return "", nil, false
