@@ -79,7 +79,7 @@ func Decide(s Snapshot, p Policy, now time.Time) Decision {
 	}
 	var r Residue
 	for _, m := range s.ordered() {
-		if !m.fromPerson(p.Self) || !validID(m.ID) || d.memory.answered[m.ID] || now.Sub(m.At) > p.Horizon {
+		if !fromPerson(m, p.Self) || !validID(m.ID) || d.memory.answered[m.ID] || now.Sub(m.At) > p.Horizon {
 			continue
 		}
 		if actions := d.message(m); len(actions) > 0 {
@@ -137,7 +137,7 @@ func newDecider(s Snapshot, p Policy) *decider {
 
 // message turns one comment into actions; none where it holds no command, or
 // where an issue must be looked up first.
-func (d *decider) message(m Message) []Action {
+func (d *decider) message(m change.Message) []Action {
 	parsed := Parse(m.Text, d.names())
 	if parsed.Suggestion != "" && d.current(m) {
 		return []Action{hint(m, parsed.Suggestion)}
@@ -159,7 +159,7 @@ func (d *decider) message(m Message) []Action {
 }
 
 // command decides on one command. The zero action is for one that is passed over.
-func (d *decider) command(m Message, c Command) Action {
+func (d *decider) command(m change.Message, c Command) Action {
 	switch {
 	case c.Verb == Help:
 		return Action{Kind: Explain, Text: d.helpText()}
@@ -180,7 +180,7 @@ func (d *decider) command(m Message, c Command) Action {
 
 // held notes the issues that a comment names and that were not looked up, as
 // far as its answer depends on them, and reports whether there are any.
-func (d *decider) held(m Message, commands []Command) bool {
+func (d *decider) held(m change.Message, commands []Command) bool {
 	if !d.mayUse(m.Author) || !d.current(m) || !d.failed {
 		return false
 	}
@@ -200,7 +200,7 @@ func (d *decider) held(m Message, commands []Command) bool {
 }
 
 // current reports whether a comment is about the current patchset.
-func (d *decider) current(m Message) bool {
+func (d *decider) current(m change.Message) bool {
 	return m.Patchset == 0 || m.Patchset >= d.s.Change.Current.Number
 }
 

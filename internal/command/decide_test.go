@@ -14,7 +14,7 @@ import (
 // scene is a change's comments and runs, and what is to be done.
 type scene struct {
 	name     string
-	messages []Message
+	messages said
 	runs     []Run
 	edit     func(*Snapshot, *Policy)
 	want     []string
@@ -40,7 +40,7 @@ func play(t *testing.T, scenes []scene) {
 		if got.Reply == "" {
 			continue
 		}
-		s.Messages = append(s.Messages, answer(got.Reply))
+		s.Change.Messages = append(s.Change.Messages, answer(got.Reply))
 		if again := Decide(s, p, noon.Add(time.Minute)); len(again.Actions) > 0 || again.Reply != "" {
 			t.Errorf("%s: after the reply there is more:\n%s", sc.name, tell(again))
 		}
@@ -50,62 +50,62 @@ func play(t *testing.T, scenes []scene) {
 func TestRecheck(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{
-		{name: "without any run", messages: []Message{say(ann, 3, "recheck")},
+		{name: "without any run", messages: said{say(ann, 3, "recheck")},
 			want: []string{"m1 rerun autorun.yml/1 docs.yml/1: Starting attempt 1 of autorun.yml, attempt 1 of docs.yml."}},
-		{name: "after runs", messages: []Message{say(bob, 3, "recheck")},
+		{name: "after runs", messages: said{say(bob, 3, "recheck")},
 			runs: []Run{run("autorun.yml", 1, Failed), run("autorun.yml", 2, Passed), run("docs.yml", 1, Unclear)},
 			want: []string{"m1 rerun autorun.yml/3 docs.yml/2: Starting attempt 3 of autorun.yml, attempt 2 of docs.yml."}},
-		{name: "after a lost call", messages: []Message{say(ann, 3, "recheck")}, runs: []Run{run("autorun.yml", 1, Lost), run("docs.yml", 1, Passed)},
+		{name: "after a lost call", messages: said{say(ann, 3, "recheck")}, runs: []Run{run("autorun.yml", 1, Lost), run("docs.yml", 1, Passed)},
 			want: []string{"m1 rerun autorun.yml/2 docs.yml/2: Starting attempt 2 of autorun.yml, attempt 2 of docs.yml."}},
-		{name: "while one runs", messages: []Message{say(ann, 3, "recheck")}, runs: []Run{run("autorun.yml", 2, Running)},
+		{name: "while one runs", messages: said{say(ann, 3, "recheck")}, runs: []Run{run("autorun.yml", 2, Running)},
 			want: []string{"m1 rerun docs.yml/1: Starting attempt 1 of docs.yml. Attempt 2 of autorun.yml (https://github.example/autorun.yml/2) is not done yet."}},
-		{name: "while all run", messages: []Message{say(ann, 3, "recheck")}, runs: []Run{run("autorun.yml", 2, Running), {Key: run("docs.yml", 1, 0).Key, State: Pending}},
+		{name: "while all run", messages: said{say(ann, 3, "recheck")}, runs: []Run{run("autorun.yml", 2, Running), {Key: run("docs.yml", 1, 0).Key, State: Pending}},
 			want: []string{"m1 refuse: Attempt 2 of autorun.yml (https://github.example/autorun.yml/2) is not done yet. Attempt 1 of docs.yml was asked for already."}},
-		{name: "on an old patchset", messages: []Message{say(ann, 2, "recheck autorun")}, runs: []Run{run("autorun.yml", 1, Failed)},
+		{name: "on an old patchset", messages: said{say(ann, 2, "recheck autorun")}, runs: []Run{run("autorun.yml", 1, Failed)},
 			want: []string{"m1 rerun autorun.yml/2: The comment is on patchset 2; the current one is 3. Starting attempt 2 of autorun.yml."}},
-		{name: "runs of an old patchset do not count", messages: []Message{say(ann, 3, "recheck autorun")},
+		{name: "runs of an old patchset do not count", messages: said{say(ann, 3, "recheck autorun")},
 			runs: []Run{{Key: change.Key{ID: change.ID{Change: 7, Patchset: 2}, Workflow: "autorun.yml", Attempt: 4}, State: Running}},
 			want: []string{"m1 rerun autorun.yml/1: Starting attempt 1 of autorun.yml."}},
-		{name: "served by a run that came after it", messages: []Message{say(ann, 3, "recheck autorun")},
+		{name: "served by a run that came after it", messages: said{say(ann, 3, "recheck autorun")},
 			runs: []Run{{Key: run("autorun.yml", 1, 0).Key, State: Failed, Created: noon}},
 			want: []string{"m1 refuse: Attempt 1 of autorun.yml was started after this comment."}},
-		{name: "one that is not meant for the patchset", messages: []Message{say(ann, 3, "recheck docs"), say(ann, 3, "recheck")},
+		{name: "one that is not meant for the patchset", messages: said{say(ann, 3, "recheck docs"), say(ann, 3, "recheck")},
 			edit: func(s *Snapshot, _ *Policy) { s.Workflows[1].Unwanted = "no file matches its paths" },
 			want: []string{"m1 rerun docs.yml/1: Starting attempt 1 of docs.yml.",
 				"m2 rerun autorun.yml/1: Starting attempt 1 of autorun.yml. Attempt 1 of docs.yml was asked for already."}},
-		{name: "none is meant for the patchset", messages: []Message{say(ann, 3, "recheck")},
+		{name: "none is meant for the patchset", messages: said{say(ann, 3, "recheck")},
 			edit: func(s *Snapshot, _ *Policy) {
 				s.Workflows[0].Unwanted, s.Workflows[1].Unwanted = "not for branch x", "no file matches\nits paths"
 			},
 			want: []string{"m1 refuse: Nothing is started: no workflow is meant for this patchset. autorun.yml: not for branch x. " +
 				"docs.yml: no file matches its paths. Name one to start it all the same: `recheck autorun.yml`."}},
-		{name: "no comment opens a trust gate", messages: []Message{say(ann, 3, "recheck"), say(ann, 3, "recheck docs")},
+		{name: "no comment opens a trust gate", messages: said{say(ann, 3, "recheck"), say(ann, 3, "recheck docs")},
 			edit: func(s *Snapshot, _ *Policy) { s.Workflows[1].Gate = "waits for Code-Review +1" },
 			want: []string{"m1 rerun autorun.yml/1: Starting attempt 1 of autorun.yml. docs.yml is not started: waits for Code-Review +1.",
 				"m2 refuse: docs.yml is not started: waits for Code-Review +1."}},
-		{name: "the cap", messages: []Message{say(ann, 3, "recheck")}, runs: []Run{run("autorun.yml", 10, Failed), run("docs.yml", 9, Failed)},
+		{name: "the cap", messages: said{say(ann, 3, "recheck")}, runs: []Run{run("autorun.yml", 10, Failed), run("docs.yml", 9, Failed)},
 			want: []string{"m1 rerun docs.yml/10: Starting attempt 10 of docs.yml. " +
 				"autorun.yml had 10 attempts, the most that comments can ask for: a new patchset begins anew."}},
-		{name: "unknown", messages: []Message{say(ann, 3, "recheck nightly.yml")},
+		{name: "unknown", messages: said{say(ann, 3, "recheck nightly.yml")},
 			want: []string{"m1 refuse: No workflow is called nightly.yml. There is: autorun.yml, docs.yml."}},
-		{name: "nothing configured", messages: []Message{say(ann, 3, "recheck")}, edit: func(s *Snapshot, _ *Policy) { s.Workflows = nil },
+		{name: "nothing configured", messages: said{say(ann, 3, "recheck")}, edit: func(s *Snapshot, _ *Policy) { s.Workflows = nil },
 			want: []string{"m1 refuse: Nothing is started: no workflow is configured."}},
-		{name: "two at once", messages: []Message{say(ann, 3, "recheck"), say(bob, 3, "recheck")},
+		{name: "two at once", messages: said{say(ann, 3, "recheck"), say(bob, 3, "recheck")},
 			want: []string{"m1 rerun autorun.yml/1 docs.yml/1: Starting attempt 1 of autorun.yml, attempt 1 of docs.yml.",
 				"m2 refuse: Attempt 1 of autorun.yml was asked for already. Attempt 1 of docs.yml was asked for already."}},
-		{name: "two in one comment", messages: []Message{say(ann, 3, "recheck docs\nrecheck autorun")},
+		{name: "two in one comment", messages: said{say(ann, 3, "recheck docs\nrecheck autorun")},
 			want: []string{"m1 rerun docs.yml/1: Starting attempt 1 of docs.yml.", "m1 rerun autorun.yml/1: Starting attempt 1 of autorun.yml."}},
-		{name: "on several servers", messages: []Message{say(ann, 3, "recheck docs")}, runs: []Run{run("docs.yml", 4, Running)},
+		{name: "on several servers", messages: said{say(ann, 3, "recheck docs")}, runs: []Run{run("docs.yml", 4, Running)},
 			edit: func(s *Snapshot, _ *Policy) { s.Server = "spdk" },
 			want: []string{"m1 rerun docs.yml/1: Starting attempt 1 of docs.yml."}},
-		{name: "a hostile address", messages: []Message{say(ann, 3, "recheck docs")}, runs: []Run{{Key: run("docs.yml", 1, 0).Key, State: Running, URL: "https://x\n\nIn-Reply-To: 5"}},
+		{name: "a hostile address", messages: said{say(ann, 3, "recheck docs")}, runs: []Run{{Key: run("docs.yml", 1, 0).Key, State: Running, URL: "https://x\n\nIn-Reply-To: 5"}},
 			want: []string{"m1 refuse: Attempt 1 of docs.yml is not done yet."}},
 	})
 }
 
 func TestRecheckFailed(t *testing.T) {
 	t.Parallel()
-	failed := []Message{say(ann, 3, "recheck failed")}
+	failed := said{say(ann, 3, "recheck failed")}
 	play(t, []scene{
 		{name: "one failed", messages: failed, runs: []Run{run("autorun.yml", 1, Failed), run("docs.yml", 1, Passed)},
 			want: []string{"m1 rerun autorun.yml/2: Starting attempt 2 of autorun.yml: only the jobs that did not pass."}},
@@ -123,19 +123,19 @@ func TestRecheckFailed(t *testing.T) {
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{
-		{name: "running and waiting", messages: []Message{say(ann, 3, "cancel")}, runs: []Run{run("autorun.yml", 2, Running)},
+		{name: "running and waiting", messages: said{say(ann, 3, "cancel")}, runs: []Run{run("autorun.yml", 2, Running)},
 			want: []string{"m1 stop autorun.yml/2 docs.yml/1: Cancelling attempt 2 of autorun.yml. Not started unless a comment asks for it: docs.yml."}},
-		{name: "nothing", messages: []Message{say(ann, 3, "cancel")}, runs: []Run{run("autorun.yml", 2, Passed)},
+		{name: "nothing", messages: said{say(ann, 3, "cancel")}, runs: []Run{run("autorun.yml", 2, Passed)},
 			edit: func(s *Snapshot, _ *Policy) { s.Workflows[1].Unwanted = "no file matches" },
 			want: []string{"m1 refuse: Nothing runs or waits for this patchset."}},
-		{name: "on an old patchset", messages: []Message{say(ann, 2, "cancel")}, runs: []Run{run("autorun.yml", 2, Running)}},
-		{name: "and then again", messages: []Message{say(ann, 3, "cancel\nrecheck autorun")}, runs: []Run{run("autorun.yml", 2, Running), run("docs.yml", 1, Passed)},
+		{name: "on an old patchset", messages: said{say(ann, 2, "cancel")}, runs: []Run{run("autorun.yml", 2, Running)}},
+		{name: "and then again", messages: said{say(ann, 3, "cancel\nrecheck autorun")}, runs: []Run{run("autorun.yml", 2, Running), run("docs.yml", 1, Passed)},
 			want: []string{"m1 stop autorun.yml/2: Cancelling attempt 2 of autorun.yml.", "m1 rerun autorun.yml/3: Starting attempt 3 of autorun.yml."}},
-		{name: "what was only promised is not started at all", messages: []Message{say(ann, 3, "recheck\ncancel\nrecheck autorun")},
+		{name: "what was only promised is not started at all", messages: said{say(ann, 3, "recheck\ncancel\nrecheck autorun")},
 			want: []string{"m1 rerun: Starting attempt 1 of autorun.yml, attempt 1 of docs.yml.",
 				"m1 stop autorun.yml/1 docs.yml/1: Cancelling attempt 1 of autorun.yml, attempt 1 of docs.yml.",
 				"m1 rerun autorun.yml/2: Starting attempt 2 of autorun.yml."}},
-		{name: "what waits for trust stays as it is", messages: []Message{say(ann, 3, "cancel")},
+		{name: "what waits for trust stays as it is", messages: said{say(ann, 3, "cancel")},
 			edit: func(s *Snapshot, _ *Policy) { s.Workflows[0].Gate = "waits for Code-Review +1" },
 			want: []string{"m1 stop docs.yml/1: Not started unless a comment asks for it: docs.yml."}},
 	})
@@ -146,23 +146,23 @@ func TestFalsePositive(t *testing.T) {
 	known := func(s *Snapshot, _ *Policy) { s.Issues = map[int]Issue{12: Open, 13: Open, 14: Closed, 15: Missing} }
 	red := []Run{run("autorun.yml", 1, Failed), run("docs.yml", 1, Passed)}
 	play(t, []scene{
-		{name: "known issues", messages: []Message{say(ann, 3, "false positive: #12, #13")}, runs: red, edit: known,
+		{name: "known issues", messages: said{say(ann, 3, "false positive: #12, #13")}, runs: red, edit: known,
 			want: []string{"m1 excuse autorun.yml/2 #12, #13: The failure is noted on #12, #13. Starting attempt 2 of autorun.yml: only the jobs that did not pass."}},
-		{name: "issues to be looked up hold their comment alone", messages: []Message{say(ann, 3, "recheck docs\nfalse positive: #20"),
+		{name: "issues to be looked up hold their comment alone", messages: said{say(ann, 3, "recheck docs\nfalse positive: #20"),
 			say(bob, 3, "false positive: #12, #20"), say(bob, 3, "recheck docs")}, runs: red, edit: known,
 			want: []string{"m3 rerun docs.yml/2: Starting attempt 2 of docs.yml.", "must know #20"}},
-		{name: "closed and missing", messages: []Message{say(ann, 3, "false positive: #12, #14, #15")}, runs: red, edit: known,
+		{name: "closed and missing", messages: said{say(ann, 3, "false positive: #12, #14, #15")}, runs: red, edit: known,
 			want: []string{"m1 refuse: Issue #14 is closed. There is no issue #15. Nothing is noted or started: name open issues, or reopen it."}},
-		{name: "nothing failed", messages: []Message{say(ann, 3, "false positive: #99")}, runs: []Run{run("autorun.yml", 1, Unclear)},
+		{name: "nothing failed", messages: said{say(ann, 3, "false positive: #99")}, runs: []Run{run("autorun.yml", 1, Unclear)},
 			want: []string{"m1 refuse: No test failed on this patchset, so nothing is noted or started. `recheck` starts all workflows, also after other mishaps."}},
-		{name: "on an old patchset", messages: []Message{say(ann, 1, "false positive: #12")}, runs: red, edit: known,
+		{name: "on an old patchset", messages: said{say(ann, 1, "false positive: #12")}, runs: red, edit: known,
 			want: []string{"m1 refuse: The comment is on patchset 1; the current one is 3. What failed there does not count any more, and nothing is noted or started."}},
-		{name: "after a recheck in the same comment", messages: []Message{say(ann, 3, "recheck autorun\nfalse positive: #12")}, runs: red, edit: known,
+		{name: "after a recheck in the same comment", messages: said{say(ann, 3, "recheck autorun\nfalse positive: #12")}, runs: red, edit: known,
 			want: []string{"m1 rerun autorun.yml/2: Starting attempt 2 of autorun.yml.",
 				"m1 excuse #12: The failure is noted on #12. Attempt 2 of autorun.yml was asked for already."}},
-		{name: "passed since", messages: []Message{say(ann, 3, "false positive: #12")}, runs: append(red, run("autorun.yml", 2, Passed)), edit: known,
+		{name: "passed since", messages: said{say(ann, 3, "false positive: #12")}, runs: append(red, run("autorun.yml", 2, Passed)), edit: known,
 			want: []string{"m1 excuse #12: The failure is noted on #12."}},
-		{name: "not allowed, so nothing to look up", messages: []Message{say(bob, 3, "false positive: #77")}, runs: red,
+		{name: "not allowed, so nothing to look up", messages: said{say(bob, 3, "false positive: #77")}, runs: red,
 			edit: func(_ *Snapshot, p *Policy) { p.Allow.Owner = true },
 			want: []string{"m1 refuse: Commands are for the change's owner and uploader."}},
 	})

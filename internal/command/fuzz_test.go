@@ -89,7 +89,7 @@ func FuzzReply(f *testing.F) {
 			t.Fatalf("%q: %d actions and a reply of %d bytes", text, len(got.Actions), len(got.Reply))
 		}
 		r := ParseResidue(got.Reply)
-		if got.Reply != "" && (len(r.Replies) != 1 || r.Replies[0] != s.Messages[0].ID) {
+		if got.Reply != "" && (len(r.Replies) != 1 || r.Replies[0] != s.Change.Messages[0].ID) {
 			t.Errorf("%q: the reply answers %q", text, r.Replies)
 		}
 		for _, k := range append(r.Asked, r.Cancelled...) {
@@ -97,7 +97,7 @@ func FuzzReply(f *testing.F) {
 				t.Errorf("%q: the reply speaks of %s", text, k)
 			}
 		}
-		s.Messages = append(s.Messages, answer(got.Reply))
+		s.Change.Messages = append(s.Change.Messages, answer(got.Reply))
 		if again := Decide(s, policy, noon); len(again.Actions) > 0 {
 			t.Errorf("%q: after the reply: %+v", text, again.Actions)
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
 // helpText lists the commands and who may use them.
@@ -47,7 +49,7 @@ func (d *decider) mayText() string {
 }
 
 // hint answers a comment that is nearly a command.
-func hint(m Message, verb Verb) Action {
+func hint(m change.Message, verb Verb) Action {
 	form := string(verb)
 	if verb == FalsePositive {
 		form += ": #N"

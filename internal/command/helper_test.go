@@ -22,9 +22,12 @@ var (
 
 var policy = DefaultPolicy(us.ID)
 
+// said are messages, oldest first.
+type said = []change.Message
+
 // world is change 7 at patchset 3 with two workflows, no runs, and messages a
 // minute apart that end an hour before noon.
-func world(messages ...Message) Snapshot {
+func world(messages ...change.Message) Snapshot {
 	s := Snapshot{
 		Change: change.Change{Number: 7, Status: change.New, Owner: ann,
 			Current: change.Patchset{Number: 3, Revision: change.Revision(strings.Repeat("a", 40)), Uploader: ann}},
@@ -35,18 +38,18 @@ func world(messages ...Message) Snapshot {
 		if m.ID == "" {
 			m.ID = fmt.Sprintf("m%d", i+1)
 		}
-		s.Messages = append(s.Messages, m)
+		s.Change.Messages = append(s.Change.Messages, m)
 	}
 	return s
 }
 
 // say is a message as Gerrit shows it.
-func say(who change.Account, patchset int, text string) Message {
-	return Message{Author: who, Patchset: patchset, Text: fmt.Sprintf("Patch Set %d:\n\n%s", patchset, text)}
+func say(who change.Account, patchset int, text string) change.Message {
+	return change.Message{Author: who, Patchset: patchset, Text: fmt.Sprintf("Patch Set %d:\n\n%s", patchset, text)}
 }
 
 // answer is our reply at noon, as a later pass reads it.
-func answer(reply string) Message {
+func answer(reply string) change.Message {
 	m := say(us, 3, reply)
 	m.ID, m.Tag, m.At = "reply", Tag, noon
 	return m

@@ -10,7 +10,7 @@ import (
 
 // recheck starts what the command is about. It needs no earlier run or vote: a
 // workflow that was never started gets its first attempt.
-func (d *decider) recheck(m Message, c Command) Action {
+func (d *decider) recheck(m change.Message, c Command) Action {
 	var targets, passedOver []Workflow
 	for _, w := range d.s.Workflows {
 		r, tried := d.latest[w.Name]
@@ -44,7 +44,7 @@ func (d *decider) recheck(m Message, c Command) Action {
 
 // start takes the next attempt of each workflow that can have one and says why
 // the others cannot.
-func (d *decider) start(m Message, targets []Workflow) (keys []change.Key, notes string) {
+func (d *decider) start(m change.Message, targets []Workflow) (keys []change.Key, notes string) {
 	for _, w := range targets {
 		r := d.latest[w.Name] // attempt 0 where there was none
 		switch {
@@ -93,7 +93,7 @@ func (d *decider) cancel() Action {
 
 // excuse takes a failure as known. What failed before may run again already, or
 // have passed since: the failure is noted all the same.
-func (d *decider) excuse(m Message, c Command) Action {
+func (d *decider) excuse(m change.Message, c Command) Action {
 	refuse := func(text string) Action { return Action{Kind: Refuse, Text: text} }
 	if !d.current(m) {
 		return refuse(d.replacedText(m) + "What failed there does not count any more, and nothing is noted or started.")

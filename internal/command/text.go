@@ -183,7 +183,7 @@ func unknownText(name string, known []string) string {
 }
 
 // replacedText says that a comment is on an older patchset, or nothing.
-func (d *decider) replacedText(m Message) string {
+func (d *decider) replacedText(m change.Message) string {
 	if d.current(m) {
 		return ""
 	}
