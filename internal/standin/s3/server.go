@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Package s3 is an S3 server for tests: objects, listings and multi-part
+// uploads over a folder, for one key. Every request's signature (version 4),
+// clock, payload hash and Content-MD5 are checked as Amazon's documentation
+// says, so a client's mistake meets the answer that it would meet in the field.
+//
+// Its code shares nothing with the client library, so that a mistake there
+// cannot hide here. It knows no versions, no access rights but the one key and
+// no signatures in chunks, and what it was not made for it answers with 501. What
+// its lists remember is lost when it ends.
+package s3
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
+)
+
+// Options set up a server.
+type Options struct {
+	// Key and Secret are the account.
+	Key, Secret string
+	// Region must be in every signature's scope; empty is us-east-1.
+	Region string
+	// Buckets are the names of the buckets that exist.
+	Buckets []string
+	// Base is a path that all addresses begin with, as behind a proxy that serves
+	// more than this ("/storage/s3"); it is part of what is signed.
+	Base string
+	// Domain makes BUCKET.DOMAIN a bucket's host.
+	Domain string
+	// PageSize is the longest page of a list; 0 is 1000.
+	PageSize int
+	// Now is the server's clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Server is an S3 server in this process. Its methods may be called while it
+// serves.
+type Server struct {
+	// Faults make requests go wrong.
+	Faults faults.Set
+
+	dir string
+	o   Options
+
+	mu       sync.Mutex
+	buckets  map[string]map[string]*Object // by bucket, by key
+	uploads  map[string]*upload            // by id
+	files    int                           // made so far
+	lose     map[int]int                   // parts to lose, by number
+	requests []Request
+}
+
+// Request is one request as it came in.
+type Request struct {
+	Method string
+	// Path is the request's path with the query.
+	Path string
+	// Header holds what was sent, signature included.
+	Header http.Header
+}
+
+// New makes a server that keeps what objects hold in a folder.
+func New(dir string, o Options) *Server {
+	if o.Region == "" {
+		o.Region = "us-east-1"
+	}
+	if o.PageSize == 0 {
+		o.PageSize = 1000
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Server{
+		dir: dir, o: o, buckets: map[string]map[string]*Object{},
+		uploads: map[string]*upload{}, lose: map[int]int{},
+	}
+	for _, name := range o.Buckets {
+		s.buckets[name] = map[string]*Object{}
+	}
+	return s
+}
+
+// Test is what Serve needs of a *testing.T.
+type Test interface {
+	Helper()
+	Context() context.Context
+	TempDir() string
+	Fatal(args ...any)
+}
+
+// Serve makes and starts a server that lives as long as the test. It returns
+// the endpoint's URL, base path included.
+func Serve(t Test, o Options) (*Server, string) {
+	t.Helper()
+	s := New(t.TempDir(), o)
+	endpoint, err := s.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, endpoint
+}
+
+// Start serves on a free port of 127.0.0.1 until ctx is done.
+func (s *Server) Start(ctx context.Context) (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
+	context.AfterFunc(ctx, func() { server.Close() })
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			panic(err)
+		}
+	}()
+	return "http://" + listener.Addr().String() + s.o.Base, nil
+}
+
+// ServeHTTP records a request and answers it, or lets it go wrong.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.requests = append(s.requests, Request{Method: r.Method, Path: r.URL.RequestURI(), Header: r.Header.Clone()})
+	s.mu.Unlock()
+	s.Faults.Wrap(http.HandlerFunc(s.serve)).ServeHTTP(w, r)
+}
+
+// Requests returns what was asked since the last call, oldest first.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := s.requests
+	s.requests = nil
+	return list
+}
