@@ -17,6 +17,14 @@ type Run struct {
 	Conclusion string    `json:"conclusion,omitempty"`
 	URL        string    `json:"url"`
 	Created    time.Time `json:"created"`
+	// Updated is when anything of the run changed last.
+	Updated time.Time `json:"updated,omitzero"`
+	// Attempt counts from 1; a rerun is the next one.
+	Attempt int `json:"attempt,omitempty"`
+	// Event is what started the run: workflow_dispatch, ...
+	Event string `json:"event,omitempty"`
+	// Head is the commit of the CI repository whose workflow file runs.
+	Head Revision `json:"head,omitempty"`
 }
 
 // Key returns the key that begins the run's name, if there is one.

@@ -68,6 +68,10 @@ func (c *Client) hint(q call, e *apiError) string {
 		return "the token" + setting + " is wrong, expired or revoked: make a new one"
 	case e.status == http.StatusForbidden && strings.Contains(text, "saml"):
 		return "authorize the token" + setting + " for single sign-on with that organization"
+	case e.status == http.StatusForbidden && strings.Contains(text, "locked"):
+		return "unlock the conversation, or name another issue"
+	case e.status == http.StatusForbidden && c.token == nil:
+		return "give a token: GitHub wants one for this even where the repository is public"
 	case e.status == http.StatusForbidden:
 		return "give the token" + setting + " the permission " + q.needs + " on that repository (a classic token: the scope repo)"
 	case e.status == http.StatusNotFound:

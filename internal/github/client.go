@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Package github starts workflow runs on GitHub and reads what a pass must
-// know of them: runs, workflow files, the default branch. It also gets the
-// tokens for that. It is the only package that imports go-github and go-gh.
+// Package github starts, cancels and repeats workflow runs on GitHub and reads
+// what must be known of them: runs, jobs, annotations, the ends of logs,
+// artifacts, workflow files, the default branch; it looks at issues and comments
+// on them. It also gets the tokens for that. It is the only package that imports
+// go-github and go-gh.
 //
-// It decides nothing (which run to start is the plan's business) and moves no
-// git objects. go-github v60 knows neither return_run_details nor conditional
+// It decides nothing (which run to start is the plan's business, what its jobs
+// mean the verdict's), moves no git objects and unpacks no artifacts. go-github v60 knows neither return_run_details nor conditional
 // requests, so every call goes through its NewRequest and Do (door.go), and
 // what comes back is decoded and checked here.
 package github
@@ -55,6 +57,8 @@ type Options struct {
 // Client talks to one GitHub server. It may be used from several goroutines.
 type Client struct {
 	api     *gogithub.Client
+	plain   *http.Client // for downloads from other servers: sends no token
+	idle    time.Duration
 	token   TokenSource
 	setting string
 	sleep   func(context.Context, time.Duration) error
@@ -80,7 +84,8 @@ func New(o Options) (*Client, error) {
 	api.BaseURL = base
 	api.UserAgent = o.UserAgent
 	return &Client{
-		api: api, token: o.Token, setting: o.Setting, sleep: o.Sleep,
+		api: api, plain: &http.Client{Transport: next, CheckRedirect: checkDetour}, idle: downloadIdle,
+		token: o.Token, setting: o.Setting, sleep: o.Sleep,
 		files: map[fileKey]cachedFile{}, seen: map[string]bool{},
 	}, nil
 }
@@ -115,6 +120,9 @@ func parseAPIURL(raw string) (*url.URL, error) {
 // GET answers 200 without having started anything.
 func checkRedirect(r *http.Request, via []*http.Request) error {
 	first := via[0]
+	if stay, _ := first.Context().Value(stayKey{}).(bool); stay && r.Response.StatusCode == http.StatusFound {
+		return http.ErrUseLastResponse
+	}
 	if len(via) > maxRedirects || r.Method != first.Method || r.URL.Host != first.URL.Host || r.URL.Scheme != first.URL.Scheme {
 		return http.ErrUseLastResponse
 	}

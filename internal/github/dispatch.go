@@ -91,7 +91,7 @@ func (c *Client) dispatchWorkflow(ctx context.Context, q change.Call, path strin
 	case resp.StatusCode == http.StatusOK && answer.ID > 0:
 		return Started{Outcome: change.Accepted, RunID: answer.ID, URL: pageURL(answer.URL)}, nil
 	}
-	return unexpected(rq, resp.StatusCode)
+	return Started{}, unexpected(rq, resp.StatusCode)
 }
 
 // dispatchEvent sends a repository_dispatch.
@@ -113,13 +113,13 @@ func (c *Client) dispatchEvent(ctx context.Context, q change.Call, path string) 
 	case resp.StatusCode == http.StatusNoContent:
 		return Started{Outcome: change.Accepted}, nil
 	}
-	return unexpected(rq, resp.StatusCode)
+	return Started{}, unexpected(rq, resp.StatusCode)
 }
 
 // unexpected is a success that GitHub does not document: something in between
 // may have answered, so nobody knows.
-func unexpected(q call, status int) (Started, error) {
-	return Started{}, fault.New(fault.Transient, "failed to %s: the answer (%d) is not what GitHub's REST API describes", q.doing, status).
+func unexpected(q call, status int) error {
+	return fault.New(fault.Transient, "failed to %s: the answer (%d) is not what GitHub's REST API describes", q.doing, status).
 		WithHint("check that the GitHub API URL is right")
 }
 

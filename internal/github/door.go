@@ -28,6 +28,11 @@ type call struct {
 	body         any    // sent as JSON if not nil
 	accept, etag string // headers, if not empty
 	deadline     time.Duration
+	// stay makes a 302 the answer: it is not followed.
+	stay bool
+	// done, if not nil, knows answers that are as good as a success although
+	// go-github takes them for errors.
+	done func(*apiError) bool
 	// needs is the permission of a fine-grained token or App that it takes.
 	needs string
 	// missing is what a person should check after a 404.
@@ -56,7 +61,7 @@ func (c *Client) once(ctx context.Context, q call, out any) (*gogithub.Response,
 	if err := ctx.Err(); err != nil {
 		return nil, c.explain(q, &apiError{unsent: true, err: err})
 	}
-	tryCtx, cancel := context.WithTimeout(ctx, q.deadline)
+	tryCtx, cancel := context.WithTimeout(context.WithValue(ctx, stayKey{}, q.stay), q.deadline)
 	defer cancel()
 	resp, err := c.api.Do(tryCtx, req, out)
 	if err == nil {
@@ -66,11 +71,17 @@ func (c *Client) once(ctx context.Context, q call, out any) (*gogithub.Response,
 		err = fmt.Errorf("no whole answer within %s", q.deadline)
 	}
 	e := describe(resp, err)
+	if q.stay && e.status == http.StatusFound || q.done != nil && q.done(e) {
+		return resp, nil
+	}
 	if isPage(resp) && e.limit == nil {
 		e.err = fmt.Errorf("%w (status %d)", errPage, e.status)
 	}
 	return resp, c.explain(q, e)
 }
+
+// stayKey is what checkRedirect finds call.stay under.
+type stayKey struct{}
 
 // errPage says that what answered was not the API.
 var errPage = errors.New("got a web page where GitHub's REST API should answer")
@@ -141,24 +152,33 @@ func messageOf(answer *gogithub.ErrorResponse) string {
 	return change.OneLine(change.Clip(text, 400))
 }
 
-// read makes a call that may be repeated, up to maxTries times, and waits for
-// rate limits that end soon.
-func (c *Client) read(ctx context.Context, q call, out any) (*gogithub.Response, error) {
+// read makes a call that may be repeated.
+func (c *Client) read(ctx context.Context, q call, out any) (resp *gogithub.Response, err error) {
+	err = c.again(ctx, func() error {
+		resp, err = c.once(ctx, q, out)
+		return err
+	})
+	return resp, err
+}
+
+// again does what may be repeated, up to maxTries times while its failures are
+// transient, and waits for rate limits that end soon.
+func (c *Client) again(ctx context.Context, do func() error) error {
 	backoff := firstBackoff
 	for try := 1; ; try++ {
-		resp, err := c.once(ctx, q, out)
+		err := do()
 		if err == nil || !errors.Is(err, fault.Transient) || ctx.Err() != nil || try == maxTries || c.sleep == nil {
-			return resp, err
+			return err
 		}
 		wait := backoff
 		if after := fault.RetryAfter(err); after > 0 {
 			wait = after
 			if !c.mayWait(wait) {
-				return resp, err
+				return err
 			}
 		}
 		if c.sleep(ctx, wait) != nil {
-			return resp, err
+			return err
 		}
 		backoff *= 2
 	}

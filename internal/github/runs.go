@@ -211,15 +211,24 @@ type runEntry struct {
 	Conclusion   string    `json:"conclusion"`
 	HTMLURL      string    `json:"html_url"`
 	CreatedAt    time.Time `json:"created_at"`
+	UpdatedAt    time.Time `json:"updated_at"`
+	Attempt      int       `json:"run_attempt"`
+	Event        string    `json:"event"`
+	HeadSHA      string    `json:"head_sha"`
 }
 
 func (e runEntry) run() (change.Run, error) {
 	if e.ID <= 0 || e.CreatedAt.IsZero() {
 		return change.Run{}, fmt.Errorf("a run without an id or a time of creation (id %d)", e.ID)
 	}
+	head, err := change.ParseRevision(e.HeadSHA)
+	if err != nil {
+		head = "" // what runs is known without it
+	}
 	return change.Run{
 		ID: e.ID, Name: e.DisplayTitle, Workflow: baseName(e.Path), Status: e.Status, Conclusion: e.Conclusion,
-		URL: pageURL(e.HTMLURL), Created: e.CreatedAt.UTC(),
+		URL: pageURL(e.HTMLURL), Created: e.CreatedAt.UTC(), Updated: e.UpdatedAt.UTC(),
+		Attempt: max(e.Attempt, 1), Event: e.Event, Head: head,
 	}, nil
 }
 

@@ -56,6 +56,7 @@ func TestRuns(t *testing.T) {
 	want := change.Run{
 		ID: id, Name: "1/2/autorun.yml/1 subject", Workflow: "autorun.yml", Status: "completed", Conclusion: "success",
 		URL: fmt.Sprintf("%s/org/ci/actions/runs/%d", w.server.URL(), id), Created: since.Add(2 * time.Minute),
+		Updated: since.Add(4 * time.Minute), Attempt: 1, Event: "workflow_dispatch",
 	}
 	if diff := cmp.Diff(want, runs[1]); diff != "" {
 		t.Errorf("run (-want +got):\n%s", diff)

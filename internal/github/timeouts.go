@@ -16,6 +16,16 @@ const (
 	// tokenDeadline ends one try of getting an installation token.
 	tokenDeadline = 30 * time.Second
 
+	// actDeadline ends a call that changes something, a dispatch excepted.
+	actDeadline = 30 * time.Second
+	// logDeadline ends one try of reading a log; some have hundreds of MB.
+	logDeadline = 5 * time.Minute
+	// artifactDeadline ends the download of an artifact: 2 GB at 600 kB/s.
+	artifactDeadline = time.Hour
+	// downloadIdle is the longest silence of a server that sends a log or an
+	// artifact.
+	downloadIdle = time.Minute
+
 	// maxTries is how often a read is tried.
 	maxTries = 3
 	// firstBackoff is the wait after the first failed try; it doubles.
@@ -39,6 +49,22 @@ const (
 	maxErrorBody = 64 << 10
 	// maxWorkflowFile bounds a workflow file; GitHub's own limit is 512 KiB.
 	maxWorkflowFile = 1 << 20
+	// maxLog bounds how much of a log is read.
+	maxLog = 1 << 30
+	// maxLine is how many bytes of a log's line are kept.
+	maxLine = 4 << 10
+	// maxTail is the most lines that LogTail gives.
+	maxTail = 1000
+	// maxJobs is the most jobs that a run may have here; GitHub allows 256 for
+	// each matrix.
+	maxJobs = 5000
+	// maxAnnotations is how many annotations of one job are read.
+	maxAnnotations = 200
+	// maxArtifacts is how many artifacts of one run are listed.
+	maxArtifacts = 1000
+	// maxComment is the longest comment: GitHub takes 65,536 characters, and a
+	// byte is never more than one.
+	maxComment = 65536
 	// maxRedirects is how many redirects are followed.
 	maxRedirects = 3
 )

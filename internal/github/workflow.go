@@ -120,14 +120,7 @@ func (c *Client) explainMissing(ctx context.Context, repository string, err erro
 	if e, ok := errors.AsType[*apiError](err); ok && strings.Contains(e.message, "No commit found") {
 		return fault.Wrap(fault.Configuration, err)
 	}
-	c.mu.Lock()
-	seen := c.seen[repository]
-	c.mu.Unlock()
-	if seen {
-		return nil
-	}
-	_, err = c.DefaultBranch(ctx, repository)
-	return err
+	return c.checkSeen(ctx, repository)
 }
 
 // statusOf returns the status of the answer that an error tells of, or 0.

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// LogTail returns the last lines of a job's log, at most so many and at most
+// 1000, without their time stamps and each at most 4 KiB: those of the step that
+// failed, up to its last error, where the log tells, or else those of the whole
+// log. It is raw text that the job printed. A job that has no log, or none any
+// more, has no lines, and so has one without an error in the first GiB of a
+// longer log.
+// https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
+func (c *Client) LogTail(ctx context.Context, repository string, jobID int64, lines int) ([]string, error) {
+	path, err := repositoryPath(repository)
+	if err != nil || lines <= 0 {
+		return nil, err
+	}
+	q := call{
+		doing:  fmt.Sprintf("read the log of job %d of %s", jobID, repository),
+		method: http.MethodGet, path: fmt.Sprintf("%s/actions/jobs/%d", path, jobID),
+		deadline: readDeadline, needs: "Actions: read", missing: checkRepository(repository),
+	}
+	var t *tail
+	until, err := c.failureTime(ctx, q)
+	if err == nil {
+		q.path += "/logs"
+		err = c.again(ctx, func() error {
+			t = newTail(min(lines, maxTail), until)
+			return c.readLog(ctx, q, t)
+		})
+	}
+	if err = c.orGone(ctx, q, repository, err); errors.Is(err, ErrGone) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t.lines(), nil
+}
+
+// readLog makes one try of reading a log.
+func (c *Client) readLog(ctx context.Context, q call, t *tail) error {
+	d, err := c.open(ctx, q, logDeadline)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return t.readLog(d)
+}
+
+// failureTime returns the second in which the first failing step of a job
+// ended, as in the log's time stamps, or "" if none failed. The log alone does
+// not tell it from a step that failed without harm before (continue-on-error),
+// or from one that ran always and failed as a consequence.
+func (c *Client) failureTime(ctx context.Context, q call) (string, error) {
+	var job jobEntry
+	if _, err := c.read(ctx, q, &job); err != nil {
+		return "", err
+	}
+	for _, step := range job.Steps {
+		switch step.Conclusion {
+		case "failure", "timed_out", "cancelled":
+			if step.CompletedAt.IsZero() {
+				return "", nil
+			}
+			return step.CompletedAt.UTC().Truncate(time.Second).Format(stampSecond), nil
+		}
+	}
+	return "", nil
+}
