@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
 )
 
 const loginPage = `<!DOCTYPE html><html><head><title>Sign in</title></head><body><form action="/login">::error::hello</form></body></html>`
 
 var (
 	theQuery   = regexp.MustCompile(`/changes/\?`)
+	theGroup   = regexp.MustCompile(`/groups/`)
 	oneChange  = regexp.MustCompile(`/changes/[0-9]+`)
 	uploadPack = regexp.MustCompile(`/git-upload-pack$`)
 )
@@ -33,6 +35,7 @@ type trouble struct {
 // The pass must say what is wrong, and nothing may be lost or done twice.
 func (s *story) play(where *faults.Set, troubles []trouble) {
 	s.Helper()
+	var all []*gerrit.Change
 	for _, tr := range troubles {
 		c := s.push("ann", "bdev: "+tr.name, nil)
 		for _, rule := range tr.rules {
@@ -45,8 +48,10 @@ func (s *story) play(where *faults.Set, troubles []trouble) {
 			s.Errorf("%s: the pass waited %v, want %v", tr.name, s.clock.slept, tr.waits)
 		}
 		where.Clear()
-		s.endsWell(c)
+		s.recovers(c)
+		all = append(all, c)
 	}
+	s.endsWell(all...)
 }
 
 var (

@@ -77,7 +77,7 @@ func TestHostileRefs(t *testing.T) {
 	})})
 	s.pass(ExitDone)
 	s.runs("101/1/autorun.yml/1")
-	s.clean()
+	s.clean(s.mirror.Refs())
 	s.gerrit.Faults.Clear()
 	s.says("It is honest about the list, but not about one change.")
 	s.gerrit.Faults.Add(faults.Rule{Path: oneChange, Do: rewritten(func(text string) string {

@@ -62,5 +62,5 @@ func TestLifeOfChanges(t *testing.T) {
 	if got := len(s.github.Runs()) - before; got != 1 {
 		t.Errorf("got %d runs after the restore, want 1", got)
 	}
-	s.clean()
+	s.clean(s.mirror.Refs())
 }

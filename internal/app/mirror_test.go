@@ -40,6 +40,21 @@ func TestMirrorRefusesOneRef(t *testing.T) {
 	s.endsWell(one, two, three)
 }
 
+// TestRefusedPatchsetsHoldNobodyUp has old patchsets that are refused in each
+// pass anew, and a limit that they would use up.
+func TestRefusedPatchsetsHoldNobodyUp(t *testing.T) {
+	t.Parallel()
+	s := begin(t, "limits: {per-pass: 1}", refusing("refs/changes/0[12]/*", noReason))
+	s.push("ann", "nvme: split the probe loop", nil)
+	s.push("bob", "bdev: fix a leak on reset", nil)
+	s.clock.advance(time.Minute)
+	s.push("ann", "nvme: probe in parallel", nil)
+	s.pass(ExitFailed)
+	s.clock.advance(15 * time.Minute)
+	s.pass(ExitFailed)
+	s.runs("103/1/autorun.yml/1")
+}
+
 // TestMirrorRefusesContent is a patchset that the mirror will never take, with
 // another one built on it.
 func TestMirrorRefusesContent(t *testing.T) {

@@ -43,7 +43,7 @@ func (a *App) sync(ctx context.Context, args []string) int {
 		return ExitDone
 	}
 	if err != nil {
-		return ExitConfiguration // the flag package has told
+		return ExitConfiguration // it was told
 	}
 	out := action.New(a.Getenv, a.Stdout)
 	defer out.Close()
@@ -63,47 +63,9 @@ func (a *App) sync(ctx context.Context, args []string) int {
 func (a *App) parseSync(args []string) (syncFlags, error) {
 	f := syncFlags{inputs: map[string]string{}}
 	set := flag.NewFlagSet("sync", flag.ContinueOnError)
-	set.SetOutput(a.Stderr)
 	set.BoolVar(&f.json, "json", false, "print the result as JSON")
 	set.BoolVar(&f.verbose, "verbose", false, "tell on standard error about each push and wait")
-	for _, in := range config.Inputs() {
-		if in.Secret || in.Name == "command" {
-			continue
-		}
-		set.Var(inputFlag{in, f.inputs}, in.Name, in.Description)
-	}
-	set.Usage = func() {
-		fmt.Fprint(a.Stderr, syncHelp)
-		set.PrintDefaults()
-	}
-	if err := set.Parse(args); err != nil {
-		return f, err
-	}
-	if rest := set.Args(); len(rest) > 0 {
-		fmt.Fprintf(a.Stderr, "dispatcher sync: it takes flags only, not %q\n", rest[0])
-		return f, errors.New("arguments")
-	}
-	return f, nil
-}
-
-// inputFlag sets an input from the command line.
-type inputFlag struct {
-	input  config.Input
-	values map[string]string
-}
-
-func (f inputFlag) String() string { return f.input.Default }
-
-// Set notes the text; config judges it.
-func (f inputFlag) Set(text string) error {
-	f.values[f.input.Name] = text
-	return nil
-}
-
-// IsBoolFlag lets a switch stand alone.
-func (f inputFlag) IsBoolFlag() bool {
-	_, err := strconv.ParseBool(f.input.Default)
-	return err == nil && f.input.Default != "0"
+	return f, a.parseFlags(set, syncHelp, f.inputs, args)
 }
 
 // passes runs one pass for each project. A project that cannot be connected
@@ -174,10 +136,8 @@ func (a *App) show(out *action.Action, results []reconcile.Result, flags syncFla
 	if !out.InActions() {
 		return
 	}
-	for _, r := range results {
-		for _, err := range r.Errs() {
-			out.Error(annotation(r.Project, err))
-		}
+	for _, text := range annotations(results) {
+		out.Error(text)
 	}
 	if err := a.publish(out, results); err != nil {
 		fmt.Fprintln(a.Stderr, "dispatcher:", err)
@@ -201,10 +161,25 @@ func (a *App) publish(out *action.Action, results []reconcile.Result) error {
 	return errors.Join(errs...)
 }
 
-func annotation(project string, err error) string {
-	text := project + ": " + err.Error()
-	if hint := hintOf(err); hint != "" {
-		text += " - hint: " + hint
+// annotations are the failures of all projects, each text once.
+func annotations(results []reconcile.Result) []string {
+	var texts []string
+	count := map[string]int{}
+	for _, r := range results {
+		for _, err := range r.Errs() {
+			text := r.Project + ": " + err.Error()
+			if hint := hintOf(err); hint != "" {
+				text += " - hint: " + hint
+			}
+			if count[text]++; count[text] == 1 {
+				texts = append(texts, text)
+			}
+		}
 	}
-	return strings.TrimSpace(text)
+	for i, text := range texts {
+		if n := count[text]; n > 1 {
+			texts[i] += fmt.Sprintf(" (%d times)", n)
+		}
+	}
+	return texts
 }

@@ -54,7 +54,13 @@ func (t table) print(r reconcile.Result) {
 		rows = append(rows, one)
 	}
 	var lines, hints []string
-	for _, one := range rows {
+	if len(r.Problems) > 0 {
+		width.word = longer(width.word, "problem")
+	}
+	for i, one := range rows {
+		if one.code == red && i > 0 && one.text == rows[i-1].text {
+			one.text = "the same"
+		}
 		line := fmt.Sprintf("  %s  %s  %s  %s", t.paint(one.code, pad(one.word, width.word)),
 			pad(one.what, width.what), pad(one.workflow, width.workflow), one.text)
 		lines, hints = append(lines, strings.TrimRight(line, " ")), append(hints, one.hint)
@@ -102,6 +108,8 @@ func rowOf(l reconcile.Line) row {
 		}
 	case l.Branch != "":
 		one.what = change.OneLine(l.Branch)
+	case l.Key.Change > 0:
+		one.what = l.Key.ID.String()
 	case l.Number != 0:
 		one.what = fmt.Sprint(l.Number)
 	}
@@ -132,6 +140,7 @@ func word(l reconcile.Line) string {
 	return map[plan.Verb]string{
 		plan.MirrorBranch: "mirrored", plan.Relay: "relayed", plan.Carry: "carried",
 		plan.Record: "found", plan.Dispatch: "dispatched", plan.Prune: "pruned",
+		plan.Cancel: "cancelled", plan.Report: "reported", plan.End: "ended",
 	}[l.Verb]
 }
 

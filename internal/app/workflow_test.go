@@ -43,8 +43,9 @@ func TestWorkflowCannotBeStarted(t *testing.T) {
 			t.Errorf("%s: its patchset was not relayed", wrong.name)
 		}
 		s.workflow("autorun.yml", autorun)
-		s.endsWell(c)
+		s.recovers(c)
 	}
+	s.endsWell()
 }
 
 // TestOneBrokenWorkflow stops no other one.
