@@ -17,7 +17,8 @@ import (
 // such an error ends as any text.
 type tail struct {
 	// until is the last second of the failing step, as in the time stamps; what
-	// is printed later belongs to steps that run always. Empty is no limit.
+	// is printed later belongs to steps that run always. Empty is no limit, and
+	// it is none as long as no step printed an error.
 	until string
 	all   ring // the newest lines
 	step  ring // the newest lines of a step up to its last error
@@ -64,7 +65,7 @@ var (
 // failing step.
 func (t *tail) add(line []byte) bool {
 	at, line := cutStamp(line)
-	if t.until != "" && string(at) > t.until {
+	if t.until != "" && t.step.added > 0 && string(at) > t.until {
 		return false
 	}
 	if bytes.HasPrefix(line, stepMark) {

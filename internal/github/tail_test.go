@@ -47,6 +47,8 @@ func TestTail(t *testing.T) {
 		{"a step that failed without harm, and one that ran always", lenient, "2026-11-24T10:00:05", 9, "##[group]Run test | not ok | " + failed},
 		{"the end of the step is not known", lenient, "", 9, "##[group]Run collect | no files | ##[error]No files"},
 		{"the step ended in the same second", lenient, "2026-11-24T10:00:07", 9, "##[group]Run test | not ok | " + failed},
+		{"the step's time is wrong", ordinary, "2026-11-23T00:00:00", 9, "##[group]Run make test | ##[endgroup] | ok 1 | not ok 2 | " + failed},
+		{"no error until the step's end", stamped("a", "b", "c"), "2026-11-24T10:00:00", 2, "b | c"},
 		{"errors within a step", stamped("##[group]Run cc", "##[error]a.c:1", "b", "##[error]b.c:1", "c"), "", 9, "##[group]Run cc | ##[error]a.c:1 | b | ##[error]b.c:1"},
 		{"no error", stamped("##[group]Run make", "cc a.c", "cc b.c"), "", 2, "cc a.c | cc b.c"},
 		{"cut off by a lost runner", stamped("##[group]Run lint", "W", "##[group]Run make", "cc"), "", 3, "W | ##[group]Run make | cc"},

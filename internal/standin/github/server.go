@@ -53,7 +53,8 @@ type Options struct {
 // Server is a GitHub server in this process. Its methods may be called while it
 // serves.
 type Server struct {
-	// Faults make requests go wrong.
+	// Faults make requests go wrong, those of downloads included: their paths
+	// begin with /blobs/.
 	Faults faults.Set
 
 	dir string
