@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package verdict
+
+import (
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// Rules say how jobs are read. The zero value is of use. In patterns "**"
+// stands for anything and "*" for anything without a space; they match whole
+// names.
+type Rules struct {
+	// Ignore are the jobs that are left out, first of all the one that reports;
+	// nil stands for "report" and "** / report".
+	Ignore []string `json:"ignore,omitempty"`
+	// MayFail are jobs that are shown but do not decide.
+	MayFail []string `json:"may_fail,omitempty"`
+	// Setup are further names of steps that are not tests.
+	Setup []string `json:"setup,omitempty"`
+	// Rig are further names of steps that run a test through a rig: an exit code
+	// of 125 or more is the rig's failure, not the test's.
+	Rig []string `json:"rig,omitempty"`
+	// TrustResult takes a failure of which no step is known (GitHub's `needs`
+	// context tells results only) for a failed test. Else it is Unknown, since a
+	// lost runner looks the same.
+	TrustResult bool `json:"trust_result,omitempty"`
+}
+
+// JobResult is what became of one job.
+type JobResult struct {
+	Job     change.Job
+	Outcome Outcome
+	// Step is the name of the step that decided, if one did.
+	Step string
+	// Exit is the exit code of that step, -1 if it is not known.
+	Exit int
+	// MayFail: the job does not decide.
+	MayFail bool
+}
+
+// Duration is how long the job ran; 0 if that is not known.
+func (r JobResult) Duration() time.Duration {
+	if r.Job.Started.IsZero() || r.Job.Completed.Before(r.Job.Started) {
+		return 0
+	}
+	return r.Job.Completed.Sub(r.Job.Started)
+}
+
+// reader reads jobs by compiled rules.
+type reader struct {
+	ignore, mayFail patterns
+	steps           stepKinds
+	trust           bool
+}
+
+func (r Rules) compile() *reader {
+	if r.Ignore == nil {
+		r.Ignore = []string{"report", "** / report"}
+	}
+	return &reader{
+		ignore: newPatterns(r.Ignore), mayFail: newPatterns(r.MayFail),
+		steps: stepKinds{setup: newPatterns(r.Setup), rig: append(newPatterns(r.Rig), rigSteps...)},
+		trust: r.TrustResult,
+	}
+}
+
+// job says what became of one job. superseded: what was cancelled was cancelled
+// for a newer patchset.
+func (rd *reader) job(j change.Job, superseded bool) JobResult {
+	r := JobResult{Job: j, Exit: -1, MayFail: rd.mayFail.match(j.Name)}
+	switch j.Conclusion {
+	case "success":
+		r.Outcome = Passed
+	case "skipped":
+		r.Outcome = Skipped
+	case "neutral":
+		r.Outcome = Neutral
+	case "action_required":
+		r.Outcome = ActionRequired
+	case "startup_failure":
+		r.Outcome = StartupFailure
+	case "stale":
+		r.Outcome = Stale
+	case "cancelled", "timed_out", "failure":
+		rd.unsuccessful(&r, superseded)
+	case "":
+		r.Outcome = unconcluded(j)
+	default:
+		r.Outcome = Unknown
+	}
+	return r
+}
+
+// unconcluded reads a job without a conclusion. One that ended so with a step
+// still open was cut off.
+func unconcluded(j change.Job) Outcome {
+	switch {
+	case j.Status != "completed" && j.Status != "":
+		return Running
+	case gather(j).lost:
+		return RunnerLost
+	case len(j.Steps) > 0 && decisive(j.Steps) >= 0 && stepUnfinished(j.Steps[decisive(j.Steps)]):
+		return RunnerLost
+	}
+	return Unknown
+}
+
+// unsuccessful reads a job that was cancelled, timed out or failed. GitHub uses
+// these three words loosely (a job whose runner was killed "failed", one that
+// reached its limit was "cancelled"), so the evidence is asked in turn.
+func (rd *reader) unsuccessful(r *JobResult, superseded bool) {
+	j, ev := r.Job, gather(r.Job)
+	at, in := decisive(j.Steps), testPhase
+	if at >= 0 {
+		in = rd.steps.phaseOf(j.Steps, at)
+		r.Step = j.Steps[at].Name
+	}
+	// A test that failed by itself has failed, whatever came later.
+	failed := at >= 0 && in == testPhase && stepFailed(j.Steps[at])
+	proven := failed && !ev.maybeKilled()
+	switch {
+	case j.Conclusion == "cancelled" && superseded:
+		r.Outcome = Superseded
+	case !proven && (ev.jobLimit || j.Conclusion == "timed_out" && !failed):
+		r.Outcome = timedOut(in)
+	case !proven && (ev.lost || failed && ev.cancel && ev.signalled() && j.Conclusion == "failure"):
+		r.Outcome = ev.loss()
+	case j.Conclusion == "cancelled" && !(proven && ev.jobLimit):
+		r.Outcome = Cancelled
+	case at < 0:
+		r.Outcome = rd.stepless(j, ev)
+	default:
+		rd.byStep(r, ev, j.Steps[at], in)
+	}
+}
+
+// timedOut reads a time limit that was reached in a phase.
+func timedOut(in phase) Outcome {
+	if in == testPhase {
+		return TimedOut
+	}
+	return TimedOutSetup
+}
+
+// stepless reads a failure that no step shows.
+func (rd *reader) stepless(j change.Job, ev evidence) Outcome {
+	switch {
+	case len(j.Steps) > 0: // all of them are well
+		return Unknown
+	case ev.notStarted:
+		return StartupFailure
+	case j.ID != 0 && j.Runner == "":
+		return RunnerLost
+	case rd.trust:
+		return Failed
+	}
+	return Unknown
+}
+
+// byStep reads a failure from the step that shows it.
+func (rd *reader) byStep(r *JobResult, ev evidence, step change.Step, in phase) {
+	switch {
+	case stepUnfinished(step):
+		r.Outcome = ev.loss()
+		return
+	case stepCancelled(step):
+		// Nobody cancelled the job, yet the runner was told to stop it.
+		if r.Outcome = Unknown; ev.cancel {
+			r.Outcome = ev.loss()
+		}
+		return
+	}
+	r.Exit = ev.exit
+	switch {
+	case ev.disk:
+		r.Outcome = OutOfDisk
+	case in != testPhase && ev.stepLimit:
+		r.Outcome = TimedOutSetup
+	case in != testPhase:
+		r.Outcome = SetupFailed
+	case ev.exit >= rigExit && rd.steps.rig.match(step.Name):
+		r.Outcome = SetupFailed
+	default:
+		r.Outcome = Failed
+	}
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package verdict
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// maxExcerpt is how many lines are shown of one failed job.
+const maxExcerpt = 12
+
+// excerpt returns the lines that tell best why a job did not pass, raw: the
+// remarks of level failure, or else the end of the log, as the second result
+// tells.
+func excerpt(j change.Job) (lines []string, fromLog bool) {
+	if lines := remarks(j.Annotations); len(lines) > 0 {
+		return lines, false
+	}
+	for _, line := range tail(j.LogTail, maxTail) {
+		if text, ok := logText(line); ok {
+			lines = append(lines, text)
+		}
+	}
+	return lines[max(0, len(lines)-maxExcerpt):], true
+}
+
+// reason returns the one line that tells best why a job gave no verdict: what
+// the outcome was told from, of which the first sentence will do, or else the
+// first remark or the log's last line.
+func reason(j change.Job) string {
+	lines, fromLog := excerpt(j)
+	for _, line := range lines {
+		if lostTexts.MatchString(line) || notStartedTexts.MatchString(line) || diskFullTexts.MatchString(line) {
+			first, _, _ := strings.Cut(line, ". ")
+			return first
+		}
+	}
+	switch {
+	case len(lines) == 0:
+		return ""
+	case fromLog:
+		return lines[len(lines)-1]
+	}
+	return lines[0]
+}
+
+// isBare reports whether a remark says only what the outcome says as well.
+func isBare(text string) bool {
+	return exitTexts.MatchString(text) || cancelTexts.MatchString(text) || jobLimitTexts.MatchString(text)
+}
+
+// remarks returns the annotations that say more than that a step failed.
+func remarks(all []change.Annotation) []string {
+	var lines []string
+	for _, a := range all[:min(len(all), maxRemarks)] {
+		text := strings.TrimSpace(change.Clip(a.Text, maxRaw))
+		if a.Level != "failure" || text == "" || isBare(text) {
+			continue
+		}
+		if a.Title != "" && !strings.HasPrefix(text, a.Title) {
+			text = a.Title + ": " + text
+		}
+		if a.Path != "" && a.Path != ".github" {
+			text = place(a) + ": " + text
+		}
+		for line := range strings.SplitSeq(text, "\n") {
+			if len(lines) == maxExcerpt {
+				return lines
+			}
+			if strings.TrimSpace(line) != "" {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
+}
+
+// place returns where an annotation is, as compilers write it.
+func place(a change.Annotation) string {
+	if a.Line <= 0 {
+		return a.Path
+	}
+	return fmt.Sprintf("%s:%d", a.Path, a.Line)
+}
+
+// logText returns a log line without the runner's marks; false for those that
+// are structure or say only that a step failed.
+func logText(line string) (string, bool) {
+	for _, mark := range []string{"##[group]", "##[endgroup]", "##[debug]", "##[section]"} {
+		if strings.HasPrefix(line, mark) {
+			return "", false
+		}
+	}
+	for _, mark := range []string{"##[error]", "##[warning]", "##[notice]", "##[command]"} {
+		if text, ok := strings.CutPrefix(line, mark); ok {
+			return text, !isBare(text)
+		}
+	}
+	return line, true
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package verdict
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// Message is all that a message about a patchset may tell.
+type Message struct {
+	Verdict Verdict
+	Retry   Retry
+	// Secrets are replaced by "***" wherever they appear.
+	Secrets []string
+	// Published are links that a reader without a GitHub account can open.
+	Published []Link
+	Hints     []Hint
+	Notes     []Note
+	// Limit is the longest text in bytes; 0 stands for 16,000, which is below
+	// what Gerrit takes by default (change.commentSizeLimit, 16 KiB).
+	Limit int
+}
+
+// Link is an address with a name.
+type Link struct {
+	Name string `json:"name"`
+	URL  string `json:"url"`
+}
+
+// Hint is something that is known of a failure, such as an open issue about a
+// test that is known to be flaky.
+type Hint struct {
+	Text string `json:"text"`
+	URL  string `json:"url,omitempty"`
+}
+
+// Note is a remark of the caller's own, such as that the vote was refused.
+type Note struct {
+	// Text is a sentence of ours without a full stop.
+	Text string `json:"text"`
+	// Detail is outside text that belongs to it, such as a server's answer.
+	Detail string `json:"detail,omitempty"`
+}
+
+const (
+	maxText = 16000
+	// minText has room for a sentence, the residue of one run and the remark
+	// that lines were left out.
+	minText = 1024
+	// maxNames bounds a line of names, in bytes.
+	maxNames = 1500
+)
+
+// Text returns the message for Gerrit. What stands in front of a line is ours:
+// outside text is in code spans or in blocks that are indented by four spaces,
+// which no text can end as it could end a fence. Newer Gerrits read that as
+// Markdown; older ones show lines that begin with a space as they are, as mail
+// does.
+func (m Message) Text() string {
+	d := &draft{cleaner: newCleaner(m.Secrets)}
+	m.head(d)
+	m.failures(d)
+	m.artifacts(d)
+	m.others(d)
+	m.optional(d)
+	m.runs(d)
+	m.passed(d)
+	m.retry(d)
+	m.hints(d)
+	limit := m.Limit
+	if limit == 0 {
+		limit = maxText
+	}
+	limit = max(limit, minText)
+	return d.fit(m.residue(limit/2).String(), limit)
+}
+
+// head writes the verdict in one sentence, the page of the run and the notes.
+func (m Message) head(d *draft) {
+	d.add(keep, m.sentence(d.cleaner))
+	if runs := m.Verdict.deciding(); len(runs) == 1 {
+		d.url(runURL, runs[0].Run.Run.URL)
+	}
+	for _, n := range m.Notes {
+		d.next()
+		text := "Note: " + d.line(n.Text, 2*maxLine)
+		if n.Detail != "" {
+			text += ": " + d.span(n.Detail)
+		}
+		d.add(otherName, text)
+	}
+}
+
+// failures writes a section for each job that failed or hung in a test.
+func (m Message) failures(d *draft) {
+	for _, o := range []Outcome{Failed, TimedOut} {
+		for _, run := range m.Verdict.Required {
+			for _, j := range run.decided() {
+				if j.Outcome == o {
+					m.failure(d, run, j)
+				}
+			}
+		}
+	}
+}
+
+func (m Message) failure(d *draft, run RunResult, j JobResult) {
+	d.next()
+	word := "Failed: "
+	if j.Outcome == TimedOut {
+		word = "Timed out: "
+	}
+	text := word + d.span(j.Job.Name)
+	if len(m.Verdict.Required) > 1 {
+		text += " of " + title(d.cleaner, run.Run.Key.Workflow)
+	}
+	d.add(failedName, text+details(d.cleaner, j))
+	d.url(failedURL, j.Job.URL)
+	lines, fromLog := excerpt(j.Job)
+	for i, line := range lines {
+		kept := i < bestLines
+		if fromLog {
+			kept = i >= len(lines)-bestLines
+		}
+		if kept {
+			d.pre(bestLine, line)
+		} else {
+			d.pre(moreLines, line)
+		}
+	}
+}
+
+// bestLines is how many lines of an excerpt are kept longest: the last ones of
+// a log, the first ones of remarks.
+const bestLines = 3
+
+// details returns where and after how long a job ended.
+func details(c cleaner, j JobResult) string {
+	var b strings.Builder
+	if j.Step != "" {
+		b.WriteString(" in " + c.span(j.Step))
+	}
+	if j.Exit > 0 {
+		fmt.Fprintf(&b, " (exit code %d)", j.Exit)
+	}
+	if s := duration(j.Duration()); s != "" {
+		b.WriteString(" after " + s)
+	}
+	return b.String()
+}
+
+// artifacts lists what can be opened without an account first.
+func (m Message) artifacts(d *draft) {
+	d.next()
+	d.heading(account, "Artifacts:")
+	if len(m.Published) > 0 {
+		d.heading(published, "Artifacts:")
+	}
+	for _, l := range m.Published {
+		d.item(published, d.span(l.Name))
+		d.glueURL(published, l.URL)
+	}
+	for _, run := range m.Verdict.all() {
+		for _, a := range run.Run.Artifacts {
+			if a.Expired {
+				continue
+			}
+			d.item(account, fmt.Sprintf("%s (%s)", d.span(a.Name), size(a.Size)))
+			if d.glueURL(account, a.URL) {
+				d.glue(account, " (needs a GitHub account)")
+			}
+		}
+	}
+}
+
+// runs lists the required runs where there are several.
+func (m Message) runs(d *draft) {
+	if len(m.Verdict.Required) < 2 {
+		return
+	}
+	d.next()
+	d.heading(runURL, "Runs:")
+	for _, run := range m.Verdict.Required {
+		d.item(runURL, title(d.cleaner, run.Run.Key.Workflow)+attempt(run.Run)+": "+count(run))
+		d.glueURL(runURL, run.Run.Run.URL)
+	}
+}
+
+func (m Message) retry(d *draft) {
+	d.next()
+	switch r := m.Retry; {
+	case r.Again(m.Verdict.Outcome):
+		d.add(otherName, fmt.Sprintf("It will be tried again (retry %d of %d).", r.Done+1, r.Most))
+	case r.Done > 0 && m.Verdict.Outcome.Retryable():
+		d.add(otherName, fmt.Sprintf("It will not be tried again, since that was retry %d of %d.", r.Done, r.Most))
+	case r.Done > 0:
+		d.add(otherName, fmt.Sprintf("That was retry %d of %d.", r.Done, r.Most))
+	}
+}
+
+func (m Message) hints(d *draft) {
+	d.next()
+	d.heading(published, "Seen before:")
+	for _, h := range m.Hints {
+		d.item(published, d.span(h.Text))
+		d.glueURL(published, h.URL)
+	}
+}
+
+// Residue returns what the last line of Text says.
+func (m Message) Residue() Residue { return m.residue(maxText / 2) }
+
+// residue tells of a run as Running while others are waited for: it was not
+// reported before the verdict is. It leaves out the optional runs that have not
+// ended by then, and what there is no room for.
+func (m Message) residue(limit int) Residue {
+	v := m.Verdict
+	r := Residue{Voted: v.Voted, Vote: v.Vote}
+	var failed []string
+	for _, run := range v.Required {
+		for _, j := range run.decided() {
+			if j.Outcome == Failed {
+				failed = append(failed, run.Run.Key.Workflow+"/"+j.Job.Name)
+			}
+		}
+	}
+	r.Failed = digest(failed)
+	for _, run := range v.all() {
+		switch {
+		case !v.Ready:
+			r = r.with(run.Run, Running, limit)
+		case run.Outcome != Running:
+			r = r.with(run.Run, run.Outcome, limit)
+		}
+	}
+	return r
+}
+
+// with adds a run whose key can be read again, if there is room.
+func (r Residue) with(run Run, o Outcome, limit int) Residue {
+	if _, err := change.ParseKey(run.Key.String()); err != nil || !o.Valid() {
+		return r
+	}
+	more := r
+	more.Runs = append(r.Runs[:len(r.Runs):len(r.Runs)], RunResidue{run.Key, max(run.Run.ID, 0), max(run.Attempt, 0), o})
+	if len(more.String()) > limit {
+		return r
+	}
+	return more
+}

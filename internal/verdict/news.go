@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package verdict
+
+import (
+	"slices"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// The values of Gerrit's NotifyHandling that we use (REST documentation of
+// ReviewInput.notify).
+const (
+	NotifyNone  = "NONE"
+	NotifyOwner = "OWNER"
+)
+
+// Notify returns who is to be told by mail: the owner where the state of the
+// patchset changed, nobody else. earlier are the residues of our messages on
+// the change, oldest first.
+func (r Residue) Notify(earlier []Residue) string {
+	if r.News(earlier) {
+		return NotifyOwner
+	}
+	return NotifyNone
+}
+
+// News reports whether r says something that the last verdict on the same
+// patchset did not: another outcome, vote or set of failed jobs. That work was
+// started is no news, and the first verdict always is.
+func (r Residue) News(earlier []Residue) bool {
+	if r.running() {
+		return false
+	}
+	for _, e := range slices.Backward(earlier) {
+		if !e.running() && e.id() == r.id() {
+			return !r.says(e)
+		}
+	}
+	return true
+}
+
+// Reported reports whether r is the verdict on an attempt of a run.
+func (r Residue) Reported(key change.Key, runID int64, attempt int) bool {
+	return slices.ContainsFunc(r.Runs, func(run RunResidue) bool {
+		return run.Key == key && run.RunID == runID && run.Attempt == attempt && run.Outcome != Running
+	})
+}
+
+// running reports whether a run had not ended when r was written.
+func (r Residue) running() bool {
+	return slices.ContainsFunc(r.Runs, func(run RunResidue) bool { return run.Outcome == Running })
+}
+
+// patchset names a patchset of one of several servers.
+type patchset struct {
+	server string
+	id     change.ID
+}
+
+func (r Residue) id() patchset {
+	if len(r.Runs) == 0 {
+		return patchset{}
+	}
+	return patchset{r.Runs[0].Key.Server, r.Runs[0].Key.ID}
+}
+
+// says reports whether r and e tell people the same. Which attempt said so does
+// not matter.
+func (r Residue) says(e Residue) bool {
+	if r.Voted != e.Voted || r.Vote != e.Vote || r.Failed != e.Failed || len(r.Runs) != len(e.Runs) {
+		return false
+	}
+	outcomes := map[string]Outcome{}
+	for _, run := range e.Runs {
+		outcomes[run.Key.Workflow] = run.Outcome
+	}
+	for _, run := range r.Runs {
+		if outcomes[run.Key.Workflow] != run.Outcome {
+			return false
+		}
+	}
+	return true
+}

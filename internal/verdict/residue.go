@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package verdict
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// residueMark begins the last line of every message of ours, and no other line:
+// outside text always follows words or signs of ours, and the mark in it is
+// broken up.
+const residueMark = "Dispatcher:"
+
+// Residue is what the last line of a message tells the passes that come later:
+//
+//	Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=failed vote=-1 failed=0f3a9c2b71de
+//
+// A message about several workflows has such a group of four words for each.
+// Anybody can write such a line: only messages of our own account count.
+type Residue struct {
+	Runs []RunResidue
+	// Voted and Vote: what the message voted; "vote=none" if it did not.
+	Voted bool
+	Vote  int
+	// Failed is a digest of the names of the failed jobs, "" if none failed.
+	Failed string
+}
+
+// RunResidue is one run that a message was about.
+type RunResidue struct {
+	Key     change.Key
+	RunID   int64
+	Attempt int
+	Outcome Outcome
+}
+
+// String returns the line. It holds keys, numbers and words of ours only.
+func (r Residue) String() string {
+	var b strings.Builder
+	b.WriteString(residueMark)
+	for _, run := range r.Runs {
+		fmt.Fprintf(&b, " %s run=%d attempt=%d outcome=%s", run.Key, run.RunID, run.Attempt, run.Outcome)
+	}
+	b.WriteString(" vote=" + r.vote())
+	if r.Failed != "" {
+		b.WriteString(" failed=" + r.Failed)
+	}
+	return b.String()
+}
+
+func (r Residue) vote() string {
+	switch {
+	case !r.Voted:
+		return "none"
+	case r.Vote == 0:
+		return "0"
+	}
+	return fmt.Sprintf("%+d", r.Vote)
+}
+
+var digestPattern = regexp.MustCompile(`^[0-9a-f]{12}$`)
+
+// ParseResidue reads the last line of a message; blank lines after it do not
+// count. It takes what String writes and nothing else.
+func ParseResidue(message string) (Residue, bool) {
+	message = strings.TrimRight(message, " \t\r\n")
+	line := message[strings.LastIndexByte(message, '\n')+1:]
+	line, ok := strings.CutPrefix(line, residueMark+" ")
+	if !ok || len(line) > maxText {
+		return Residue{}, false
+	}
+	words := strings.Split(line, " ")
+	var r Residue
+	for len(words) > 4 {
+		run, ok := parseRunResidue(words[:4])
+		if !ok {
+			break
+		}
+		r.Runs, words = append(r.Runs, run), words[4:]
+	}
+	if len(r.Runs) == 0 || !r.parseEnd(words) || r.String() != residueMark+" "+line {
+		return Residue{}, false
+	}
+	return r, true
+}
+
+// parseEnd reads the words behind the runs.
+func (r *Residue) parseEnd(words []string) bool {
+	if len(words) == 0 || len(words) > 2 {
+		return false
+	}
+	vote, ok := strings.CutPrefix(words[0], "vote=")
+	if r.Voted = vote != "none"; r.Voted {
+		n, err := strconv.Atoi(vote)
+		r.Vote, ok = n, ok && err == nil && n >= -maxVote && n <= maxVote
+	}
+	if len(words) == 2 {
+		digest, has := strings.CutPrefix(words[1], "failed=")
+		r.Failed, ok = digest, ok && has && digestPattern.MatchString(digest)
+	}
+	return ok
+}
+
+func parseRunResidue(words []string) (r RunResidue, ok bool) {
+	key, err := change.ParseKey(words[0])
+	id, hasID := strings.CutPrefix(words[1], "run=")
+	attempt, hasAttempt := strings.CutPrefix(words[2], "attempt=")
+	outcome, hasOutcome := strings.CutPrefix(words[3], "outcome=")
+	if err != nil || !hasID || !hasAttempt || !hasOutcome || !Outcome(outcome).Valid() {
+		return r, false
+	}
+	r = RunResidue{Key: key, Outcome: Outcome(outcome)}
+	if r.RunID, err = strconv.ParseInt(id, 10, 64); err != nil || r.RunID < 0 {
+		return r, false
+	}
+	r.Attempt, err = strconv.Atoi(attempt)
+	return r, err == nil && r.Attempt >= 0
+}
+
+// digest returns a short name for a set of job names, "" for none.
+func digest(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	slices.Sort(names)
+	h := sha256.New()
+	for _, n := range slices.Compact(names) {
+		fmt.Fprintf(h, "%d %s\n", len(n), n)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:12]
+}
