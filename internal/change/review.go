@@ -33,6 +33,8 @@ type Review struct {
 	Notify string
 	// Attention is what becomes of the attention set.
 	Attention Attention
+	// AttentionReason is shown beside it, in one line.
+	AttentionReason string
 }
 
 // Attention says what a review does to a change's attention set.
@@ -61,6 +63,9 @@ type Posted struct {
 	// Refused says why votes were not set, by label; the message was posted
 	// without them.
 	Refused map[string]string
+	// CommentsRefused says why the file comments were left out of what was
+	// posted, or is empty.
+	CommentsRefused string
 }
 
 // Related is one member of a relation chain, the tip first.

@@ -86,8 +86,9 @@ func (l *loader) project(p *project, g Gerrit) Project {
 		Workflows: l.workflows(p),
 		Limits: Limits{PerPass: int(p.Limits.PerPass), Running: int(p.Limits.Running),
 			PerOwner: int(p.Limits.PerOwner), Pace: time.Duration(p.Limits.Pace)},
-		Prune: Prune{Keep: time.Duration(p.Prune.Keep), Every: time.Duration(p.Prune.Every)},
-		Grace: time.Duration(p.Grace),
+		Report: l.reporting(p, g),
+		Prune:  Prune{Keep: time.Duration(p.Prune.Keep), Every: time.Duration(p.Prune.Every)},
+		Grace:  time.Duration(p.Grace),
 	}
 	if len(out.Branches) == 0 {
 		l.fail(l.near(&p.Branches, p), `write "**" for all branches`, "the list of branches is empty")

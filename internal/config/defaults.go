@@ -48,6 +48,13 @@ const (
 	defaultKeep = 14 * day
 	// defaultEvery spares Gerrit the look for closed changes in most passes.
 	defaultEvery = 6 * time.Hour
+	// defaultRetries is one more try for a lost runner: most are lost once, and
+	// what is lost twice wants a person.
+	defaultRetries = 1
+	// defaultAfter is ample for a report job that waits for a free runner.
+	defaultAfter = 10 * time.Minute
+	// defaultCoolDown keeps an impatient author from queueing run upon run.
+	defaultCoolDown = 2 * time.Minute
 	// defaultTrustValue is the lowest vote that says yes.
 	defaultTrustValue = 1
 )
@@ -75,6 +82,7 @@ func builtin() settings {
 		Skip:      skip{WIP: true, Private: true, Subjects: []pattern{defaultSkipSubject}},
 		Workflows: []workflow{{File: defaultWorkflow}},
 		Limits:    limits{PerPass: defaultPerPass, Running: defaultRunning, Pace: duration(defaultPace)},
+		Report:    report{Retries: defaultRetries, After: duration(defaultAfter), Commands: commands{CoolDown: duration(defaultCoolDown)}},
 		Prune:     prune{Keep: duration(defaultKeep), Every: duration(defaultEvery)},
 		Grace:     duration(defaultGrace),
 	}

@@ -19,6 +19,7 @@ type (
 	keyName    string // a prefix of run keys, or nothing
 	count      int    // 0 is no limit
 	number     int64  // from 1
+	vote       int    // a value of a label
 )
 
 const maxCount = 10_000
@@ -91,6 +92,16 @@ func (n *number) UnmarshalText(text []byte) error {
 	*n = number(v)
 	return err
 }
+
+// UnmarshalText accepts what a label's value can be.
+func (v *vote) UnmarshalText(text []byte) error {
+	n, err := parseNumber([]byte(strings.TrimPrefix(string(text), "+")), -maxVote, maxVote)
+	*v = vote(n)
+	return err
+}
+
+// maxVote bounds votes; Gerrit's own labels go to 2.
+const maxVote = 99
 
 func parseNumber(text []byte, least, most int64) (int64, error) {
 	n, err := strconv.ParseInt(string(text), 10, 64)

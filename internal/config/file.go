@@ -36,6 +36,7 @@ type settings struct {
 	Skip      skip         `json:"skip,omitempty" jsonschema_description:"Changes to leave alone."`
 	Workflows []workflow   `json:"workflows,omitempty" jsonschema:"minItems=1" jsonschema_description:"Workflows to start for each patchset."`
 	Limits    limits       `json:"limits,omitempty" jsonschema_description:"How much may be started."`
+	Report    report       `json:"report,omitempty" jsonschema_description:"What is told to Gerrit. Nothing, unless a label or messages are set here."`
 	Prune     prune        `json:"prune,omitempty" jsonschema_description:"When the refs of closed changes leave the mirror."`
 	Grace     duration     `json:"grace,omitempty" jsonschema_description:"How long a claim may stand without a run before the call that should have started it counts as lost. Must be longer than all calls of one pass take."`
 }
@@ -95,6 +96,7 @@ type workflow struct {
 	Trust         trust           `json:"trust,omitempty" jsonschema_description:"What must be true before a patchset runs. Either of label and groups is enough."`
 	Inputs        []inputGroup    `json:"inputs,omitempty" jsonschema_description:"Groups of inputs to send. Default: all. Only inputs that the workflow declares are ever sent."`
 	With          map[string]line `json:"with,omitempty" jsonschema_description:"More inputs, with fixed values."`
+	Optional      bool            `json:"optional,omitempty" jsonschema_description:"Its result is told, but neither awaited nor voted."`
 }
 
 // trust is a gate in front of a workflow.
@@ -110,6 +112,28 @@ type limits struct {
 	Running  count    `json:"running,omitempty" jsonschema_description:"Unfinished runs of the CI repository beyond which nothing is started; 0 is no limit."`
 	PerOwner count    `json:"per-owner,omitempty" jsonschema_description:"Unfinished runs of one change owner; 0 is no limit."`
 	Pace     duration `json:"pace,omitempty" jsonschema_description:"Time between two calls that start runs."`
+}
+
+// report says what is told to Gerrit and how results are read.
+type report struct {
+	Label    labelName       `json:"label,omitempty" jsonschema_description:"Label to vote on."`
+	Messages bool            `json:"messages,omitempty" jsonschema_description:"Post messages although there is no label to vote on."`
+	Votes    map[string]vote `json:"votes,omitempty" jsonschema_description:"Votes by outcome (docs/verdicts.md lists them). Default: passed 1, failed -1, all others 0."`
+	Retries  count           `json:"retries,omitempty" jsonschema_description:"How often a workflow is started again for a patchset whose run failed without a failed test: a lost runner, a full disk, a failed set-up."`
+	After    duration        `json:"after,omitempty" jsonschema_description:"How long a run's own report is waited for before a pass reports in its place."`
+	Started  bool            `json:"started,omitempty" jsonschema_description:"Also post a message when a run was started."`
+	Ignore   []line          `json:"ignore,omitempty" jsonschema_description:"Jobs that are left out, as patterns. Default: report."`
+	MayFail  []line          `json:"may-fail,omitempty" jsonschema_description:"Jobs that are shown but do not decide, as patterns."`
+	Setup    []line          `json:"setup,omitempty" jsonschema_description:"More names of steps that are no tests, as patterns: their failures are not the patchset's."`
+	Commands commands        `json:"commands,omitempty" jsonschema_description:"Who may write commands such as recheck into comments."`
+}
+
+// commands say who is obeyed.
+type commands struct {
+	Off      bool     `json:"off,omitempty" jsonschema_description:"Obey nobody."`
+	Owner    bool     `json:"owner,omitempty" jsonschema_description:"Obey the change's owner and uploader. Default: every registered user, unless groups are named."`
+	Groups   []line   `json:"groups,omitempty" jsonschema_description:"Obey the members of these Gerrit groups."`
+	CoolDown duration `json:"cool-down,omitempty" jsonschema_description:"Least time between two commands on a change that start runs."`
 }
 
 // prune says when refs leave the mirror.

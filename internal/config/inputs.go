@@ -88,6 +88,8 @@ func Inputs() []Input {
 			Description: "Unfinished runs of one change owner; 0 is no limit."},
 		{Name: "min-age", Default: "0",
 			Description: "Leave a patchset alone until it is so old: 90s, 15m, 6h."},
+		{Name: "label", Default: "",
+			Description: "Gerrit label to vote on with the results, such as Verified. Needs gerrit-username and gerrit-password."},
 		{Name: "dry-run", Default: "false", Anywhere: true,
 			Description: "Print what a pass would do, and change nothing."},
 		{Name: "ca-file", Anywhere: true,

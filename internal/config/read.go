@@ -123,6 +123,7 @@ func (l *loader) inputsAsFile() *file {
 	l.set("limit", &s.Limits.PerPass)
 	l.set("running-limit", &s.Limits.Running)
 	l.set("owner-limit", &s.Limits.PerOwner)
+	l.set("label", &s.Report.Label)
 	l.setWorkflows(s)
 	return f
 }

@@ -114,6 +114,10 @@ func (number) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "integer", Minimum: "1"}
 }
 
+func (vote) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "integer", Minimum: json.Number(fmt.Sprint(-maxVote)), Maximum: json.Number(fmt.Sprint(maxVote))}
+}
+
 func (mirror) JSONSchemaExtend(s *jsonschema.Schema) { orText(s, textSchema(repositoryRegexp)) }
 func (ci) JSONSchemaExtend(s *jsonschema.Schema)     { orText(s, textSchema(repositoryRegexp)) }
 func (workflow) JSONSchemaExtend(s *jsonschema.Schema) {

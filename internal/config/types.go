@@ -38,6 +38,7 @@ type Project struct {
 	Skip      Skip
 	Workflows []Workflow
 	Limits    Limits
+	Report    Report
 	Prune     Prune
 	// Grace is how long a claim may stand without a run before the call that
 	// should have started it counts as lost.
@@ -146,6 +147,8 @@ type Workflow struct {
 	Inputs []InputGroup
 	// With holds extra inputs with fixed values.
 	With map[string]string
+	// Optional workflows inform, but nobody waits for them and they do not vote.
+	Optional bool
 }
 
 // InputGroup names a set of inputs that existing workflows may declare.
@@ -183,6 +186,39 @@ type Limits struct {
 	PerOwner int // unfinished runs of one change owner
 	// Pace is the time between two dispatch calls.
 	Pace time.Duration
+}
+
+// Report says what is told to Gerrit, and how results are read.
+type Report struct {
+	// Label is what is voted on; empty never votes.
+	Label string
+	// Messages are posted although there is no Label.
+	Messages bool
+	// Votes are votes by outcome, over the defaults of package verdict.
+	Votes map[string]int
+	// Retries bounds how often a workflow is started again for a patchset whose
+	// run failed without a failed test.
+	Retries int
+	// After is how long a pass leaves a run that has ended to the run's own report.
+	After time.Duration
+	// Started has a message posted when a run was started.
+	Started bool
+	// Ignore, MayFail and Setup are patterns over the names of jobs and steps, as
+	// in verdict.Rules.
+	Ignore, MayFail, Setup []string
+	Commands               Commands
+}
+
+// On reports whether anything is told to Gerrit.
+func (r Report) On() bool { return r.Label != "" || r.Messages }
+
+// Commands say whose comments are obeyed. The zero value obeys every
+// registered user.
+type Commands struct {
+	Off      bool
+	Owner    bool
+	Groups   []string
+	CoolDown time.Duration
 }
 
 // Prune says when refs of closed changes leave the mirror.

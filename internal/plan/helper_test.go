@@ -82,7 +82,7 @@ func text(p Plan) string {
 	for _, a := range p.Actions {
 		what := a.Branch
 		switch {
-		case a.Change != nil && a.Key.Workflow != "":
+		case a.Key.Attempt > 0, a.Change != nil && a.Key.Workflow != "":
 			what = a.Key.String()
 		case a.Change != nil:
 			what = a.Change.ID().String()

@@ -33,6 +33,23 @@ type builder struct {
 // Make plans one pass for a project at the time now. It is linear in the size
 // of the snapshot (but for sorting) and reads nothing else.
 func Make(p *config.Project, s *Snapshot, now time.Time) Plan {
+	b := newBuilder(p, s, now)
+	b.branches()
+	for _, n := range slices.Sorted(maps.Keys(b.open)) {
+		b.change(b.open[n])
+	}
+	b.schedule()
+	b.lifecycle()
+	b.prune()
+	b.plan.Needs.Fresh = slices.Sorted(maps.Keys(b.fresh))
+	b.plan.Needs.Workflows = slices.Sorted(maps.Keys(b.files))
+	slices.Sort(b.plan.Needs.Closed)
+	b.plan.Needs.Closed = slices.Compact(b.plan.Needs.Closed)
+	slices.SortStableFunc(b.plan.Actions, func(x, y Action) int { return order[x.Verb] - order[y.Verb] })
+	return b.plan
+}
+
+func newBuilder(p *config.Project, s *Snapshot, now time.Time) *builder {
 	b := &builder{
 		p: p, s: s, now: now,
 		filter:  newFilter(p, now),
@@ -44,21 +61,12 @@ func Make(p *config.Project, s *Snapshot, now time.Time) Plan {
 	}
 	b.plan.Haves = map[int][]change.Revision{}
 	b.index()
-	b.branches()
-	for _, n := range slices.Sorted(maps.Keys(b.open)) {
-		b.change(b.open[n])
-	}
-	b.schedule()
-	b.prune()
-	b.plan.Needs.Fresh = slices.Sorted(maps.Keys(b.fresh))
-	b.plan.Needs.Workflows = slices.Sorted(maps.Keys(b.files))
-	slices.SortStableFunc(b.plan.Actions, func(x, y Action) int { return order[x.Verb] - order[y.Verb] })
-	return b.plan
+	return b
 }
 
 // order is the order in which a pass acts and prints.
 var order = map[Verb]int{
-	MirrorBranch: 0, Relay: 1, Carry: 2, Record: 3, Doubt: 4, Dispatch: 5, Prune: 6, Wait: 7, Skip: 8, Fail: 9,
+	MirrorBranch: 0, Relay: 1, Carry: 2, Record: 3, Doubt: 4, Dispatch: 5, Cancel: 6, Report: 7, End: 8, Prune: 9, Wait: 10, Skip: 11, Fail: 12,
 }
 
 func (b *builder) index() {

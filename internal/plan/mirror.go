@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -55,6 +56,18 @@ func (m *Mirror) Prefixes() []string {
 		}
 	}
 	return prefixes
+}
+
+// PrefixesOf are the prefixes of the refs about one change.
+func (m *Mirror) PrefixesOf(server string, number int) []string {
+	about := fmt.Sprintf("%d/", number)
+	prefixes := []string{fmt.Sprintf("%s%02d/%s", m.namespace, number%100, about)}
+	key := change.Key{Server: server, ID: change.ID{Change: number, Patchset: 1}, Workflow: "x", Attempt: 1}.String()
+	keyed := strings.TrimSuffix(key, "1/x/1") // server and change, whatever parts them
+	for _, kind := range []change.EntryKind{change.Claim, change.RunOf, change.Lost, change.Carried, change.Ended} {
+		prefixes = append(prefixes, string(m.ledger)+string(kind)+"/"+keyed)
+	}
+	return append(prefixes, string(m.ledger)+string(change.Poisoned)+"/"+about)
 }
 
 // Add sorts one ref in. Refs of other namespaces are ignored.
@@ -111,50 +124,4 @@ func (m *Mirror) poisoned(id change.ID, rev change.Revision) bool {
 		}
 	}
 	return false
-}
-
-// attempt is what the ledger says about the last attempt of one workflow for
-// one patchset.
-type attempt struct {
-	number   int // 0: never claimed
-	claim    change.Revision
-	recorded bool      // a run record exists
-	lostAt   time.Time // when it was first seen without a run
-	carried  bool
-}
-
-// lastAttempt reads the ledger for one patchset and workflow.
-func (m *Mirror) lastAttempt(id change.ID, workflow string) attempt {
-	var a attempt
-	refs := m.Changes[id.Change]
-	for _, r := range refs {
-		if r.ID != id || r.Entry.Key.Workflow != workflow {
-			continue
-		}
-		switch r.Entry.Kind {
-		case change.Carried:
-			a.carried = true
-		case change.Claim, change.RunOf:
-			if n := r.Entry.Key.Attempt; n > a.number {
-				a.number = n
-			}
-		}
-	}
-	for _, r := range refs {
-		e := r.Entry
-		if r.ID != id || e.Key.Workflow != workflow || e.Key.Attempt != a.number {
-			continue
-		}
-		switch e.Kind {
-		case change.Claim:
-			a.claim = r.Revision
-		case change.RunOf:
-			a.recorded = true
-		case change.Lost:
-			if a.lostAt.IsZero() || e.At.Before(a.lostAt) {
-				a.lostAt = e.At
-			}
-		}
-	}
-	return a
 }

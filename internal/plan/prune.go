@@ -27,7 +27,7 @@ func (b *builder) prune() {
 		return
 	}
 	if b.s.Closed == nil {
-		b.plan.Needs.Closed = numbers
+		b.plan.Needs.Closed = append(b.plan.Needs.Closed, numbers...)
 		return
 	}
 	b.plan.Marked, b.plan.OldMarks = true, b.s.Mirror.PruneMarks

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
 // Snapshot is what was observed. The maps that stand for seldom needed facts
@@ -33,6 +35,9 @@ type Snapshot struct {
 	Busy []change.Run
 	// Closed are those of Needs.Closed that Gerrit calls closed; nil is not asked.
 	Closed []change.Change
+	// RunsByID are the runs of Needs.RunIDs that GitHub still knows; nil is not
+	// asked.
+	RunsByID map[int64]change.Run
 	// NoGitHub says why GitHub could not be asked, if it could not. Nothing is
 	// dispatched then; patchsets are still relayed.
 	NoGitHub string
@@ -52,11 +57,13 @@ type Needs struct {
 	Busy bool
 	// Closed are numbers of changes that may be closed.
 	Closed []int
+	// RunIDs are runs whose state matters.
+	RunIDs []int64
 }
 
 // None reports whether the plan stands on complete facts.
 func (n Needs) None() bool {
-	return len(n.Fresh) == 0 && len(n.Workflows) == 0 && !n.Runs && !n.Busy && len(n.Closed) == 0
+	return len(n.Fresh) == 0 && len(n.Workflows) == 0 && !n.Runs && !n.Busy && len(n.Closed) == 0 && len(n.RunIDs) == 0
 }
 
 // Verb says what an action does.
@@ -76,6 +83,12 @@ const (
 	Doubt Verb = "doubt"
 	// Dispatch claims a run and starts it.
 	Dispatch Verb = "dispatch"
+	// Cancel stops a run that has become pointless.
+	Cancel Verb = "cancel"
+	// Report tells Gerrit about a run that ended without doing so itself.
+	Report Verb = "report"
+	// End notes that nothing is left to do about a run.
+	End Verb = "end"
 	// Prune deletes the refs of a closed change.
 	Prune Verb = "prune"
 	// Wait does nothing yet: a limit, a gate or a grace time holds it.
@@ -103,10 +116,16 @@ type Action struct {
 	Key change.Key
 	// Call is what to ask GitHub for (Dispatch).
 	Call change.Call
-	// Run is the run that was found (Record).
+	// Run is the run that was found (Record), or is looked after (Cancel, Report,
+	// End).
 	Run change.Run
-	// Refs are to be deleted (Prune); Number is their change.
-	Refs   []Ref
+	// Outcome is what to note of a run (End).
+	Outcome verdict.Outcome
+	// Standings are the workflows of the patchset (Report).
+	Standings []Standing
+	// Refs are to be deleted (Prune).
+	Refs []Ref
+	// Number is the change, where Change is not set.
 	Number int
 }
 
@@ -122,4 +141,14 @@ type Plan struct {
 	// so, and forget the marks in OldMarks.
 	Marked   bool
 	OldMarks []Ref
+}
+
+// workflowByName finds a configured workflow by the name in run keys.
+func workflowByName(p *config.Project, name string) *config.Workflow {
+	for i := range p.Workflows {
+		if p.Workflows[i].Name == name {
+			return &p.Workflows[i]
+		}
+	}
+	return nil
 }

@@ -51,8 +51,7 @@ func (b *builder) decide(c *change.Change, w *config.Workflow) decision {
 	a := b.s.Mirror.lastAttempt(c.ID(), w.Name)
 	switch {
 	case a.recorded:
-		d.standing, d.attempt = settled, a.number
-		return d
+		return b.decideRecorded(d, a)
 	case a.number > 0:
 		return b.decideClaimed(c, d, a)
 	case a.carried:
@@ -76,6 +75,17 @@ func (b *builder) decide(c *change.Change, w *config.Workflow) decision {
 		return d
 	}
 	d.standing, d.attempt, d.reason = candidate, 1, "new patchset"
+	return d
+}
+
+// decideRecorded tries a run again that ended without a verdict, a bounded
+// number of times.
+func (b *builder) decideRecorded(d decision, a attempt) decision {
+	d.standing, d.attempt = settled, a.number
+	if most := b.p.Report.Retries; b.p.Report.On() && a.ended.Retryable() && a.wasted <= most {
+		d.standing, d.attempt = candidate, a.number+1
+		d.reason = fmt.Sprintf("retry %d of %d: attempt %d ended as %s", a.wasted, most, a.number, a.ended)
+	}
 	return d
 }
 

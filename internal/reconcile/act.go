@@ -59,6 +59,7 @@ func (p *Pass) act(ctx context.Context, s *plan.Snapshot, made plan.Plan, r *Res
 	claimedAt := p.Now()
 	a.move(ctx)
 	a.dispatch(ctx, claimedAt)
+	a.lookAfter(ctx)
 	a.finish(ctx)
 }
 
@@ -89,6 +90,9 @@ func (a *acting) collect(i int) {
 	case plan.Doubt:
 		a.note(change.Entry{Kind: change.Lost, Key: l.Key, At: a.Now()}, l.Revision)
 		l.State = Waiting
+	case plan.End:
+		a.end(l, l.Outcome)
+		l.Run, l.State = l.Action.Run, Done
 	case plan.Prune:
 		for _, ref := range l.Refs {
 			a.drops = append(a.drops, relay.Update{Ref: ref.Name, Old: ref.Revision})

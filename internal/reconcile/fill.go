@@ -85,6 +85,11 @@ func (p *Pass) fillGitHub(ctx context.Context, s *plan.Snapshot, needs plan.Need
 		}
 		s.Runs = byKey(runs)
 	}
+	if len(needs.RunIDs) > 0 {
+		if err := p.readRuns(ctx, s, needs.RunIDs); err != nil {
+			return err
+		}
+	}
 	if needs.Busy {
 		busy, err := p.Doors.Runs.Busy(ctx, repository)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/relay"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
 // Reviews reads changes from Gerrit.
@@ -52,6 +53,22 @@ type Runs interface {
 	Busy(ctx context.Context, repository string) ([]change.Run, error)
 }
 
+// RunReader reads one run; found is false when GitHub does not know it any more.
+type RunReader interface {
+	Run(ctx context.Context, repository string, id int64) (run change.Run, found bool, err error)
+}
+
+// Canceller stops a run; one that has ended already is no error.
+type Canceller interface {
+	Cancel(ctx context.Context, repository string, runID int64) error
+}
+
+// Reporter tells Gerrit about a run that ended. It returns the run's outcome and
+// a note for people on what was posted, or why nothing was.
+type Reporter interface {
+	Report(ctx context.Context, p *config.Project, a plan.Action) (outcome verdict.Outcome, note string, err error)
+}
+
 // Starter asks GitHub for a run. The run's ID is 0 where GitHub does not say.
 type Starter interface {
 	Dispatch(ctx context.Context, call change.Call) (change.Outcome, change.Run, error)
@@ -67,6 +84,10 @@ type Doors struct {
 	Workflows Workflows
 	Runs      Runs
 	Starter   Starter
+	// The rest is used only for projects whose results are reported.
+	RunReader RunReader
+	Canceller Canceller
+	Reporter  Reporter
 }
 
 // Pass is one pass over one project.

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
+)
+
+// reporting builds what is told to Gerrit and checks that it can be told.
+func (l *loader) reporting(p *project, g Gerrit) Report {
+	r := &p.Report
+	out := Report{
+		Label: string(r.Label), Messages: r.Messages, Retries: int(r.Retries), After: time.Duration(r.After), Started: r.Started,
+		Ignore: texts(r.Ignore), MayFail: texts(r.MayFail), Setup: texts(r.Setup),
+		Commands: Commands{Off: r.Commands.Off, Owner: r.Commands.Owner, Groups: texts(r.Commands.Groups), CoolDown: time.Duration(r.Commands.CoolDown)},
+	}
+	out.Votes = l.votes(r)
+	if out.On() && g.Username == "" {
+		l.fail(l.near(&r.Label, &r.Messages, p), "give the account that may vote: GERRIT_USERNAME and GERRIT_PASSWORD", "results are to be reported, but access to Gerrit is anonymous")
+	}
+	return out
+}
+
+func (l *loader) votes(r *report) map[string]int {
+	if len(r.Votes) == 0 {
+		return nil
+	}
+	out := map[string]int{}
+	for _, name := range slices.Sorted(maps.Keys(r.Votes)) {
+		if !verdict.Outcome(name).Valid() {
+			l.fail(l.near(mapKey{mapID(r.Votes), name}), "the outcomes are "+outcomes(), "there is no outcome %s", quote(name))
+		}
+		out[name] = int(r.Votes[name])
+	}
+	return out
+}
+
+func outcomes() string {
+	var names []string
+	for _, o := range verdict.Outcomes() {
+		names = append(names, string(o))
+	}
+	return strings.Join(names, ", ")
+}
