@@ -82,7 +82,7 @@ func TestHuge(t *testing.T) {
 	res := Rules{Setup: []string{huge, strings.Repeat("*", 1<<20)}, Ignore: []string{huge}}.Fold(run)
 	m := Message{
 		Verdict: Policy{}.Combine([]Want{{Key: run.Key, Run: &res}}), Secrets: []string{"secret-word", huge},
-		Published: []Link{{huge, huge}}, Hints: []Hint{{huge, huge}}, Notes: []Note{{huge, huge}},
+		Published: []Link{{huge, huge}}, Hints: []Hint{{huge, huge}}, Notes: []Note{{"The vote was refused", huge}},
 	}
 	checkText(t, m, m.Text(), 16<<10)
 	if n := len(m.Summary(func(s string) string { return s })); n > 64<<10 {
@@ -109,7 +109,7 @@ func FuzzText(f *testing.F) {
 		res := Rules{Ignore: []string{step}, Setup: []string{line}}.Fold(run)
 		m := Message{
 			Verdict: Policy{}.Combine([]Want{{Key: run.Key, Run: &res}}), Secrets: []string{secret},
-			Published: []Link{{line, url}}, Hints: []Hint{{remark, url}}, Notes: []Note{{step, remark}},
+			Published: []Link{{line, url}}, Hints: []Hint{{remark, url}}, Notes: []Note{{"The vote was refused", remark}},
 		}
 		checkText(t, m, m.Text(), 16<<10)
 		if m.Verdict.Vote < 0 && conclusion != "failure" && conclusion != "timed_out" {
