@@ -29,7 +29,7 @@ const jobToken = "${{ github.token }}"
 func Inputs() []Input {
 	return []Input{
 		{Name: "command", Default: defaultCommand, Anywhere: true,
-			Description: "What to do: sync (one pass) or another command of the program."},
+			Description: "What to do: sync (one pass over all projects) or report (tell Gerrit about the run that this job is part of)."},
 		{Name: "config", Anywhere: true,
 			Description: "File that describes several projects. Default: " + defaultFile + ", if it exists and gerrit-url is not given."},
 		{Name: "gerrit-url",
@@ -90,6 +90,10 @@ func Inputs() []Input {
 			Description: "Leave a patchset alone until it is so old: 90s, 15m, 6h."},
 		{Name: "label", Default: "",
 			Description: "Gerrit label to vote on with the results, such as Verified. Needs gerrit-username and gerrit-password."},
+		{Name: "key", Anywhere: true,
+			Description: "For report: the key of the run to report on, ${{ inputs.key }}."},
+		{Name: "needs", Anywhere: true,
+			Description: "For report: the results of the other jobs, ${{ toJSON(needs) }}, for when GitHub's API does not answer."},
 		{Name: "dry-run", Default: "false", Anywhere: true,
 			Description: "Print what a pass would do, and change nothing."},
 		{Name: "ca-file", Anywhere: true,
@@ -107,6 +111,8 @@ func Outputs() []Output {
 		{"dispatched", "Number of workflow runs that were started."},
 		{"skipped", "Number of patchsets that were left alone."},
 		{"failed", "Number of patchsets for which something failed."},
-		{"runs", "The runs that were started, as a JSON list of objects with key, run_id and url."},
+		{"runs", "The runs that were started, as a JSON list of objects with project, key, change, patchset, workflow, run_id and run_url."},
+		{"outcome", "What became of the run that was reported on: passed, failed, runner-lost, ... (report)."},
+		{"vote", "The vote that Gerrit took, or nothing (report)."},
 	}
 }
