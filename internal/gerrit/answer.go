@@ -41,7 +41,7 @@ func (d *door) badStatus(resp *http.Response) error {
 	if !status.page {
 		status.reason = change.OneLine(string(body))
 	}
-	kind, hint := d.judge(status, strings.HasSuffix(resp.Request.URL.Path, "/changes/"))
+	kind, hint := d.judge(resp.Request, status)
 	e := fault.New(kind, "%s: %w", place(resp.Request), status).WithHint("%s", hint)
 	return e.WithRetryAfter(retryAfter(resp.Header.Get("Retry-After"), d.now))
 }
@@ -54,7 +54,8 @@ func place(r *http.Request) string {
 
 // judge says whose failure a status is and what to do about it. The list of
 // changes is always there, if the address is right.
-func (d *door) judge(s *statusError, list bool) (fault.Kind, string) {
+func (d *door) judge(r *http.Request, s *statusError) (fault.Kind, string) {
+	get, list := r.Method == http.MethodGet, strings.HasSuffix(r.URL.Path, "/changes/")
 	switch {
 	case s.code == http.StatusUnauthorized && d.user != "":
 		return fault.Configuration, fmt.Sprintf("the HTTP password or token of %s is wrong or expired: make a new one at %s",
@@ -69,7 +70,7 @@ func (d *door) judge(s *statusError, list bool) (fault.Kind, string) {
 		return fault.Transient, ""
 	case s.page, s.code < 400, s.code == http.StatusNotFound && list:
 		return fault.Configuration, fmt.Sprintf("this did not come from Gerrit's REST API: the URL %s may lack a sub-path (/gerrit, /r)", d.base)
-	case s.code == http.StatusBadRequest:
+	case s.code == http.StatusBadRequest && get:
 		return fault.Configuration, "check the text of the Gerrit query"
 	case s.code == http.StatusNotFound:
 		return fault.Configuration, fmt.Sprintf("it does not exist, or %s may not see it", d.who())

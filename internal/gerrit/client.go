@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Package gerrit reads changes, groups and the version of one Gerrit server
-// through its REST API, and turns what comes into checked values of package
-// change. It is the only package that imports go-gerrit.
+// Package gerrit reads changes, messages, groups and the version of one Gerrit
+// server through its REST API, turns what comes into checked values of package
+// change, and posts reviews. It is the only package that imports go-gerrit.
 //
-// It decides nothing: which changes get a run is the plan's business, and it
-// moves no git objects. It does not trust what it reads: a change whose numbers,
-// revision or ref do not fit together is left out and told to Options.Notes.
+// It decides nothing: which changes get a run is the plan's business, and what a
+// review says is the report's. It moves no git objects. It does not trust what it
+// reads: a change whose numbers, revision or ref do not fit together is left out
+// and told to Options.Notes.
 //
 // Every request goes through one door (door.go) that bounds bodies, retries
 // what may be retried and classifies every bad answer, because go-gerrit keeps
@@ -19,6 +20,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +30,8 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
-// ErrGone says that Gerrit knows no such change, or hides it from this account.
+// ErrGone says that Gerrit knows no such change, or no such patchset of it, or
+// hides it from this account.
 var ErrGone = errors.New("the change is not there")
 
 // Options describe the server and the account used there.
@@ -149,6 +152,32 @@ func (c *Client) Version(ctx context.Context) (string, error) {
 	return change.OneLine(change.Clip(version, 100)), nil
 }
 
+// Self returns the account that is used.
+func (c *Client) Self(ctx context.Context) (change.Account, error) {
+	const what = "read the account that is used in Gerrit"
+	if !c.auth {
+		return change.Account{}, noAccount(what)
+	}
+	info, _, err := c.api.Accounts.GetAccount(ctx, "self")
+	if err == nil && info.AccountID <= 0 {
+		err = errors.New("it has no account id")
+	}
+	if err != nil {
+		return change.Account{}, failed(what, err)
+	}
+	return account(*info), nil
+}
+
+func noAccount(what string) error {
+	return fault.New(fault.Configuration, "failed to %s: that takes an account, and no credentials are set", what).
+		WithHint("set a user name and an HTTP password or token")
+}
+
+// get reads the JSON at a path below the server's address.
+func (c *Client) get(ctx context.Context, path string, into any) (*gogerrit.Response, error) {
+	return c.api.Call(ctx, http.MethodGet, path, nil, into)
+}
+
 // Members returns the ids of all accounts in a group, those of the groups in it
 // included. The group is named by its name, UUID or number.
 func (c *Client) Members(ctx context.Context, group string) (map[int]bool, error) {
@@ -184,6 +213,16 @@ func failed(what string, err error) error {
 	}
 	return fault.New(fault.Permanent, "failed to %s: the answer is not what Gerrit's REST API describes: %w", what, err).
 		WithHint("check that the URL is that of a Gerrit server, version 3.0 or later")
+}
+
+// failedOn is failed for a request about one thing. Gerrit names what it does not
+// find; a proxy or a wrong address does not, and must not make it look gone.
+func failedOn(what string, err error, names ...string) error {
+	status, ok := errors.AsType[*statusError](err)
+	if ok && status.code == http.StatusNotFound && slices.ContainsFunc(names, func(name string) bool { return strings.Contains(status.reason, name) }) {
+		return fault.New(fault.Permanent, "failed to %s: %w: %w", what, ErrGone, status)
+	}
+	return failed(what, err)
 }
 
 // escapePath escapes a project's name and keeps its slashes.

@@ -26,7 +26,7 @@ var (
 // decode turns Gerrit's description of a change into a checked one. The number,
 // revision and ref of every patchset must fit together, so that what is fetched
 // and pushed later can be nothing else than what was judged.
-func decode(info *gogerrit.ChangeInfo) (change.Change, error) {
+func decode(info *changeInfo) (change.Change, error) {
 	c := change.Change{
 		Project:  info.Project,
 		Number:   info.Number,
@@ -65,19 +65,24 @@ func check(c *change.Change) error {
 	switch {
 	case !changeIDPattern.MatchString(c.ChangeID):
 		return fmt.Errorf("%q is not a Change-Id", change.Clip(c.ChangeID, 60))
-	case c.Status != change.New && c.Status != change.Merged && c.Status != change.Abandoned:
-		return fmt.Errorf("%q is not a change's status", change.Clip(string(c.Status), 60))
 	case c.Owner.ID <= 0:
 		return errors.New("its owner has no account id")
 	case c.Updated.IsZero():
 		return errors.New("it has no time of its last update")
+	}
+	return checkStatus(c.Status)
+}
+
+func checkStatus(s change.Status) error {
+	if s != change.New && s != change.Merged && s != change.Abandoned {
+		return fmt.Errorf("%q is not a change's status", change.Clip(string(s), 60))
 	}
 	return nil
 }
 
 // addPatchsets fills in the current patchset and, if they came along, the ones
 // before it.
-func addPatchsets(c *change.Change, info *gogerrit.ChangeInfo) error {
+func addPatchsets(c *change.Change, info *changeInfo) error {
 	for name := range info.Revisions {
 		revision := info.Revisions[name]
 		p, err := patchset(c.Number, name, &revision)

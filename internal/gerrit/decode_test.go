@@ -10,7 +10,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	gogerrit "github.com/andygrunwald/go-gerrit"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -33,7 +32,7 @@ const realChange = `{"id":"spdk%2Fspdk~7","triplet_id":"spdk%2Fspdk~master~Ib097
 "requirements":[],"submit_records":[{"rule_name":"gerrit~DefaultSubmitRule","status":"OK","labels":[{"label":"Code-Review","status":"MAY"}]}]}`
 
 func parse(text string) (change.Change, error) {
-	var info gogerrit.ChangeInfo
+	var info changeInfo
 	if err := json.Unmarshal([]byte(text), &info); err != nil {
 		return change.Change{}, err
 	}

@@ -34,8 +34,9 @@ type door struct {
 	maxBody  int64
 }
 
-// RoundTrip sends a request, a GET up to three times. The answer's body is whole
-// and in memory. Every error is a *fault.Error, unless the caller gave up.
+// RoundTrip sends a request up to three times: a GET when that can help, anything
+// else only when it surely did nothing yet. The answer's body is whole and in
+// memory. Every error is a *fault.Error, unless the caller gave up.
 func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 	for try := 0; ; try++ {
 		resp, err := d.send(r)
@@ -45,7 +46,7 @@ func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 		if r.Context().Err() != nil {
 			return nil, context.Cause(r.Context())
 		}
-		if r.Method != http.MethodGet || try == tries-1 || !errors.Is(err, fault.Transient) {
+		if try == tries-1 || !errors.Is(err, fault.Transient) || r.Method != http.MethodGet && !harmless(err) {
 			return nil, err
 		}
 		wait := backoff[try]
@@ -63,6 +64,13 @@ func (d *door) send(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), d.deadline(r))
 	defer cancel()
 	r = r.Clone(ctx)
+	if r.GetBody != nil {
+		body, err := r.GetBody() // the one before was read by the try before
+		if err != nil {
+			return nil, fault.New(fault.Ours, "%s: %w", place(r), err)
+		}
+		r.Body = body
+	}
 	if d.agent != "" {
 		r.Header.Set("User-Agent", d.agent)
 	}
@@ -111,6 +119,21 @@ func (d *door) noAnswer(r *http.Request, err error) error {
 	return e
 }
 
+// harmless reports whether a request that failed surely changed nothing: it was
+// refused, or did not get as far as Gerrit's API. A server that is busy (503 with
+// Retry-After) has refused it too.
+func harmless(err error) bool {
+	if errors.Is(err, fault.Configuration) {
+		return true
+	}
+	if status, ok := errors.AsType[*statusError](err); ok {
+		return status.code < 500 && status.code != http.StatusRequestTimeout ||
+			status.code == http.StatusServiceUnavailable && fault.RetryAfter(err) > 0
+	}
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
+}
+
 // checkRedirect stays with the server and port that was asked, because the
 // credentials travel along; only from http to https may it move.
 func checkRedirect(r *http.Request, via []*http.Request) error {
@@ -120,6 +143,10 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	if !same && !secured {
 		return fault.New(fault.Configuration, "%s sends us on to %s://%s, which is another place", first.Host, next.Scheme, change.OneLine(next.Host)).
 			WithHint("if that is the right one, make it the Gerrit URL")
+	}
+	if r.Method != via[0].Method {
+		return fault.New(fault.Configuration, "%s sends on a %s as a %s", first.Host, via[0].Method, r.Method).
+			WithHint("make the address that it sends to, %s://%s, the Gerrit URL", next.Scheme, change.OneLine(next.Host))
 	}
 	if len(via) > maxRedirects {
 		return fault.New(fault.Configuration, "%s redirects in circles", first.Host).WithHint("check the Gerrit URL")

@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"time"
-
-	gogerrit "github.com/andygrunwald/go-gerrit"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -25,7 +25,7 @@ import (
 // move to its front while pages are read, so that an offset would skip others.
 // Pages are therefore cut by that time (see window).
 func (c *Client) collect(ctx context.Context, query string, options []string, accept func(*change.Change) error) ([]change.Change, error) {
-	l := listing{accept: accept, found: map[int]change.Change{}, left: map[int]bool{}}
+	l := listing{accept: accept, messages: c.messages, found: map[int]change.Change{}, left: map[int]bool{}}
 	w := window{limit: pageSize}
 	for idle := 0; idle < maxIdlePages && l.seen() < maxChanges; {
 		page, answered, err := c.page(ctx, query, options, w)
@@ -52,35 +52,39 @@ func (c *Client) collect(ctx context.Context, query string, options []string, ac
 }
 
 // page asks for the changes in a window and tells when they were listed.
-func (c *Client) page(ctx context.Context, query string, options []string, w window) ([]gogerrit.ChangeInfo, time.Time, error) {
+func (c *Client) page(ctx context.Context, query string, options []string, w window) ([]changeInfo, time.Time, error) {
 	if w.lean {
-		options = slices.DeleteFunc(slices.Clone(options), func(o string) bool { return o == currentFiles })
+		options = slices.DeleteFunc(slices.Clone(options), func(o string) bool { return o == currentFiles || o == withMessages })
 	}
-	q := &gogerrit.QueryChangeOptions{Start: w.start}
-	q.Query, q.Limit, q.AdditionalFields = []string{query + w.terms()}, w.limit, options
-	infos, resp, err := c.api.Changes.QueryChanges(ctx, q)
+	values := url.Values{"q": {query + w.terms()}, "n": {strconv.Itoa(w.limit)}, "o": options}
+	if w.start > 0 {
+		values.Set("start", strconv.Itoa(w.start))
+	}
+	var infos []changeInfo
+	resp, err := c.get(ctx, "changes/?"+values.Encode(), &infos)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
 	if w.lean {
-		c.notes(fmt.Sprintf("the files of %d changes stay unknown: there are too many for one answer", len(*infos)))
+		c.notes(fmt.Sprintf("files or messages of %d changes stay unknown: there are too many for one answer", len(infos)))
 	}
 	answered, _ := http.ParseTime(resp.Header.Get("Date")) // zero is handled
-	return *infos, answered, nil
+	return infos, answered, nil
 }
 
 // listing gathers the changes of several pages.
 type listing struct {
-	accept func(*change.Change) error
-	found  map[int]change.Change
-	left   map[int]bool // left out and told
+	accept   func(*change.Change) error
+	messages func(int, []messageInfo) []change.Message
+	found    map[int]change.Change
+	left     map[int]bool // left out and told
 }
 
 func (l *listing) seen() int { return len(l.found) + len(l.left) }
 
 // add takes in a page and reports whether a change was on it that had not been
 // seen before. Of a change that comes twice the newer state counts.
-func (l *listing) add(page []gogerrit.ChangeInfo, leftOut func(int, error)) (fresh bool) {
+func (l *listing) add(page []changeInfo, leftOut func(int, error)) (fresh bool) {
 	for i := range page {
 		number := page[i].Number
 		ch, err := decode(&page[i])
@@ -97,6 +101,7 @@ func (l *listing) add(page []gogerrit.ChangeInfo, leftOut func(int, error)) (fre
 		old, again := l.found[number]
 		fresh = fresh || !again
 		if !again || !ch.Updated.Before(old.Updated) {
+			ch.Messages = l.messages(number, page[i].Messages)
 			l.found[number] = ch
 		}
 	}
@@ -114,7 +119,7 @@ func (l *listing) sorted() []change.Change {
 type window struct {
 	before, since time.Time // zero for the first page
 	start, limit  int
-	lean          bool // without files
+	lean          bool // without files and messages
 }
 
 // terms returns the window in Gerrit's query language; both operators include
@@ -129,7 +134,7 @@ func (w *window) terms() string {
 // advance puts the window behind a page that is not the last one, listed at the
 // time answered, and reports whether its border moved. Where it cannot, because
 // a whole page has one time, only an offset gets past it.
-func (w *window) advance(page []gogerrit.ChangeInfo, answered time.Time) (moved bool) {
+func (w *window) advance(page []changeInfo, answered time.Time) (moved bool) {
 	w.limit, w.lean = min(2*w.limit, pageSize), false
 	if w.since.IsZero() {
 		w.since = page[0].Updated.UTC().Truncate(time.Second)
@@ -147,8 +152,8 @@ func (w *window) advance(page []gogerrit.ChangeInfo, answered time.Time) (moved 
 }
 
 // shrink makes a page smaller whose answer was too large, and reports whether
-// that is possible. A small one first loses its files: one change may touch more
-// of them than fit in any answer, and must not hold up the others.
+// that is possible. A small one first loses its files and messages: one change may
+// have more of them than fit in any answer, and must not hold up the others.
 func (w *window) shrink() bool {
 	switch {
 	case w.limit >= smallPage:

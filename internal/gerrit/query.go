@@ -6,13 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	gogerrit "github.com/andygrunwald/go-gerrit"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -22,6 +20,7 @@ const (
 	// skipDiffstat spares the server the count of lines in each patchset.
 	skipDiffstat = "SKIP_DIFFSTAT"
 	currentFiles = "CURRENT_FILES"
+	withMessages = "MESSAGES"
 )
 
 // Query says which open changes are wanted and what is wanted of them.
@@ -35,6 +34,10 @@ type Query struct {
 	// Files and Votes fill in those fields of the changes; they cost the server
 	// time.
 	Files, Votes bool
+	// Messages fills in what was said. Each message takes about 360 bytes beside
+	// its text, and the server reads the changes from disk instead of its index,
+	// so a MaxAge should go with it.
+	Messages bool
 }
 
 // text returns the query in Gerrit's language. Extra stands in parentheses, so
@@ -77,6 +80,9 @@ func (c *Client) Open(ctx context.Context, q Query) ([]change.Change, error) {
 	if q.Votes {
 		options = append(options, "DETAILED_LABELS")
 	}
+	if q.Messages {
+		options = append(options, withMessages)
+	}
 	list, err := c.collect(ctx, q.text(), options, func(ch *change.Change) error {
 		switch {
 		case ch.Project != q.Project:
@@ -117,28 +123,23 @@ func (c *Client) Closed(ctx context.Context, numbers []int) ([]change.Change, er
 	return all, nil
 }
 
-// Change returns everything about one change: its files, votes, parents and
-// earlier patchsets too. The error is ErrGone where there is no such change.
+// Change returns everything about one change: its files, votes, messages, parents
+// and earlier patchsets too. The error is ErrGone where there is no such change.
 func (c *Client) Change(ctx context.Context, number int) (change.Change, error) {
 	id := strconv.Itoa(number)
 	what := "read change " + id
-	info, _, err := c.api.Changes.GetChangeDetail(ctx, id, &gogerrit.ChangeOptions{AdditionalFields: []string{
-		"ALL_REVISIONS", "CURRENT_COMMIT", currentFiles, "DETAILED_LABELS", "DETAILED_ACCOUNTS", skipDiffstat,
-	}})
-	// Gerrit names what it does not find; a proxy or a wrong address does not,
-	// and must not make a change look gone.
-	if status, ok := errors.AsType[*statusError](err); ok && status.code == http.StatusNotFound && strings.Contains(status.reason, id) {
-		return change.Change{}, fault.New(fault.Permanent, "failed to %s: %w: %w", what, ErrGone, status)
+	options := url.Values{"o": {"ALL_REVISIONS", "CURRENT_COMMIT", currentFiles, "DETAILED_LABELS", "DETAILED_ACCOUNTS", withMessages, skipDiffstat}}
+	var info changeInfo
+	if _, err := c.get(ctx, "changes/"+id+"/detail?"+options.Encode(), &info); err != nil {
+		return change.Change{}, failedOn(what, err, id)
 	}
-	if err != nil {
-		return change.Change{}, failed(what, err)
-	}
-	ch, err := decode(info)
+	ch, err := decode(&info)
 	if err == nil && ch.Number != number {
 		err = fmt.Errorf("the answer is about change %d", ch.Number)
 	}
 	if err != nil {
 		return change.Change{}, fault.New(fault.Permanent, "failed to %s: %w", what, err)
 	}
+	ch.Messages = c.messages(number, info.Messages)
 	return ch, nil
 }

@@ -42,6 +42,19 @@ const (
 	maxChanges = 200_000
 	// maxIdlePages ends a query whose server repeats itself.
 	maxIdlePages = 3
+	// maxMessages is how many messages of a change are kept, the newest ones;
+	// Gerrit itself ends at 1000 (change.maxUpdates).
+	maxMessages = 2000
+	// maxMessageText bounds the text of a message that is read; Gerrit allows
+	// 16 Ki characters.
+	maxMessageText = 64 << 10
+	// maxPosted bounds a message that is posted, in bytes: Gerrit counts UTF-16
+	// units, of which no text has more (change.commentSizeLimit).
+	maxPosted = 16 << 10
+	// maxComment bounds a comment on a file. Gerrit adds its path, tag and ids,
+	// and allows the sum 16 Ki.
+	maxComment = 8 << 10
+
 	// closedChunk is how many changes are named in one query: about 1 KB of URL.
 	closedChunk = 50
 )

@@ -169,6 +169,15 @@ func (c *Change) Comment(username, text string) {
 	c.review(c.srv.account(username), len(c.patchsets)-1, reviewInput{Message: text}, nil)
 }
 
+// Reply says something as the web page's reply field does: as a comment on the
+// patchset, while the message only counts it.
+func (c *Change) Reply(username, text string) {
+	c.srv.mu.Lock()
+	defer c.srv.mu.Unlock()
+	in := reviewInput{Comments: map[string][]commentInput{"/PATCHSET_LEVEL": {{Message: text}}}}
+	c.review(c.srv.account(username), len(c.patchsets)-1, in, nil)
+}
+
 // CommentFor posts a message of a user in the name of another one.
 func (c *Change) CommentFor(username, behalf, text string) {
 	c.Comment(username, text)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf16"
 )
 
@@ -28,6 +29,7 @@ type Comment struct {
 	Text       string
 	Unresolved bool
 	Tag        string
+	Date       time.Time
 }
 
 // commentInput is a comment in a review (CommentInput).
@@ -45,6 +47,7 @@ type commentInfo struct {
 	Patchset   int         `json:"patch_set"`
 	ID         string      `json:"id"`
 	Line       int         `json:"line,omitempty"`
+	Updated    string      `json:"updated"`
 	Message    string      `json:"message"`
 	Revision   string      `json:"commit_id"`
 }
@@ -65,7 +68,7 @@ func (s *Server) listComments(c call) {
 	for i, m := range ch.comments {
 		all[m.Path] = append(all[m.Path], commentInfo{
 			Author: s.account(m.Author).info(detailed), Tag: m.Tag, Unresolved: m.Unresolved, Patchset: m.Patchset,
-			ID: fmt.Sprintf("%08x", i), Line: m.Line, Message: m.Text, Revision: ch.patchsets[m.Patchset-1].revision,
+			ID: fmt.Sprintf("%08x", i), Line: m.Line, Updated: stamp(m.Date), Message: m.Text, Revision: ch.patchsets[m.Patchset-1].revision,
 		})
 	}
 	c.json(all)

@@ -119,7 +119,7 @@ func (c *Change) review(who *Account, index int, in reviewInput, applied map[str
 		text += "\n\n" + message
 	}
 	for _, comment := range comments {
-		comment.Author = who.Username
+		comment.Author, comment.Date = who.Username, c.updated
 		c.comments = append(c.comments, comment)
 	}
 	if len(changed) == 0 && !slices.Contains(c.ccs, who) {
