@@ -4,6 +4,9 @@ package s3
 
 import (
 	"cmp"
+	"crypto/md5"
+	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -21,6 +24,19 @@ func (s *Server) Object(bucket, key string) (Object, bool) {
 		return Object{}, false
 	}
 	return *o, true
+}
+
+// AddObject puts a text under a key without a request.
+func (s *Server) AddObject(bucket, key, text string) {
+	file, err := s.create()
+	if err == nil {
+		_, err = file.WriteString(text)
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		panic(err)
+	}
+	s.store(bucket, Object{Key: key, ContentType: "text/plain", ETag: fmt.Sprintf("%x", md5.Sum([]byte(text))), Size: int64(len(text)), file: file.Name()})
 }
 
 // Objects returns the objects of a bucket, sorted by key.

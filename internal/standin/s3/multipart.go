@@ -15,9 +15,6 @@ import (
 	"time"
 )
 
-// minPart is the least size of a part that is not the last one.
-const minPart = 5 << 20
-
 // upload is a multi-part upload that has begun.
 type upload struct {
 	bucket  string
@@ -124,7 +121,7 @@ func (c call) take(list partList) (object Object, parts []Object, bad *refusal) 
 		switch {
 		case !ok || strings.Trim(p.ETag, `"`) != part.ETag:
 			return object, nil, &refusal{Status: http.StatusBadRequest, Code: "InvalidPart", Message: "One or more of the specified parts could not be found."}
-		case i < len(list.Part)-1 && part.Size < minPart:
+		case i < len(list.Part)-1 && part.Size < c.s.o.MinPart:
 			return object, nil, &refusal{Status: http.StatusBadRequest, Code: "EntityTooSmall", Message: "Your proposed upload is smaller than the minimum allowed size"}
 		}
 		parts = append(parts, part)

@@ -35,6 +35,9 @@ type Options struct {
 	Base string
 	// Domain makes BUCKET.DOMAIN a bucket's host.
 	Domain string
+	// MinPart is the least size of a part that is not the last one; 0 is
+	// Amazon's, 5 MiB.
+	MinPart int64
 	// PageSize is the longest page of a list; 0 is 1000.
 	PageSize int
 	// Now is the server's clock; nil is time.Now.
@@ -74,6 +77,9 @@ func New(dir string, o Options) *Server {
 	}
 	if o.PageSize == 0 {
 		o.PageSize = 1000
+	}
+	if o.MinPart == 0 {
+		o.MinPart = 5 << 20
 	}
 	if o.Now == nil {
 		o.Now = time.Now

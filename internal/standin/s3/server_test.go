@@ -136,7 +136,7 @@ func TestMultipart(t *testing.T) {
 	_, text, _ := c.do("POST", "/bucket/big?uploads", "", "Content-Type", "text/csv")
 	id := regexp.MustCompile("<UploadId>(.*?)</UploadId>").FindStringSubmatch(text)[1]
 	at := "/bucket/big?uploadId=" + id
-	first := strings.Repeat("a", minPart)
+	first := strings.Repeat("a", 5<<20)
 	one := c.want(200, "", "PUT", at+"&partNumber=1", first)
 	two := c.want(200, "", "PUT", at+"&partNumber=2", "tail")
 	c.want(404, "NoSuchUpload", "PUT", "/bucket/other?uploadId="+id+"&partNumber=1", "x")
@@ -154,7 +154,7 @@ func TestMultipart(t *testing.T) {
 	if got := c.server.Content("bucket", "big"); !bytes.Equal(got, []byte(first+"tail")) {
 		t.Errorf("got %d bytes", len(got))
 	}
-	if o, _ := c.server.Object("bucket", "big"); o.ContentType != "text/csv" || o.Size != minPart+4 {
+	if o, _ := c.server.Object("bucket", "big"); o.ContentType != "text/csv" || o.Size != 5<<20+4 {
 		t.Errorf("got %+v", o)
 	}
 }
