@@ -75,6 +75,7 @@ func commands() []command {
 	return []command{
 		{"sync", "one pass: relay new patchsets and start their workflows", (*App).sync},
 
+		{"report", "tell Gerrit what became of a run: in the last job of a workflow", (*App).report},
 		{"demo", "the same against servers of its own, on this machine, to look at", (*App).demo},
 		{"schema", "print the JSON Schema of the configuration file", (*App).schema},
 		{"version", "print the version", (*App).version},

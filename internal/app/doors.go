@@ -30,13 +30,15 @@ type wiring struct {
 	githubs    map[tokenUse]*github.Client
 	log        func(format string, args ...any)
 	mask       func(secrets ...string)
+	// secrets are never repeated in what is posted.
+	secrets []string
 	// leftOut are changes that Gerrit described in a way that nobody can trust.
 	leftOut []reconcile.Line
 }
 
-func newWiring(a *App, log func(string, ...any), mask func(...string)) *wiring {
+func newWiring(a *App, log func(string, ...any), mask func(...string), secrets []string) *wiring {
 	return &wiring{
-		app: a, transports: transports{app: a}, log: log, mask: mask,
+		app: a, transports: transports{app: a}, log: log, mask: mask, secrets: secrets,
 		gerrits: map[config.Gerrit]*gerrit.Client{},
 		tokens:  map[tokenUse]github.TokenSource{},
 		githubs: map[tokenUse]*github.Client{},
@@ -69,6 +71,8 @@ func (w *wiring) doors(p *config.Project) (reconcile.Doors, error) {
 			Now: w.app.Now, Sleep: w.app.Sleep, Log: w.log,
 		},
 		Workflows: hub, Runs: hub, Starter: starter{hub},
+		RunReader: runReader{hub}, Canceller: runReader{hub},
+		Reporter: lastResort{w.reporter(review, hub)},
 	}, nil
 }
 

@@ -62,7 +62,7 @@ type (
 	}
 )
 
-func report(results []reconcile.Result) jsonReport {
+func jsonOf(results []reconcile.Result) jsonReport {
 	out := jsonReport{Totals: totalsOf(results...), Runs: runsOf(results), Projects: []jsonProject{}}
 	for _, r := range results {
 		p := jsonProject{Project: r.Project, DryRun: r.DryRun, UpToDate: r.Idle, Actions: []jsonAction{}, Problems: []jsonProblem{}}
@@ -116,7 +116,7 @@ func writeJSON(w io.Writer, results []reconcile.Result) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(report(results)); err != nil {
+	if err := enc.Encode(jsonOf(results)); err != nil {
 		return err
 	}
 	text := strings.ReplaceAll(b.String(), "##[", `#\u0023[`)

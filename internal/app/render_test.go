@@ -130,7 +130,7 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &back); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(report([]reconcile.Result{sample()}), back); diff != "" {
+	if diff := cmp.Diff(jsonOf([]reconcile.Result{sample()}), back); diff != "" {
 		t.Errorf("the value changed on the way (-want +got):\n%s", diff)
 	}
 }

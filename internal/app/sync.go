@@ -78,7 +78,7 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 			progress.clear()
 			fmt.Fprintln(a.Stderr, change.OneLine(fmt.Sprintf(format, args...)))
 		}
-	}, mask)
+	}, mask, cfg.Secrets())
 	var results []reconcile.Result
 	for i := range cfg.Projects {
 		p := &cfg.Projects[i]

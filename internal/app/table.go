@@ -108,6 +108,8 @@ func rowOf(l reconcile.Line) row {
 		}
 	case l.Branch != "":
 		one.what = change.OneLine(l.Branch)
+	case l.Key.Change > 0:
+		one.what = l.Key.ID.String()
 	case l.Number != 0:
 		one.what = fmt.Sprint(l.Number)
 	}
@@ -138,6 +140,7 @@ func word(l reconcile.Line) string {
 	return map[plan.Verb]string{
 		plan.MirrorBranch: "mirrored", plan.Relay: "relayed", plan.Carry: "carried",
 		plan.Record: "found", plan.Dispatch: "dispatched", plan.Prune: "pruned",
+		plan.Cancel: "cancelled", plan.Report: "reported", plan.End: "ended",
 	}[l.Verb]
 }
 

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/gerrit"
+	"github.com/spdk-community-ci/dispatcher/internal/github"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
+	"github.com/spdk-community-ci/dispatcher/internal/report"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
+)
+
+// reporter connects what reports on runs.
+func (w *wiring) reporter(review *gerrit.Client, hub *github.Client) *report.Reporter {
+	return &report.Reporter{Runs: runReader{hub}, Details: hub, Reviews: poster{reviews{review}}, Secrets: w.secrets}
+}
+
+// projectOf finds the project that a run's key belongs to. Where several
+// projects are of one server, Gerrit tells which the change is in.
+func (w *wiring) projectOf(ctx context.Context, cfg *config.Config, key change.Key) (*config.Project, error) {
+	var found []*config.Project
+	for i := range cfg.Projects {
+		if cfg.Projects[i].Gerrit.Name == key.Server {
+			found = append(found, &cfg.Projects[i])
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, fault.New(fault.Configuration, "the run %s belongs to no configured Gerrit server", key).
+			WithHint("give the same configuration to report as to sync")
+	case 1:
+		return found[0], nil
+	}
+	review, err := w.gerrit(found[0].Gerrit)
+	if err != nil {
+		return nil, err
+	}
+	c, err := review.Change(ctx, key.Change)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range found {
+		if p.Name == c.Project {
+			return p, nil
+		}
+	}
+	return nil, fault.New(fault.Configuration, "change %d is in project %s, which is not configured", key.Change, change.OneLine(c.Project))
+}
+
+// ledgerOf reads what the mirror's refs say about one change.
+func (w *wiring) ledgerOf(ctx context.Context, p *config.Project, number int) (*plan.Mirror, error) {
+	mirror, err := w.mirror(p)
+	if err != nil {
+		return nil, err
+	}
+	index := plan.NewMirror(p.Mirror.Namespace, p.Mirror.Ledger)
+	err = refs{mirror}.ListRefs(ctx, index.PrefixesOf(p.Gerrit.Name, number), func(name string, rev change.Revision) error {
+		index.Add(name, rev)
+		return nil
+	})
+	return index, err
+}
+
+// runReader tells a run that is gone from one that cannot be read.
+type runReader struct{ *github.Client }
+
+// Run reads one run.
+func (r runReader) Run(ctx context.Context, repository string, id int64) (change.Run, bool, error) {
+	run, err := r.Client.Run(ctx, repository, id)
+	if errors.Is(err, github.ErrGone) {
+		return change.Run{}, false, nil
+	}
+	return run, err == nil, err
+}
+
+// Cancel stops a run that has not ended.
+func (r runReader) Cancel(ctx context.Context, repository string, runID int64) error {
+	return r.Client.Cancel(ctx, repository, runID, false)
+}
+
+// poster reads changes with their messages, and posts.
+type poster struct{ reviews }
+
+// Change reads a change and what was said on it.
+func (p poster) Change(ctx context.Context, number int) (change.Change, bool, error) {
+	c, found, err := p.reviews.Change(ctx, number)
+	if err != nil || !found {
+		return c, found, err
+	}
+	c.Messages, err = p.reviews.Messages(ctx, number)
+	return c, err == nil, err
+}
+
+// Post tells a review that was refused from one that may have been taken.
+func (p poster) Post(ctx context.Context, number int, rev change.Revision, r change.Review) (change.Posted, bool, error) {
+	posted, err := p.reviews.Post(ctx, number, rev, r)
+	return posted, errors.Is(err, gerrit.ErrUnsettled), err
+}
+
+// lastResort reports, from a pass, on runs that did not report themselves.
+type lastResort struct{ *report.Reporter }
+
+// Report reports on the run of an action.
+func (r lastResort) Report(ctx context.Context, p *config.Project, a plan.Action) (verdict.Outcome, string, error) {
+	done, err := r.Reporter.Report(ctx, report.Request{
+		Project: p, Key: a.Key, RunID: a.Run.ID,
+		Standings: func(*change.Change) []plan.Standing { return a.Standings },
+	})
+	if err != nil {
+		return "", "", err
+	}
+	note := fmt.Sprintf("%s: posted without a vote", done.Outcome)
+	switch {
+	case done.Silent != "":
+		note = fmt.Sprintf("%s: nothing was posted: %s", done.Outcome, done.Silent)
+	case done.Refused != "":
+		note = fmt.Sprintf("%s: posted, but Gerrit did not take the vote: %s", done.Outcome, done.Refused)
+	case done.Voted:
+		note = fmt.Sprintf("%s: voted %s %+d", done.Outcome, p.Report.Label, done.Vote)
+	}
+	return done.Outcome, note, nil
+}
