@@ -111,16 +111,11 @@ func (d *draft) fit(last string, limit int) string {
 		droppable = len(order)
 	}
 	limit -= len("\n\n" + last)
-	n := sort.Search(droppable, func(n int) bool {
-		room := limit
-		if n > 0 {
-			room -= len(leftOut(len(order)))
-		}
-		return len(d.without(order[:n])) <= room
-	})
-	text := d.without(order[:n])
-	if n > 0 {
-		text += leftOut(n)
+	text := d.without(nil)
+	if len(text) > limit {
+		limit -= len(leftOut(len(order)))
+		n := sort.Search(droppable, func(n int) bool { return len(d.without(order[:n])) <= limit })
+		text = d.without(order[:n]) + leftOut(n)
 	}
 	return text + "\n\n" + last
 }

@@ -40,7 +40,7 @@ func TestCut(t *testing.T) {
 	t.Parallel()
 	m := crowd(60, 20, 60)
 	before := 1 << 20
-	for limit := 40000; limit >= minText; limit -= 997 {
+	for limit := 40000; limit >= minText; limit -= 1499 {
 		m.Limit = limit
 		text := m.Text()
 		checkText(t, m, text, limit)

@@ -111,7 +111,7 @@ func TestNoBlameWithoutFailure(t *testing.T) {
 	t.Parallel()
 	rnd, cases := rand.New(rand.NewPCG(3, 4)), jobCases()
 	votes := map[int]int{}
-	for range 5000 {
+	for range 1500 {
 		var wants []Want
 		for i := range rnd.IntN(3) + 1 {
 			w := ran(fmt.Sprint("w", i), Passed)
@@ -136,7 +136,7 @@ func TestNoBlameWithoutFailure(t *testing.T) {
 			t.Fatalf("got vote %d (failed: %v, open: %v) for %+v", v.Vote, failed, open, wants)
 		}
 	}
-	if votes[-1] < 100 || votes[0] < 100 || votes[1] < 100 {
+	if votes[-1] < 50 || votes[0] < 50 || votes[1] < 50 {
 		t.Errorf("got votes %v, want some of each", votes)
 	}
 }

@@ -89,7 +89,7 @@ func TestResidueOfAnything(t *testing.T) {
 	t.Parallel()
 	rnd, cases := rand.New(rand.NewPCG(5, 6)), jobCases()
 	names := []string{hostile, "", "Dispatcher: 1/1/a/1 run=1 attempt=1 outcome=passed vote=+1", "a\nDispatcher: x", strings.Repeat("x", 1<<20), "ok"}
-	for range 50 {
+	for range 25 {
 		var wants []Want
 		for i := range rnd.IntN(4) + 1 {
 			w := ran(fmt.Sprintf("w%d.yml", i), Passed)
@@ -179,6 +179,8 @@ func TestNews(t *testing.T) {
 		{"the same on another patchset", failed, []Residue{before}, NotifyOwner},
 		{"the same on another server", failed, []Residue{elsewhere}, NotifyOwner},
 		{"one workflow more", more, []Residue{failed}, NotifyOwner},
+		{"nothing that can be told apart", Residue{}, []Residue{failed}, NotifyOwner},
+		{"another workflow", Residue{Runs: []RunResidue{{keyOf("nightly.yml", 2, 1), 17, 2, Failed}}, Voted: true, Vote: -1, Failed: "0f3a9c2b71de"}, []Residue{failed}, NotifyOwner},
 		{"an older verdict does not count", failed, []Residue{passed, before, failed, started}, NotifyNone},
 	}
 	for _, tt := range tests {
