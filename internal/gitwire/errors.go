@@ -15,7 +15,7 @@ import (
 // ErrTruncated says that an answer ended without git's end mark. A server that
 // fails in the middle of a pack may well end its HTTP answer as if all was sent
 // (Gerrit does), so a clean end of the body proves nothing.
-var ErrTruncated = errors.New("the answer ended before its end mark")
+var ErrTruncated = errors.New("the answer was cut short: git's end mark is missing")
 
 // ErrLengthRequired says that a server or a proxy before it refuses request
 // bodies of unknown length. Push again with Spool.
@@ -23,7 +23,15 @@ var ErrLengthRequired = errors.New("the server refuses chunked request bodies")
 
 // errEmpty is a git answer of no bytes: a C git that does not understand the
 // request ends like that.
-var errEmpty = fmt.Errorf("the answer is empty: %w", ErrTruncated)
+var errEmpty error = emptyError{}
+
+type emptyError struct{}
+
+// Error says so.
+func (emptyError) Error() string { return "the answer is empty" }
+
+// Is makes it an ErrTruncated, too.
+func (emptyError) Is(target error) bool { return target == ErrTruncated }
 
 // WantError says that upload-pack does not give an object away: it is gone, or
 // no ref that this account may read leads to it. One such want fails the whole

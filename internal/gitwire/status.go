@@ -97,7 +97,8 @@ func (e *StatusError) classify(c call) error {
 		return fault.New(fault.Transient, "%w", e).WithRetryAfter(e.RetryAfter)
 	case e.Status == http.StatusForbidden && pushing:
 		return fault.New(fault.Configuration, "%w", e).
-			WithHint("the token's account is not a collaborator of the repository, or has no write permission there, or the token lacks the scope to write (contents: write)")
+			WithHint("one of three causes: the token's account is no collaborator of the repository (invite it, and accept as that account), " +
+				"it has no write permission there (give it), or the token lacks the scope to write (contents: write and workflows: write; classic: repo and workflow)")
 	case e.Status == http.StatusForbidden:
 		return fault.New(fault.Configuration, "%w", e).
 			WithHint("the account may not read this repository, or there is none at this address")

@@ -47,7 +47,7 @@ func refCause(ref, reason, messages string) cause {
 	about := section(messages, ref)
 	r, ok := match(refRules, strings.ToLower(reason))
 	if !ok {
-		r = rule{says: "the mirror refused it", kind: fault.Permanent}
+		r = rule{says: "the mirror refused it", kind: fault.Permanent, hint: "ask who keeps the mirror what it means; each pass tries again"}
 	}
 	line := tellingLine(about, ref, r.more)
 	if r.more {

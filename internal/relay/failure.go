@@ -115,7 +115,7 @@ func (m *mover) pushFailed(list []int, cmds []command, l *load, err error, p *pa
 	case status == http.StatusTooManyRequests, status == http.StatusForbidden && retryable(err):
 		return m.throttled(err)
 	case errors.Is(err, fault.Configuration), status >= 400 && status < 500 && !retryable(err):
-		return m.stop(fault.New(fault.Configuration, "failed to push to the mirror: %w", err))
+		return m.stop(fault.Wrap(fault.Configuration, err))
 	}
 	return m.answerLost(list, cmds, err, p)
 }
@@ -140,7 +140,7 @@ func (m *mover) overSize(list []int) (verdict, bool) {
 
 // divide answers a server that is too slow for a batch.
 func (m *mover) divide(list []int, err error) (verdict, bool) {
-	err = fault.New(fault.Transient, "failed to push to the mirror: %w", err)
+	err = fault.Wrap(fault.Transient, err)
 	if len(list) == 1 {
 		m.works[list[0]].fail(err)
 		return settled, true
@@ -189,7 +189,7 @@ func (m *mover) answerLost(list []int, cmds []command, err error, p *patience) (
 		return settled, true
 	}
 	for _, i := range list {
-		m.works[i].fail(fault.New(fault.Transient, "failed to push to the mirror: %w", err))
+		m.works[i].fail(fault.Wrap(fault.Transient, err))
 	}
 	return settled, true
 }

@@ -28,10 +28,11 @@ type rule struct {
 }
 
 const (
-	hintFsck     = "the object is malformed in Gerrit already: upload the change again with a current git"
-	hintWorkflow = "give the mirror's credential the right to write workflows: the classic scope 'workflow', or the permission 'workflows' of a GitHub App or fine-grained token"
-	hintProtect  = "let the mirror's account bypass the protection or the ruleset of that branch"
-	hintDamaged  = "if it stays, check the mirror with git fsck, or seed a new one"
+	hintFsck      = "the object is malformed in Gerrit already: upload the change again with a current git"
+	hintWorkflow  = "give the mirror's credential the right to write workflows: the classic scope 'workflow', or the permission 'workflows' of a GitHub App or fine-grained token"
+	hintProtect   = "let the mirror's account bypass the protection or the ruleset of that branch"
+	hintNamespace = "set mirror-namespace to refs/heads/changes/ (in a file, the mirror's namespace, and its ledger to refs/heads/_dispatcher/)"
+	hintDamaged   = "if it stays, check the mirror with git fsck, or seed a new one"
 )
 
 // refRules are the reasons of single refs: C git's builtin/receive-pack.c,
@@ -44,7 +45,7 @@ var refRules = []rule{
 	{text: "pre-receive hook declined", says: "the mirror's check of the whole push declined", class: content, kind: fault.Permanent, more: true, push: true},
 	{text: "hook declined", says: "a hook of the mirror declined this ref", kind: fault.Permanent},
 	{text: "missing necessary objects", says: "the mirror lacks objects that it builds on", class: missing, kind: fault.Permanent, hint: hintDamaged, unsure: true},
-	{text: "hidden ref", says: "the mirror hides this namespace and lets nobody write it", kind: fault.Configuration, hint: "choose another namespace"},
+	{text: "hidden ref", says: "the mirror hides this namespace and lets nobody write it", kind: fault.Configuration, hint: hintNamespace},
 	{text: "shallow update not allowed", says: "the mirror is a shallow clone", kind: fault.Configuration, hint: "seed a new, full mirror"},
 	{text: "funny refname", says: "git does not accept this name", kind: fault.Ours},
 	{text: "non-fast-forward", says: "the branch was rewritten and the mirror takes only fast-forwards", kind: fault.Configuration, hint: "allow force pushes on the mirror, or delete the branch there once"},
@@ -69,7 +70,7 @@ var detailRules = []rule{
 	{text: "cannot update this protected ref", says: "the ruleset protects this ref", kind: fault.Configuration, hint: hintProtect},
 	{text: "cannot force-push", says: "the ruleset forbids force pushes", kind: fault.Configuration, hint: hintProtect},
 	{text: "cannot delete this", says: "the ruleset forbids deletes", kind: fault.Configuration, hint: hintProtect},
-	{text: "exists; cannot create", says: "another ref's name is in the way", kind: fault.Configuration, hint: "delete the ref that the mirror names, or choose another namespace"},
+	{text: "exists; cannot create", says: "another ref's name is in the way", kind: fault.Configuration, hint: "delete the ref that the mirror names, or " + hintNamespace},
 	{text: ".lock': file exists", says: "the ref is locked by another writer", class: busy, kind: fault.Transient},
 }
 
