@@ -75,6 +75,8 @@ type story struct {
 	idle      time.Duration
 	// secrets must never be seen.
 	secrets []string
+	// shown are the messages in Gerrit that were written down.
+	shown map[string]bool
 
 	// stdout, stderr and requests are those of the last pass, tokens what came
 	// with the requests to GitHub.
@@ -92,7 +94,7 @@ type servers struct {
 // begin sets the stage. The settings are lines of YAML for the project.
 func begin(t *testing.T, settings string, edits ...func(*servers)) *story {
 	t.Helper()
-	s := &story{T: t, namespace: change.CustomRefs, ledger: change.CustomLedger, clock: &clock{now: time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)}}
+	s := &story{T: t, shown: map[string]bool{}, namespace: change.CustomRefs, ledger: change.CustomLedger, clock: &clock{now: time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)}}
 	o := servers{
 		gerrit: gerrit.Options{FirstChange: 101, Now: s.clock.Now},
 		github: github.Options{Now: s.clock.Now, Tokens: map[string]github.Access{token: github.FullAccess}},

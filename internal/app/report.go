@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/action"
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -160,7 +161,7 @@ func (a *App) showReport(out *action.Action, done report.Done) int {
 	case done.Silent != "":
 		fmt.Fprintf(a.Stdout, "Nothing was posted: %s.\n", change.OneLine(done.Silent))
 	case done.Voted:
-		fmt.Fprintf(a.Stdout, "Posted, with the vote %+d.\n", done.Vote)
+		fmt.Fprintf(a.Stdout, "Posted, with the vote %s.\n", strings.TrimSpace(voteText("", done.Vote)))
 	default:
 		fmt.Fprintln(a.Stdout, "Posted, without a vote.")
 	}

@@ -123,7 +123,15 @@ func (r lastResort) Report(ctx context.Context, p *config.Project, a plan.Action
 	case done.Refused != "":
 		note = fmt.Sprintf("%s: posted, but Gerrit did not take the vote: %s", done.Outcome, done.Refused)
 	case done.Voted:
-		note = fmt.Sprintf("%s: voted %s %+d", done.Outcome, p.Report.Label, done.Vote)
+		note = fmt.Sprintf("%s: voted %s", done.Outcome, voteText(p.Report.Label, done.Vote))
 	}
 	return done.Outcome, note, nil
+}
+
+// voteText is a vote as Gerrit shows it; 0 takes an earlier one back.
+func voteText(label string, vote int) string {
+	if vote == 0 {
+		return label + " 0"
+	}
+	return fmt.Sprintf("%s%+d", label, vote)
 }
