@@ -85,18 +85,8 @@ func (r runReader) Cancel(ctx context.Context, repository string, runID int64) e
 	return r.Client.Cancel(ctx, repository, runID, false)
 }
 
-// poster reads changes with their messages, and posts.
+// poster reads changes, whose messages come along, and posts.
 type poster struct{ reviews }
-
-// Change reads a change and what was said on it.
-func (p poster) Change(ctx context.Context, number int) (change.Change, bool, error) {
-	c, found, err := p.reviews.Change(ctx, number)
-	if err != nil || !found {
-		return c, found, err
-	}
-	c.Messages, err = p.reviews.Messages(ctx, number)
-	return c, err == nil, err
-}
 
 // Post tells a review that was refused from one that may have been taken.
 func (p poster) Post(ctx context.Context, number int, rev change.Revision, r change.Review) (change.Posted, bool, error) {
