@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,8 +22,10 @@ func describeMachine(t *testing.T) string {
 	t.Helper()
 	git, err := rig.Git{}.Run(t.Context(), "version")
 	must(t, err)
-	return fmt.Sprintf("%s, %d cores, %s of memory, Linux %s; %s, %s, Gerrit %s",
-		after(t, "/proc/cpuinfo", "model name"), runtime.NumCPU(), after(t, "/proc/meminfo", "MemTotal"),
+	kB, err := strconv.ParseInt(strings.TrimSuffix(after(t, "/proc/meminfo", "MemTotal"), " kB"), 10, 64)
+	must(t, err)
+	return fmt.Sprintf("%s, %d cores, %d GB of memory, Linux %s; %s, %s, Gerrit %s",
+		after(t, "/proc/cpuinfo", "model name"), runtime.NumCPU(), kB>>20,
 		strings.TrimSpace(read(t, "/proc/sys/kernel/osrelease")), runtime.Version(), git, rig.GerritVersion)
 }
 

@@ -22,14 +22,19 @@ var (
 
 // numbers are what one source server gives.
 type numbers struct {
-	source                 string // what kind of server it is
-	baseline               baseline
-	drainOne, drainHundred sample
-	relayOne, relayHundred sample
-	passOne, passHundred   pass
-	sentOne, sentHundred   int64 // the source's answers
-	thinOne, thinHundred   int64 // C git's packs
-	fromEmpty, idle        pass
+	source       string // what kind of server it is
+	baseline     baseline
+	one, hundred work
+	// Passes over an empty mirror, and with nothing to do.
+	fromEmpty, idle pass
+}
+
+// work is what it takes to bring some new patchsets to the mirror.
+type work struct {
+	source, mirror sample // each server alone, with the same pack
+	relay          sample // both, with the relay between them
+	pass           pass   // the whole program
+	thin, sent     int64  // C git's pack, and the source's
 }
 
 // TestPerformance measures everything and prints, or writes, the page about it.
@@ -81,33 +86,49 @@ func measureServer(t *testing.T, bitmaps bool) numbers {
 	}
 
 	w.warmUp(t, hundred, haves)
-	drain := func(changes []rig.Change, size *int64) sample {
-		return repeat(t, *rounds, func() (err error) {
-			*size, err = w.drain(ctx, revisions(changes), haves)
-			return err
-		})
-	}
-	n.drainOne, n.drainHundred = drain(one, &n.sentOne), drain(hundred, &n.sentHundred)
-	n.relayOne, n.relayHundred = w.measureRelay(t, *rounds, one, tip), w.measureRelay(t, *rounds, hundred, tip)
-	n.passOne = w.measurePass(t, *rounds, "topic:"+oneTopic, 1, false)
-	n.passHundred = w.measurePass(t, *rounds, "topic:"+hundredTopic, 100, false)
-	n.thinOne, err = w.thinPack(ctx, revisions(one), haves)
-	must(t, err)
-	n.thinHundred, err = w.thinPack(ctx, revisions(hundred), haves)
-	must(t, err)
+	n.one = w.measureWork(t, one, haves, "topic:"+oneTopic)
+	n.hundred = w.measureWork(t, hundred, haves, "topic:"+hundredTopic)
 	n.fromEmpty = w.measurePass(t, 1, "topic:"+oneTopic, 1, true)
 	n.idle = w.measureIdle(t, *rounds)
 	n.baseline = w.measureBaseline(t, *clones, hundred)
 	return n
 }
 
+func (w *world) measureWork(t *testing.T, changes []rig.Change, haves []string, query string) work {
+	t.Helper()
+	ctx := t.Context()
+	var (
+		m    work
+		pack []byte
+	)
+	m.source = repeat(t, *rounds, func() error {
+		answer, err := w.fetch(ctx, revisions(changes), haves)
+		if err == nil {
+			pack, err = packOf(answer)
+		}
+		return err
+	})
+	m.sent = int64(len(pack))
+	for range *rounds {
+		mirror := w.newMirror(t)
+		m.mirror = append(m.mirror, repeat(t, 1, func() error { return w.push(ctx, mirror, changes, pack) })...)
+		w.dropMirror(t, mirror)
+	}
+	m.relay = w.measureRelay(t, *rounds, changes, haves[0])
+	m.pass = w.measurePass(t, *rounds, query, len(changes), false)
+	var err error
+	m.thin, err = w.thinPack(ctx, revisions(changes), haves)
+	must(t, err)
+	return m
+}
+
 // warmUp lets Java compile what the measurements use, in both ways of working.
 func (w *world) warmUp(t *testing.T, changes []rig.Change, haves []string) {
 	t.Helper()
 	for range 20 {
-		_, err := w.drain(t.Context(), revisions(changes), haves)
+		_, err := w.fetch(t.Context(), revisions(changes), haves)
 		must(t, err)
-		_, err = w.drain(t.Context(), revisions(changes[:1]), haves)
+		_, err = w.fetch(t.Context(), revisions(changes[:1]), haves)
 		must(t, err)
 	}
 	w.measureBaseline(t, 1, changes[:10])

@@ -5,10 +5,13 @@
 package bench
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/e2e/rig"
@@ -34,26 +37,71 @@ func fetchBody(wants, haves []string) string {
 	return b.String()
 }
 
-// drain asks the source for a pack and throws it away: nothing that has to
-// bring the pack somewhere can be faster. It returns the answer's size.
-func (w *world) drain(ctx context.Context, wants, haves []string) (int64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
-		w.gerrit.GitURL(gerritProject)+"/git-upload-pack", strings.NewReader(fetchBody(wants, haves)))
-	if err != nil {
-		return 0, err
+// fetch asks the source for a pack and returns its answer as it is. Nothing that
+// has to bring the pack somewhere can be faster.
+func (w *world) fetch(ctx context.Context, wants, haves []string) ([]byte, error) {
+	return post(ctx, w.gerrit.GitURL(gerritProject), "git-upload-pack", rig.AdminUser, rig.AdminPassword, []byte(fetchBody(wants, haves)))
+}
+
+// push creates refs on the mirror with a pack that lies in memory.
+func (w *world) push(ctx context.Context, mirror string, changes []rig.Change, pack []byte) error {
+	var b bytes.Buffer
+	for i, c := range changes {
+		line := fmt.Sprintf("%040d %s %s", 0, c.Revision, c.Ref())
+		if i == 0 {
+			line += "\x00report-status ofs-delta"
+		}
+		fmt.Fprintf(&b, "%04x%s", len(line)+4, line)
 	}
-	req.SetBasicAuth(rig.AdminUser, rig.AdminPassword)
-	req.Header.Set("Content-Type", "application/x-git-upload-pack-request")
+	b.WriteString("0000")
+	b.Write(pack)
+	answer, err := post(ctx, w.mirror.GitURL(mirror), "git-receive-pack", rig.MirrorUser, rig.MirrorToken, b.Bytes())
+	if err == nil && (!bytes.Contains(answer, []byte("unpack ok\n")) || bytes.Contains(answer, []byte("ng refs/"))) {
+		err = fmt.Errorf("git-receive-pack: %q", answer)
+	}
+	return err
+}
+
+func post(ctx context.Context, repository, service, user, password string, body []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, repository+"/"+service, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.SetBasicAuth(user, password)
+	req.Header.Set("Content-Type", "application/x-"+service+"-request")
 	req.Header.Set("Git-Protocol", "version=2")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return 0, fmt.Errorf("git-upload-pack: %s", resp.Status)
+	answer, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s: %q", service, resp.Status, answer)
 	}
-	return io.Copy(io.Discard, resp.Body)
+	return answer, err
+}
+
+// packOf takes the pack out of a fetch's answer: the first side-band.
+func packOf(answer []byte) ([]byte, error) {
+	var pack []byte
+	for {
+		if len(answer) < 4 {
+			return nil, errors.New("the answer ends without a flush")
+		}
+		n, err := strconv.ParseUint(string(answer[:4]), 16, 16)
+		switch {
+		case err != nil:
+			return nil, err
+		case n == 0:
+			return pack, nil
+		case n < 5 || int(n) > len(answer):
+			return nil, fmt.Errorf("odd length %d of a line", n)
+		case answer[4] == 1:
+			pack = append(pack, answer[5:n]...)
+		}
+		answer = answer[n:]
+	}
 }
 
 // thinPack returns the size of the pack that C git makes on the server's

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/spdk-community-ci/dispatcher/e2e/rig"
@@ -65,6 +66,9 @@ func newWorld(t *testing.T, bitmaps bool) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.mirror.Stop)
+	// The copies that were just made must not wait for the disk when a measured
+	// server wants to.
+	syscall.Sync()
 	return w
 }
 

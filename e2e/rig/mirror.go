@@ -171,10 +171,11 @@ func (m *Mirror) Create(ctx context.Context, repository string) error {
 	return m.open(ctx, dir)
 }
 
-// Copy makes a repository OWNER/NAME that takes pushes from a bare one.
+// Copy makes a repository OWNER/NAME that takes pushes from a bare one. Packs
+// become hard links where the file system can: nothing is written to the disk.
 func (m *Mirror) Copy(ctx context.Context, repository, from string) error {
 	dir := m.Repository(repository)
-	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+	if _, err := (Git{Dir: m.dir}).Run(ctx, "clone", "-q", "--bare", "--local", from, dir); err != nil {
 		return err
 	}
 	return m.open(ctx, dir)
