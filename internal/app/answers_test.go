@@ -3,6 +3,7 @@
 package app
 
 import (
+	"context"
 	"net/http"
 	"regexp"
 	"testing"
@@ -106,15 +107,39 @@ func TestGerritFetches(t *testing.T) {
 	})
 }
 
-// TestGerritIsSilent is a server that takes requests and never answers.
-func TestGerritIsSilent(t *testing.T) {
+// TestSilence has servers that take requests and never answer. Each client ends
+// that by its own deadline, which is short here.
+func TestSilence(t *testing.T) {
 	t.Parallel()
 	s := begin(t, "")
 	one := s.push("ann", "nvme: split the probe loop", nil)
-	s.transport, s.idle = impatient{http.DefaultTransport}, 50*time.Millisecond
-	s.gerrit.Faults.Add(faults.Rule{Do: faults.Hang()})
+	silence := faults.Rule{Do: faults.Hang()}
+	s.says("Gerrit and the mirror are silent.")
+	s.gerrit.Faults.Add(silence)
+	s.github.Faults.Add(silence)
+	s.transport, s.idle = impatient{regexp.MustCompile(`/changes/`)}, 50*time.Millisecond
 	s.pass(ExitFailed)
-	s.gerrit.Faults.Clear()
+	s.says("The job is ended meanwhile.")
+	ctx, end := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer end()
 	s.transport, s.idle = nil, 0
+	s.written(s.run(ctx, "sync"), "sync")
+	s.gerrit.Faults.Clear()
+	s.github.Faults.Clear()
+	s.says("GitHub's REST API is silent.")
+	silence.Path = theAPI
+	s.github.Faults.Add(silence)
+	s.transport = impatient{theAPI}
+	s.pass(ExitFailed)
+	s.says("And that when it should start a run.")
+	s.github.Faults.Clear()
+	silence.Path = theCall
+	s.github.Faults.Add(silence)
+	s.transport = impatient{theCall}
+	s.pass(ExitDone)
+	s.github.Faults.Clear()
+	s.transport = nil
+	s.clock.advance(15 * time.Minute)
+	s.recovers(one)
 	s.endsWell(one)
 }

@@ -441,18 +441,18 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// impatient ends requests to REST APIs as their deadlines would, which the
+// impatient ends requests to such paths as their deadlines would, which the
 // clients set by the clock on the wall.
-type impatient struct{ http.RoundTripper }
+type impatient struct{ paths *regexp.Regexp }
 
-// RoundTrip waits a tenth of a second.
+// RoundTrip waits a twentieth of a second.
 func (i impatient) RoundTrip(r *http.Request) (*http.Response, error) {
-	if strings.Contains(r.URL.Path, "/git-") {
-		return i.RoundTripper.RoundTrip(r) // the story's idle time is for these
+	if !i.paths.MatchString(r.URL.Path) {
+		return http.DefaultTransport.RoundTrip(r)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(r.Context(), 50*time.Millisecond)
 	context.AfterFunc(r.Context(), cancel)
-	return i.RoundTripper.RoundTrip(r.WithContext(ctx))
+	return http.DefaultTransport.RoundTrip(r.WithContext(ctx))
 }
 
 // before is told of each request before it is sent.
