@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package findings
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// checkout is where the samples' machines had the repository.
+var checkout = Options{Roots: []string{"/home/runner/work/spdk/spdk/", `D:\a\spdk\spdk`, "relative/is/no/root", "/"}}
+
+// reader is JUnit or SARIF.
+type reader func(string, io.Reader, Options) (Report, error)
+
+// tell writes a report for people to compare.
+func tell(r Report, err error) string {
+	var b strings.Builder
+	t := r.Totals
+	fmt.Fprintf(&b, "%d tests, %d failures, %d errors, %d skipped, %g s; %d bad paths, %d more\n",
+		t.Tests, t.Failures, t.Errors, t.Skipped, t.Seconds, r.BadPaths, r.More)
+	if err != nil {
+		fmt.Fprintf(&b, "error: %s\n", err)
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(&b, "\n%s %s:%d-%d [%s] (%s)\n%s\n", f.Severity, f.Path, f.Line, f.EndLine, f.Test, f.Source, f.Title)
+		if f.Text != "" {
+			fmt.Fprintf(&b, "  | %s\n", strings.ReplaceAll(f.Text, "\n", "\n  | "))
+		}
+	}
+	return b.String()
+}
+
+// TestGolden reads every sample in testdata. They are read a byte at a time as
+// well: nothing may depend on where the pieces of a stream end.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	for ending, read := range map[string]reader{".xml": JUnit, ".sarif": SARIF} {
+		files, err := filepath.Glob("testdata/*" + ending)
+		if err != nil || len(files) < 5 {
+			t.Fatalf("got %q, %v", files, err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := filepath.Base(file)
+			got := tell(read(name, bytes.NewReader(data), checkout))
+			golden := file + ".golden"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("%s: %s", file, diff)
+			}
+			if slow := tell(read(name, &slowly{data}, checkout)); slow != got {
+				t.Errorf("%s: a byte at a time it reads as\n%s", file, slow)
+			}
+		}
+	}
+}
+
+// slowly gives a byte at a time.
+type slowly struct{ data []byte }
+
+func (s *slowly) Read(p []byte) (int, error) {
+	if len(s.data) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p[:min(1, len(p))], s.data)
+	s.data = s.data[n:]
+	return n, nil
+}
