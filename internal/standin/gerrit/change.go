@@ -80,6 +80,9 @@ func (c *Change) Votes() map[string]map[string]int {
 	defer c.srv.mu.Unlock()
 	all := map[string]map[string]int{}
 	for _, v := range c.current().votes {
+		if v.value == 0 {
+			continue
+		}
 		if all[v.label] == nil {
 			all[v.label] = map[string]int{}
 		}

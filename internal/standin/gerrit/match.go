@@ -158,7 +158,7 @@ func compileLabel(text string, viewer *Account) (predicate, error) {
 		}
 		values := []int{}
 		for _, v := range c.current().votes {
-			if v.label == name && (user == "" || v.who.is(user, viewer)) {
+			if v.value != 0 && v.label == name && (user == "" || v.who.is(user, viewer)) {
 				values = append(values, v.value)
 			}
 		}

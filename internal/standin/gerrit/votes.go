@@ -3,6 +3,7 @@
 package gerrit
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -85,14 +86,20 @@ func voteText(label string, value int) string {
 	return fmt.Sprintf("%s%+d", label, value)
 }
 
+// vote returns an account's vote on a label. One that was taken back is there,
+// with the value 0.
+func (p *patchset) vote(who *Account, label string) (vote, bool) {
+	i := slices.IndexFunc(p.votes, func(v vote) bool { return v.who == who && v.label == label })
+	if i < 0 {
+		return vote{}, false
+	}
+	return p.votes[i], true
+}
+
 // value is an account's vote on a label; 0 is none.
 func (p *patchset) value(who *Account, label string) int {
-	for _, v := range p.votes {
-		if v.who == who && v.label == label {
-			return v.value
-		}
-	}
-	return 0
+	v, _ := p.vote(who, label)
+	return v.value
 }
 
 // changes returns those of the votes that differ from what is there.
@@ -112,21 +119,27 @@ func (p *patchset) changes(who *Account, votes map[string]int) []vote {
 func (c *Change) vote(index int, v vote) (copied string) {
 	c.patchsets[index].set(v)
 	l, _ := c.srv.label(v.label)
+	v.copied, v.tag = true, ""
 	for i := index + 1; i < len(c.patchsets); i++ {
 		p := &c.patchsets[i]
-		own := slices.ContainsFunc(p.votes, func(old vote) bool { return old.who == v.who && old.label == v.label && !old.copied })
-		if own || !slices.Contains(l.Copy, p.kind) {
+		old, there := p.vote(v.who, v.label)
+		if there && !old.copied || !slices.Contains(l.Copy, p.kind) {
 			return copied
 		}
 		was := ""
-		if old := p.value(v.who, v.label); old != 0 {
-			was = fmt.Sprintf(" (was %s)", voteText(v.label, old))
+		if there {
+			was = fmt.Sprintf(" (was %s)", voteText(v.label, old.value))
 		}
-		v.copied, v.tag = true, ""
-		p.set(v)
-		if v.value != 0 {
+		switch {
+		case v.value != 0:
 			copied += fmt.Sprintf("\n* %s has been copied to patch set %d%s (copy condition: %q).", voteText(v.label, v.value), i+1, was, l.condition(""))
+		case old.value != 0:
+			copied += fmt.Sprintf("\n* Copied %s vote has been removed from patch set %d%s since the new %s=0 vote is not copyable (copy condition: %q).",
+				v.label, i+1, was, v.label, l.condition(""))
+		default:
+			continue
 		}
+		p.set(v)
 	}
 	return copied
 }
@@ -134,9 +147,7 @@ func (c *Change) vote(index int, v vote) (copied string) {
 // set replaces an account's vote on a label.
 func (p *patchset) set(v vote) {
 	p.votes = slices.DeleteFunc(p.votes, func(old vote) bool { return old.label == v.label && old.who == v.who })
-	if v.value != 0 {
-		p.votes = append(p.votes, v)
-	}
+	p.votes = append(p.votes, v)
 }
 
 // condition writes the label's copy condition; the kind that holds is set off.
@@ -161,6 +172,9 @@ func (c *Change) carry(before []vote, next *patchset) (text string) {
 	next.votes = nil
 	var kept, lost string
 	for _, v := range before {
+		if v.value == 0 {
+			continue
+		}
 		l, _ := c.srv.label(v.label)
 		line := fmt.Sprintf("* %s (copy condition: %q)\n", voteText(v.label, v.value), l.condition(next.kind))
 		if !slices.Contains(l.Copy, next.kind) {
@@ -172,10 +186,10 @@ func (c *Change) carry(before []vote, next *patchset) (text string) {
 		next.votes = append(next.votes, v)
 	}
 	if kept != "" {
-		text += "\n\nCopied Votes:\n" + kept
+		text = "\n\nCopied Votes:\n" + kept
 	}
 	if lost != "" {
-		text += "\n\nOutdated Votes:\n" + lost
+		text = cmp.Or(text, "\n") + "\nOutdated Votes:\n" + lost
 	}
 	return text
 }

@@ -3,6 +3,7 @@
 package gerrit
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,17 +42,30 @@ func TestLateVoteOverwritesItsCopy(t *testing.T) {
 	m := c.Messages()
 	want := []string{
 		"Uploaded patch set 2: Commit message was updated.\n\nCopied Votes:\n* Verified+1 (copy condition: \"**changekind:NO_CODE_CHANGE**\")\n" +
-			"\n\nOutdated Votes:\n* Code-Review+2 (copy condition: \"changekind:TRIVIAL_REBASE\")\n",
+			"\nOutdated Votes:\n* Code-Review+2 (copy condition: \"changekind:TRIVIAL_REBASE\")\n",
 		"Patch Set 1: Verified-1\n\nCopied votes on follow-up patch sets have been updated:\n" +
 			"* Verified-1 has been copied to patch set 2 (was Verified+1) (copy condition: \"changekind:NO_CODE_CHANGE\").\n\nlate",
 	}
 	if diff := cmp.Diff(want, []string{m[3].Text, m[4].Text}); diff != "" {
 		t.Errorf("messages (-want +got):\n%s", diff)
 	}
-	s.review(t, "ci", string(c.Revision()), `{"labels":{"Verified":1}}`)
-	s.review(t, "ci", first, `{"labels":{"Verified":0}}`)
-	if got := c.Votes()["Verified"]["ci"]; got != 1 {
-		t.Errorf("a late vote made a direct one %d", got)
+	steps := []struct {
+		revision string
+		value    string
+		current  int    // what becomes of the vote on the current patchset
+		text     string // in the message
+	}{
+		{first, "0", 0, "\n* Copied Verified vote has been removed from patch set 2 (was Verified-1) since the new Verified=0 vote is not copyable (copy condition: \"changekind:NO_CODE_CHANGE\")."},
+		{first, "1", 1, "\n* Verified+1 has been copied to patch set 2 (was -Verified) ("},
+		{"current", "-1", -1, "Patch Set 2: Verified-1"},
+		{first, "0", -1, "Patch Set 1: -Verified"},
+	}
+	for _, step := range steps {
+		s.review(t, "ci", step.revision, `{"labels":{"Verified":`+step.value+`}}`)
+		m := c.Messages()
+		if got := c.Votes()["Verified"]["ci"]; got != step.current || !strings.Contains(m[len(m)-1].Text, step.text) {
+			t.Errorf("%s on %s: got %d and %q, want %d and %q", step.value, step.revision, got, m[len(m)-1].Text, step.current, step.text)
+		}
 	}
 }
 
