@@ -11,20 +11,14 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// Deleted says what a clean-up removed.
-type Deleted struct {
-	Objects int
-	Bytes   int64
-}
-
 // DeleteOlder deletes the objects below a prefix that were last written before
 // a time, by the server's clock, unless keep (which may be nil) says of their
-// name that they stay. One that cannot be deleted does not stop the others; after
-// five failures it gives up. What it did is valid with an error, too.
-func (s *Store) DeleteOlder(ctx context.Context, prefix string, before time.Time, keep func(name string) bool) (Deleted, error) {
-	var done Deleted
+// name that they stay. It returns their number and their size in bytes, with an
+// error as well: one that cannot be deleted does not stop the others, but after
+// five failures it gives up.
+func (s *Store) DeleteOlder(ctx context.Context, prefix string, before time.Time, keep func(name string) bool) (n int, bytes int64, err error) {
 	var failed []error
-	err := s.List(ctx, prefix, func(o Object) error {
+	err = s.List(ctx, prefix, func(o Object) error {
 		if !o.Modified.Before(before) || keep != nil && keep(o.Name) {
 			return nil
 		}
@@ -35,14 +29,14 @@ func (s *Store) DeleteOlder(ctx context.Context, prefix string, before time.Time
 			}
 			return nil
 		}
-		done.Objects++
-		done.Bytes += o.Size
+		n++
+		bytes += o.Size
 		return nil
 	})
 	if err == nil {
 		err = errors.Join(failed...)
 	}
-	return done, err
+	return n, bytes, err
 }
 
 // DropUploads ends the multi-part uploads below a prefix that began before a
