@@ -4,16 +4,17 @@
 # Installs what `make lint`, `make e2e` and `make bench` need beyond Go, git,
 # Maven and a JDK: Debian packages, the jars of a Gerrit server, and Go tools.
 # Debian 12; safe to run again. It changes nothing that is there already.
+# E2E_GERRIT picks another release of Gerrit, here and in the tests.
 #
 #   scripts/install-tools.sh [packages] [jars] [tools]    (default: all three)
 
 set -euo pipefail
 
-readonly gerrit_version=3.13.5
+readonly gerrit_version=${E2E_GERRIT:-3.13.5} # 3.11.0 and 3.9.1 work too
 readonly bouncycastle_version=1.80
-readonly minimum_java=21
+if [[ $gerrit_version =~ ^3\.([0-9]|1[01])\. ]]; then readonly minimum_java=17; else readonly minimum_java=21; fi
 
-readonly packages=(nginx-light fcgiwrap openssl shellcheck)
+readonly packages=(nginx-light fcgiwrap shellcheck)
 readonly jars=(
   "com.google.gerrit:gerrit-acceptance-framework:${gerrit_version}"
   "com.google.gerrit:gerrit-plugin-api:${gerrit_version}"

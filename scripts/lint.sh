@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All static checks. Reports every failing one, then fails.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 PATH="$(go env GOPATH)/bin:$PATH"
 failed=0
 
@@ -10,13 +10,11 @@ check() {
   "$@" || failed=1
 }
 
-formatted() {
-  local files
-  files=$(gofmt -s -l .)
-  [ -z "$files" ] || { printf 'not formatted:\n%s\n' "$files"; return 1; }
-}
-
-check formatted
+unformatted=$(gofmt -s -l .)
+if [ -n "$unformatted" ]; then
+  printf -- '-- gofmt -s: not formatted:\n%s\n' "$unformatted"
+  failed=1
+fi
 check go vet ./...
 check go vet -tags e2e,bench ./...
 check go mod tidy -diff

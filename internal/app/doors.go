@@ -120,7 +120,7 @@ func (w *wiring) source(c *gerrit.Client, p *config.Project) (*gitwire.Remote, e
 	if err != nil {
 		return nil, err
 	}
-	o := gitwire.Options{Transport: rt, UserAgent: w.app.userAgent(), Idle: w.app.Idle}
+	o := gitwire.Options{Transport: rt, UserAgent: w.app.userAgent(), Idle: cmp.Or(w.app.Idle, sourceIdle)}
 	if p.Gerrit.Username != "" {
 		o.Credential = func(context.Context) (string, string, error) {
 			return p.Gerrit.Username, p.Gerrit.Password.Reveal(), nil

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -122,7 +123,7 @@ func TestNoAnswer(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	failing := func(err error) http.RoundTripper {
-		return &http.Transport{Dial: func(string, string) (net.Conn, error) { return nil, err }}
+		return &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, err }}
 	}
 	for _, c := range []struct {
 		name, endpoint string
