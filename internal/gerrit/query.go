@@ -34,9 +34,9 @@ type Query struct {
 	// Files and Votes fill in those fields of the changes; they cost the server
 	// time.
 	Files, Votes bool
-	// Messages fills in what was said. Each message takes about 360 bytes beside
-	// its text, and the server reads the changes from disk instead of its index,
-	// so a MaxAge should go with it.
+	// Messages fills in what was said; it stays nil where there is too much of it
+	// for one answer. Each message takes about 360 bytes beside its text and the
+	// server's index does not hold it, so a MaxAge should go with it.
 	Messages bool
 }
 
