@@ -3,6 +3,7 @@
 package app
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -124,4 +125,42 @@ func TestJobsOwnToken(t *testing.T) {
 	one := s.push("ann", "nvme: split the probe loop", nil)
 	s.pass(ExitDone)
 	s.endsWell(one)
+}
+
+// TestVerbose tells on standard error about each push and wait, also when it
+// is hostile.
+func TestVerbose(t *testing.T) {
+	t.Parallel()
+	s := begin(t, "", refusing("refs/changes/02/102/1", noReason))
+	s.push("ann", "nvme: split the probe loop", nil)
+	s.push("bob", hostile, nil)
+	s.github.Faults.Add(faults.Rule{Path: thePush, Times: 1, Do: faults.Answer(502, "::error::no\x1b[31m")})
+	if status := s.run(t.Context(), "sync", "--verbose"); status != ExitFailed {
+		t.Errorf("got status %d", status)
+	}
+	if n := strings.Count(s.stderr, "push of "); n < 3 {
+		t.Errorf("got %d pushes, want 3 at least:\n%s", n, s.stderr)
+	}
+	for line := range strings.Lines(s.stderr) {
+		if strings.HasPrefix(line, "::") {
+			t.Errorf("a line is a workflow command: %q", line)
+		}
+	}
+}
+
+// TestProgress is one line on a terminal, which is gone in the end.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	s := begin(t, "")
+	s.push("ann", "nvme: split the probe loop", nil)
+	var out, errs bytes.Buffer
+	a := s.app("test", &out, &errs)
+	a.Terminal = true
+	if status := a.Main(t.Context(), []string{"sync"}); status != ExitDone {
+		t.Errorf("got status %d", status)
+	}
+	const erase = "\r\x1b[K"
+	if !strings.Contains(errs.String(), erase+"spdk/spdk: reading Gerrit and the mirror ...") || !strings.HasSuffix(errs.String(), erase) {
+		t.Errorf("got %q", &errs)
+	}
 }
