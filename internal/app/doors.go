@@ -134,7 +134,7 @@ func (w *wiring) mirror(p *config.Project) (*gitwire.Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, err := w.token(p.Mirror.Credential, p.CI.APIURL, p.Mirror.Repository, hostOf(p.Mirror.URL))
+	token, err := w.token(p.Mirror.Credential, p, p.Mirror.Repository, hostOf(p.Mirror.URL))
 	if err != nil {
 		return nil, err
 	}
@@ -148,11 +148,11 @@ func (w *wiring) github(p *config.Project) (*github.Client, error) {
 	if c, ok := w.githubs[use]; ok {
 		return c, nil
 	}
-	rt, err := w.transports.get("")
+	rt, err := w.apiTransport(p)
 	if err != nil {
 		return nil, err
 	}
-	token, err := w.token(p.CI.Credential, p.CI.APIURL, p.CI.Repository, hostOf(p.CI.APIURL))
+	token, err := w.token(p.CI.Credential, p, p.CI.Repository, hostOf(p.CI.APIURL))
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -35,28 +36,28 @@ func (w *wiring) use(c config.Credential, apiURL, repository, host string) token
 // token turns a credential into a token source; an App's token serves all
 // repositories of one installation. Host is the server that the token is sent
 // to: without a credential, gh is asked for that server's and no other one.
-func (w *wiring) token(c config.Credential, apiURL, repository, host string) (github.TokenSource, error) {
-	use := w.use(c, apiURL, repository, host)
+func (w *wiring) token(c config.Credential, p *config.Project, repository, host string) (github.TokenSource, error) {
+	use := w.use(c, p.CI.APIURL, repository, host)
 	if source, ok := w.tokens[use]; ok {
 		return source, nil
 	}
-	source, err := w.newToken(c, apiURL, repository, host)
+	source, err := w.newToken(c, p, repository, host)
 	if err == nil {
 		w.tokens[use] = source
 	}
 	return source, err
 }
 
-func (w *wiring) newToken(c config.Credential, apiURL, repository, host string) (github.TokenSource, error) {
+func (w *wiring) newToken(c config.Credential, p *config.Project, repository, host string) (github.TokenSource, error) {
 	switch {
 	case c.App != nil:
-		rt, err := w.transports.get("")
+		rt, err := w.apiTransport(p)
 		if err != nil {
 			return nil, err
 		}
 		source, err := github.AppToken(github.AppOptions{
 			ID: c.App.ID, InstallationID: c.App.InstallationID, PrivateKeyPEM: c.App.PrivateKey.Reveal(),
-			Repository: repository, APIURL: apiURL, Transport: rt, UserAgent: w.app.userAgent(),
+			Repository: repository, APIURL: p.CI.APIURL, Transport: rt, UserAgent: w.app.userAgent(),
 			Now: w.app.Now, Sleep: w.app.Sleep,
 		})
 		return w.masked(source), err
@@ -65,6 +66,15 @@ func (w *wiring) newToken(c config.Credential, apiURL, repository, host string) 
 	default:
 		return w.masked(github.DeveloperToken(host)), nil
 	}
+}
+
+// apiTransport reaches GitHub's API. An Enterprise server has it beside its
+// repositories, and one certificate for both.
+func (w *wiring) apiTransport(p *config.Project) (http.RoundTripper, error) {
+	if hostOf(p.CI.APIURL) == hostOf(p.Mirror.URL) {
+		return w.transports.get(p.Mirror.CAFile)
+	}
+	return w.transports.get("")
 }
 
 // masked masks tokens that are not known before they are used.
