@@ -59,7 +59,7 @@ func (w *watching) Read(p []byte) (int, error) {
 // TestBounds reads files that are made to be too much. It is not run beside
 // other tests: it measures memory.
 func TestBounds(t *testing.T) {
-	const size = 4 << 20
+	const size, few = 4 << 20, 1 << 20 // few for many small things, which are slow
 	const testcase = `<testcase name="x"><failure message="m">t</failure></testcase>`
 	tests := []struct {
 		name     string
@@ -70,25 +70,27 @@ func TestBounds(t *testing.T) {
 		wrong    string // in the error; "" is none
 		memory   uint64 // in MiB
 	}{
-		{"a log of 4 MiB", JUnit, repeated(`<testsuite>`+testcase+`<system-out>`, "line\n", size, `</system-out></testsuite>`), 1, false, "", 8},
-		{"a failure of 4 MiB", JUnit, repeated(`<testcase name="x"><failure>`, "line &amp; ", size/10*10, `</failure></testcase>`), 1, false, "", 8},
-		{"a value of 4 MiB", JUnit, repeated(`<testcase name="x"><failure message="`, "m", size, `"/></testcase>`), 1, false, "", 8},
-		{"a comment of 4 MiB", JUnit, repeated(testcase+`<!--`, "- ", size, `--><a/>`), 1, false, "", 8},
-		{"a million attributes", JUnit, repeated(`<testcase `, `a="" `, size/5*5, `name="x"><failure/></testcase>`), 1, false, "", 8},
+		{"a log of 4 MiB", JUnit, repeated(`<testsuite>`+testcase+`<system-out>`, "line\n", size, `</system-out></testsuite>`), 1, false, "", 4},
+		{"a failure of 4 MiB", JUnit, repeated(`<testcase name="x"><failure>`, "line &amp; ", size/10*10, `</failure></testcase>`), 1, false, "", 4},
+		{"a value of 4 MiB", JUnit, repeated(`<testcase name="x"><failure message="`, "m", size, `"/></testcase>`), 1, false, "", 4},
+		{"a comment of 4 MiB", JUnit, repeated(testcase+`<!--`, "- ", size, `--><a/>`), 1, false, "", 4},
+		{"very many attributes", JUnit, repeated(`<testcase `, `a="" `, few/5*5, `name="x"><failure/></testcase>`), 1, false, "", 4},
 		{"a name of 4 MiB", JUnit, repeated(testcase+`<`, "n", size, `/>`), 1, false, "a name is longer than", 8},
-		{"a million failures", JUnit, repeated(`<testsuite>`, testcase, size/len(testcase)*len(testcase), `</testsuite>`), MaxFindings, true, "", 16},
-		{"a million failures of one test", JUnit, repeated(`<testcase name="x">`, `<failure>t</failure>`, size/20*20, `</testcase>`), maxProblems, false, "", 8},
+		{"very many failures", JUnit, repeated(`<testsuite>`, testcase, few/len(testcase)*len(testcase), `</testsuite>`), MaxFindings, true, "", 16},
+		{"very many failures of one test", JUnit, repeated(`<testcase name="x">`, `<failure>t</failure>`, few/20*20, `</testcase>`), maxProblems, false, "", 16},
 		{"nested for ever", JUnit, repeated(testcase, `<a>`, size, ``), 1, false, "nested deeper than 64", 8},
 		{"longer than allowed", JUnit, repeated(testcase, " ", MaxSize, ``), 1, false, "longer than 64 MiB", 8},
 
-		{"a million results", SARIF, repeated(`{"runs":[{"results":[{}`, `,{"ruleId":"R"}`, size/15*15, `]}]}`), MaxFindings, true, "", 16},
-		{"a million places", SARIF, repeated(`{"runs":[{"results":[{"ruleId":"R","locations":[{}`, `,{}`, size/3*3, `]}]}]}`), 1, false, "", 8},
-		{"a million rules", SARIF, repeated(`{"runs":[{"tool":{"driver":{"rules":[{}`, `,{}`, size/3*3, `]}},"results":[{"ruleId":"R"}]}]}`), 1, false, "", 16},
-		{"a million files", SARIF, repeated(`{"runs":[{"artifacts":[{}`, `,{}`, size/3*3, `],"results":[{"ruleId":"R"}]}]}`), 1, false, "", 8},
-		{"a million arguments", SARIF, repeated(`{"runs":[{"results":[{"ruleId":"R","message":{"text":"{0}{1}","arguments":["{1}{1}"`, `,""`, size/3*3, `]}}]}]}`), 1, false, "", 8},
+		{"very many results", SARIF, repeated(`{"runs":[{"results":[{}`, `,{"ruleId":"R"}`, few/15*15, `]}]}`), MaxFindings, true, "", 16},
+		{"very many places", SARIF, repeated(`{"runs":[{"results":[{"ruleId":"R","locations":[{}`, `,{}`, few/3*3, `]}]}]}`), 1, false, "", 16},
+		{"very many rules", SARIF, repeated(`{"runs":[{"tool":{"driver":{"rules":[{}`, `,{}`, few/3*3, `]}},"results":[{"ruleId":"R"}]}]}`), 1, false, "", 16},
+		{"very many files", SARIF, repeated(`{"runs":[{"artifacts":[{}`, `,{}`, few/3*3, `],"results":[{"ruleId":"R"}]}]}`), 1, false, "", 16},
+		{"very many arguments", SARIF, repeated(`{"runs":[{"results":[{"ruleId":"R","message":{"text":"{0}{1}","arguments":["{1}{1}"`, `,""`, few/3*3, `]}}]}]}`), 1, false, "", 16},
 		{"nested lists", SARIF, repeated(`{"runs":[{"results":[{"ruleId":"R"}]}],"x":`, `[`, size, ``), 1, false, "nested deeper than 64", 8},
 		{"nested objects", SARIF, repeated(`{"runs":[{"results":[{"ruleId":"R"}]}],"x":`, `{"a":`, size, ``), 1, false, "nested deeper than 64", 8},
-		{"white space", SARIF, repeated(`{"runs":[{"results":[{"ruleId":"R"}]}],`, " ", MaxSize, ``), 1, false, "longer than 64 MiB", 200},
+		{"white space", SARIF, repeated(`{"runs":[{"results":[{"ruleId":"R"}]}],`, " ", maxPiece+1, ``), 1, false, "a single value is longer than 8 MiB", 40},
+		{"a long string", SARIF, repeated(`{"runs":[{"results":[{"ruleId":"R"}]}],"x":"`, `\"`, maxPiece+2, ``), 1, false, "a single value is longer than 8 MiB", 40},
+		{"long strings", SARIF, repeated(`{"runs":[{"results":[{"ruleId":"R"}]}],"x":["`, strings.Repeat("x", 1<<20)+`","`, size, `"]}`), 1, false, "", 8},
 	}
 	for _, tt := range tests {
 		report, memory, err := peak(tt.read, tt.file)

@@ -12,8 +12,7 @@ import (
 
 // walker goes through JSON piece by piece. Decoding into a struct would hold
 // whole lists, and a hostile file of a few MiB can hold lists of millions.
-// A value of another type than expected is passed over. Only a single string or
-// a stretch of white space is held whole, which MaxSize bounds.
+// A value of another type than expected is passed over.
 type walker struct {
 	dec   *json.Decoder
 	depth int
@@ -135,12 +134,21 @@ func (w *walker) number(to *int) error {
 	return err
 }
 
+// maxPiece is the longest string, number or stretch of white space that a
+// decoder is given: it would hold it whole.
+const maxPiece = 8 << 20
+
+var errLongPiece = fmt.Errorf("a single value is longer than %d MiB", maxPiece>>20)
+
 // steady fills what it is given as far as it can: the decoder looks again at all
 // white space each time it gets a little more. It skips the byte order mark that
-// some tools put before UTF-8.
+// some tools put before UTF-8, and stops at what is too long.
 type steady struct {
-	r     io.Reader
-	begun bool
+	r       io.Reader
+	begun   bool
+	quoted  bool // within a string
+	escaped bool // after a backslash in it
+	piece   int  // bytes since something began
 }
 
 func (s *steady) Read(p []byte) (n int, err error) {
@@ -153,5 +161,25 @@ func (s *steady) Read(p []byte) (n int, err error) {
 		s.begun = true
 		n = copy(p, bytes.TrimPrefix(p[:n], []byte("\xef\xbb\xbf")))
 	}
+	for i, c := range p[:n] {
+		if s.measure(c); s.piece > maxPiece {
+			return i, errLongPiece
+		}
+	}
 	return n, err
+}
+
+// measure follows strings, and counts since the last sign of JSON's structure.
+func (s *steady) measure(c byte) {
+	s.piece++
+	switch {
+	case s.escaped:
+		s.escaped = false
+	case s.quoted && c == '\\':
+		s.escaped = true
+	case c == '"':
+		s.quoted, s.piece = !s.quoted, 0
+	case !s.quoted && (c == ',' || c == ':' || c == '{' || c == '}' || c == '[' || c == ']'):
+		s.piece = 0
+	}
 }
