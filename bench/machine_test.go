@@ -26,7 +26,7 @@ func describeMachine(t *testing.T) string {
 	must(t, err)
 	return fmt.Sprintf("%s, %d cores, %d GB of memory, Linux %s; %s, %s, Gerrit %s",
 		after(t, "/proc/cpuinfo", "model name"), runtime.NumCPU(), kB>>20,
-		strings.TrimSpace(read(t, "/proc/sys/kernel/osrelease")), runtime.Version(), git, rig.GerritVersion)
+		strings.TrimSpace(read(t, "/proc/sys/kernel/osrelease")), runtime.Version(), git, rig.GerritVersion())
 }
 
 // after returns what follows a name and a colon in one of the kernel's files.

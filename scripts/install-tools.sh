@@ -12,7 +12,7 @@ set -euo pipefail
 
 readonly gerrit_version=${E2E_GERRIT:-3.13.5} # 3.11.0 and 3.9.1 work too
 readonly bouncycastle_version=1.80
-if [[ $gerrit_version =~ ^3\.([0-9]|1[01])\. ]]; then readonly minimum_java=17; else readonly minimum_java=21; fi
+if [[ $gerrit_version =~ ^3\.([0-9]|10)\. ]]; then readonly minimum_java=17; else readonly minimum_java=21; fi
 
 readonly packages=(nginx-light fcgiwrap shellcheck)
 readonly jars=(
@@ -27,6 +27,7 @@ readonly tools=(
   "actionlint github.com/rhysd/actionlint/cmd/actionlint v1.7.12"
   "staticcheck honnef.co/go/tools/cmd/staticcheck v0.8.2"
   "govulncheck golang.org/x/vuln/cmd/govulncheck v1.9.0"
+  "versitygw github.com/versity/versitygw/cmd/versitygw v1.8.0"
 )
 
 say() { printf 'install-tools: %s\n' "$*" >&2; }

@@ -100,7 +100,7 @@ func (g *Gerrit) SetUp(ctx context.Context) error {
 	if err := g.access(ctx, "All-Projects", "add", "refs/*", rules); err != nil {
 		return err
 	}
-	label := map[string]any{"default_value": 0, "values": map[string]string{"-1": "Fails", "0": "No score", "+1": "Verified"}}
+	label := map[string]any{"function": "NoBlock", "default_value": 0, "values": map[string]string{"-1": "Fails", "0": "No score", "+1": "Verified"}}
 	if err := g.Put(ctx, "projects/All-Projects/labels/Verified", label, nil); err != nil {
 		return err
 	}

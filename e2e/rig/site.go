@@ -33,7 +33,7 @@ func launch(ctx context.Context, dir, heap string, args ...string) (*exec.Cmd, e
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, java, append([]string{
-		"-Xmx" + heap, "--enable-native-access=ALL-UNNAMED", "-Duser.timezone=UTC", "-Duser.home=" + dir,
+		"-Xmx" + heap, "-Duser.timezone=UTC", "-Duser.home=" + dir,
 		"-cp", jars, source,
 	}, args...)...)
 	cmd.Dir = dir
@@ -48,7 +48,7 @@ func siteTemplate(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	site := filepath.Join(cache, "gerrit-site-"+GerritVersion)
+	site := filepath.Join(cache, "gerrit-site-"+GerritVersion())
 	if _, err := os.Stat(site); err == nil {
 		return site, nil
 	}

@@ -10,16 +10,31 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
 
-// GerritVersion is the release whose jars scripts/install-tools.sh fetches.
-const GerritVersion = "3.13.5"
+// defaultGerrit is the release whose jars scripts/install-tools.sh fetches.
+const defaultGerrit = "3.13.5"
 
-// minimumJava is what Gerrit 3.12 and later need.
-const minimumJava = 21
+// GerritVersion returns the release to run: E2E_GERRIT, or the default one.
+func GerritVersion() string {
+	if v := os.Getenv("E2E_GERRIT"); v != "" {
+		return v
+	}
+	return defaultGerrit
+}
+
+// minimumJava is what a Gerrit needs: 3.12 by its release notes, and 3.11 as its
+// jars are built.
+func minimumJava() int {
+	var major, minor int
+	fmt.Sscanf(GerritVersion(), "%d.%d", &major, &minor) // an odd version counts as old
+	if major > 3 || major == 3 && minor >= 11 {
+		return 21
+	}
+	return 17
+}
 
 // installHint ends every error about something that is not on this machine.
 const installHint = "run scripts/install-tools.sh"
@@ -29,7 +44,7 @@ const installHint = "run scripts/install-tools.sh"
 func gerritJars() []string {
 	jars := []string{}
 	for _, name := range []string{"gerrit-acceptance-framework", "gerrit-plugin-api"} {
-		jars = append(jars, filepath.Join("com/google/gerrit", name, GerritVersion, name+"-"+GerritVersion+".jar"))
+		jars = append(jars, filepath.Join("com/google/gerrit", name, GerritVersion(), name+"-"+GerritVersion()+".jar"))
 	}
 	for _, name := range []string{"bcprov", "bcpkix", "bcpg", "bcutil"} {
 		name += "-jdk18on"
@@ -54,33 +69,41 @@ func classPath() (string, error) {
 	return strings.Join(jars, ":"), nil
 }
 
-var javaVersion = regexp.MustCompile(`(?m)^JAVA_VERSION="(\d+)`)
+var javaVersion = regexp.MustCompile(`(?m)^JAVA_VERSION="(\d{1,4})`)
 
-// java returns the program of a JDK that is new enough, from JAVA_HOME or from
-// /usr/lib/jvm. The default java may be an older one.
+// java returns the program of the oldest JDK that is new enough, from JAVA_HOME
+// or from /usr/lib/jvm: an old Gerrit does not know the newest Java.
 func java() (string, error) {
 	homes, _ := filepath.Glob("/usr/lib/jvm/*") // the pattern is well formed
 	if home := os.Getenv("JAVA_HOME"); home != "" {
-		homes = slices.Insert(homes, 0, home)
+		homes = append(homes, home)
 	}
+	best, found := "", 0
 	for _, home := range homes {
-		release, err := os.ReadFile(filepath.Join(home, "release"))
-		if err != nil {
-			continue
-		}
-		m := javaVersion.FindSubmatch(release)
-		if m == nil {
-			continue
-		}
-		program := filepath.Join(home, "bin/java")
-		if major, _ := strconv.Atoi(string(m[1])); major < minimumJava {
-			continue
-		}
-		if _, err := os.Stat(program); err == nil {
-			return program, nil
+		major := javaMajor(home)
+		if major >= minimumJava() && (found == 0 || major < found) {
+			best, found = filepath.Join(home, "bin/java"), major
 		}
 	}
-	return "", fmt.Errorf("failed to find Java %d or newer in JAVA_HOME and under /usr/lib/jvm; Gerrit %s needs it (install a JDK)", minimumJava, GerritVersion)
+	if found == 0 {
+		return "", fmt.Errorf("failed to find Java %d or newer in JAVA_HOME and under /usr/lib/jvm; Gerrit %s needs it (install a JDK)", minimumJava(), GerritVersion())
+	}
+	return best, nil
+}
+
+// javaMajor returns the major version of the JDK in a folder, or 0 if there is
+// none.
+func javaMajor(home string) int {
+	if _, err := os.Stat(filepath.Join(home, "bin/java")); err != nil {
+		return 0
+	}
+	release, _ := os.ReadFile(filepath.Join(home, "release")) // none: no JDK
+	m := javaVersion.FindSubmatch(release)
+	if m == nil {
+		return 0
+	}
+	major, _ := strconv.Atoi(string(m[1])) // the pattern bounds it
+	return major
 }
 
 // program finds an executable in PATH or where Debian puts servers.
