@@ -228,7 +228,7 @@ func (d *drain) Put(_ context.Context, _ string, r io.Reader, _ int64, _ string)
 
 // TestMemoryIsFlat: a large file in an artifact passes through.
 func TestMemoryIsFlat(t *testing.T) {
-	const size = 200 << 20
+	const size = 32 << 20
 	path := t.TempDir() + "/a.zip"
 	file, err := os.Create(path)
 	if err != nil {
@@ -237,12 +237,12 @@ func TestMemoryIsFlat(t *testing.T) {
 	z := zip.NewWriter(file)
 	w, err := z.Create("disk.img")
 	if err == nil {
-		_, err = io.Copy(w, io.NewSectionReader(sparse{size: size}, 0, size))
+		_, err = w.Write(make([]byte, size))
 	}
 	if err = errors.Join(err, z.Close(), file.Close()); err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(path) // deflate leaves 200 kB of it
+	data, err := os.ReadFile(path) // deflate leaves 32 kB of it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestMemoryIsFlat(t *testing.T) {
 	if err != nil || d.bytes < size {
 		t.Fatalf("got %d bytes, %v, %q", d.bytes, err, out.Problems())
 	}
-	if grown := int64(d.most-m.HeapInuse) >> 20; grown > 20 {
+	if grown := int64(d.most-m.HeapInuse) >> 20; grown > 12 {
 		t.Errorf("the heap grew by %d MiB", grown)
 	}
 }

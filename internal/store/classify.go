@@ -68,7 +68,7 @@ func (s *Store) judge(q call, e *answerError) (fault.Kind, string) {
 	switch e.Code {
 	case "SignatureDoesNotMatch":
 		return fault.Configuration, "S3_SECRET does not belong to S3_KEY, or a proxy in front of " + s.at.Host + " changes the requests"
-	case "InvalidAccessKeyId", "InvalidToken", "ExpiredToken":
+	case "InvalidAccessKeyId", "InvalidToken", "ExpiredToken", "XAdminUserNotFound": // the last one is versitygw's
 		return fault.Configuration, "S3_KEY is not known at " + s.at.Host + ", or it was revoked: check S3_KEY and S3_ENDPOINT_URL"
 	case "NoSuchBucket":
 		return fault.Configuration, fmt.Sprintf("create the bucket %s at %s, or correct S3_BUCKET and S3_ENDPOINT_URL", s.o.Bucket, s.at.Host)

@@ -40,6 +40,7 @@ func TestClassify(t *testing.T) {
 	}{
 		{"wrong secret", nil, func(o *Options) { o.Secret = "wrong" }, fault.Configuration, "403 SignatureDoesNotMatch", "S3_SECRET does not belong to S3_KEY"},
 		{"wrong key", nil, func(o *Options) { o.Key = "wrong" }, fault.Configuration, "InvalidAccessKeyId", "check S3_KEY"},
+		{"wrong key at versitygw", refusal(404, "XAdminUserNotFound", "No user exists"), nil, fault.Configuration, "404 XAdminUserNotFound", "check S3_KEY"},
 		{"no bucket", nil, func(o *Options) { o.Bucket = "missing" }, fault.Configuration, "404 NoSuchBucket", "create the bucket missing at 127.0.0.1"},
 		{"wrong region", nil, func(o *Options) { o.Region = "eu-west-1" }, fault.Configuration, "expecting 'us-east-1'", "set S3_REGION to us-east-1"},
 		{"no right", refusal(403, "AccessDenied", "Access Denied"), nil, fault.Configuration, "403 AccessDenied: Access Denied", "give the key S3_KEY the right to write objects in the bucket results"},

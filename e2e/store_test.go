@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build e2e && linux
+
+package e2e
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/publish"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/s3"
+	"github.com/spdk-community-ci/dispatcher/internal/store"
+)
+
+const s3Key, s3Secret = "e2e-key", "e2e-secret"
+
+// bucketServer is a real S3 server (versitygw over a folder) with a proxy in
+// front of it that can make requests go wrong.
+type bucketServer struct {
+	faults.Set
+	t        *testing.T
+	dir      string // one folder for each bucket
+	endpoint string // the proxy's
+}
+
+func startBuckets(t *testing.T) *bucketServer {
+	t.Helper()
+	b := &bucketServer{t: t, dir: t.TempDir()}
+	must(t, os.Mkdir(filepath.Join(b.dir, "results"), 0o755))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	address := listener.Addr().String()
+	must(t, listener.Close())
+	b.run(address)
+
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { // the host is signed, so it stays
+			r.SetURL(&url.URL{Scheme: "http", Host: address})
+			r.Out.Host = r.In.Host
+		},
+		Transport: &http.Transport{DisableCompression: true},
+		ErrorLog:  log.New(io.Discard, "", 0), // connections are cut on purpose
+	}
+	front := httptest.NewServer(b.Wrap(proxy))
+	t.Cleanup(front.Close)
+	b.endpoint = front.URL
+	return b
+}
+
+// run starts versitygw and waits until it answers.
+func (b *bucketServer) run(address string) {
+	b.t.Helper()
+	program, err := exec.LookPath("versitygw")
+	if err != nil {
+		home, _ := os.UserHomeDir()
+		program = filepath.Join(home, "go/bin/versitygw")
+	}
+	cmd := exec.Command(program, "--quiet", "--port", address, "posix", b.dir)
+	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s3Key, "ROOT_SECRET_KEY="+s3Secret)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started := make(chan error)
+	ended := make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // the death signal is that of the thread
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			cmd.Wait()
+		}
+		close(ended)
+	}()
+	if err := <-started; err != nil {
+		b.t.Fatalf("failed to start versitygw: %v (run scripts/install-tools.sh)", err)
+	}
+	b.t.Cleanup(func() {
+		cmd.Process.Kill()
+		<-ended
+	})
+	for {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			conn.Close()
+			return
+		}
+		select {
+		case <-ended:
+			b.t.Fatal("versitygw ended before it was ready")
+		case <-b.t.Context().Done():
+			b.t.Fatal(b.t.Context().Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// open returns a store on the server.
+func (b *bucketServer) open(change func(*store.Options)) *store.Store {
+	b.t.Helper()
+	o := store.Options{
+		Endpoint: b.endpoint, Key: s3Key, Secret: s3Secret, Bucket: "results", Prefix: "ci",
+		Now: time.Now, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	}
+	change(&o)
+	st, err := store.Open(o)
+	must(b.t, err)
+	return st
+}
+
+func asIs(*store.Options) {}
+
+// fault makes requests whose method and address match go wrong, once.
+func (b *bucketServer) fault(method, path string, do func(http.Handler) http.Handler) {
+	b.Add(faults.Rule{Method: method, Path: regexp.MustCompile(path), Times: 1, Do: do})
+}
+
+// TestStore: objects come back as they went, whatever happens on the way.
+func TestStore(t *testing.T) {
+	t.Parallel()
+	b := startBuckets(t)
+	st := b.open(asIs)
+	ctx := t.Context()
+	small := []byte("hello, world\n")
+	big := make([]byte, 64<<20+12345)
+	rand.Read(big)
+	for _, c := range []struct {
+		name   string
+		data   []byte
+		size   int64
+		method string
+		path   string
+		do     func(http.Handler) http.Handler
+	}{
+		{name: "empty.txt", data: []byte{}, size: 0},
+		{name: "small.txt", data: small, size: int64(len(small))},
+		{name: "a b/c+d/ünï & <x> 100%.txt", data: small, size: -1},
+		{name: "big", data: big, size: int64(len(big))},
+		{name: "big-streamed", data: big, size: -1},
+		{name: "upload cut", data: big[:20<<20], size: -1, method: "PUT", path: "partNumber=2", do: s3.CutUpload(3 << 20)},
+		{name: "reply lost", data: big[:20<<20], size: -1, method: "PUT", path: "partNumber=3", do: faults.LoseReply()},
+		{name: "end lost", data: big[:20<<20], size: -1, method: "POST", path: "uploadId", do: faults.LoseReply()},
+		{name: "small cut", data: small, size: -1, method: "PUT", path: "small%20cut", do: s3.CutUpload(3)},
+	} {
+		if c.do != nil {
+			b.fault(c.method, c.path, c.do)
+		}
+		if err := st.Put(ctx, c.name, bytes.NewReader(c.data), c.size, "text/x-test"); err != nil {
+			t.Errorf("%s: %v (%s)", c.name, err, fault.HintOf(err))
+			continue
+		}
+		o, err := st.Stat(ctx, c.name)
+		if err != nil || o.Size != int64(len(c.data)) || o.ContentType != "text/x-test" || time.Since(o.Modified).Abs() > 10*time.Minute {
+			t.Errorf("%s: got %+v, %v", c.name, o, err)
+		}
+		if got := digestOf(t, st, c.name); got != sha256.Sum256(c.data) {
+			t.Errorf("%s: other bytes came back", c.name)
+		}
+	}
+	b.fault("GET", "big", faults.Cut(1<<20))
+	r, _, err := st.Get(ctx, "big")
+	must(t, err)
+	defer r.Close()
+	if _, err := io.Copy(io.Discard, r); !errors.Is(err, fault.Transient) {
+		t.Errorf("a download that is cut: got %v", err)
+	}
+	if _, err := st.Stat(ctx, "not there"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("an object that is not there: got %v", err)
+	}
+}
+
+func digestOf(t *testing.T, st *store.Store, name string) (sum [sha256.Size]byte) {
+	t.Helper()
+	r, _, err := st.Get(t.Context(), name)
+	must(t, err)
+	defer r.Close()
+	h := sha256.New()
+	_, err = io.Copy(h, r)
+	must(t, err)
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// TestStoreRefusals: a real server's answers are told for what they are.
+func TestStoreRefusals(t *testing.T) {
+	t.Parallel()
+	b := startBuckets(t)
+	for name, c := range map[string]struct {
+		change     func(*store.Options)
+		text, hint string
+	}{
+		"wrong secret":   {func(o *store.Options) { o.Secret = "wrong" }, "SignatureDoesNotMatch", "S3_SECRET does not belong to S3_KEY"},
+		"wrong key":      {func(o *store.Options) { o.Key = "wrong" }, "XAdminUserNotFound", "check S3_KEY"},
+		"missing bucket": {func(o *store.Options) { o.Bucket = "missing" }, "NoSuchBucket", "create the bucket missing"},
+		"wrong region":   {func(o *store.Options) { o.Region = "eu-west-1" }, "AuthorizationHeaderMalformed", "set S3_REGION"},
+	} {
+		st := b.open(c.change)
+		for doing, err := range map[string]error{
+			"put":  st.Put(t.Context(), "x", strings.NewReader("x"), 1, "text/plain"),
+			"list": st.List(t.Context(), "", func(store.Object) error { return nil }),
+		} {
+			if !errors.Is(err, fault.Configuration) || !strings.Contains(fmt.Sprint(err), c.text) || !strings.Contains(fault.HintOf(err), c.hint) {
+				t.Errorf("%s, %s: got %v (%v, %q), want %q and %q", name, doing, err, fault.KindOf(err), fault.HintOf(err), c.text, c.hint)
+			}
+		}
+	}
+}
+
+// TestStoreRetention: what is old goes, uploads that were never finished too.
+func TestStoreRetention(t *testing.T) {
+	t.Parallel()
+	b := startBuckets(t)
+	st := b.open(asIs)
+	ctx := t.Context()
+	for i := range 30 {
+		must(t, st.Put(ctx, fmt.Sprintf("p/%02d/x.txt", i), strings.NewReader("hello"), 5, "text/plain"))
+	}
+	cutCtx, cancel := context.WithCancel(ctx)
+	b.fault("DELETE", "uploadId", faults.Answer(500, "")) // the clean-up fails, as if we were killed
+	b.fault("PUT", "partNumber=2", func(next http.Handler) http.Handler { cancel(); return next })
+	if err := st.Put(cutCtx, "p/unfinished", io.LimitReader(rand.Reader, 20<<20), -1, "x/y"); err == nil {
+		t.Fatal("the upload should have been cut off")
+	}
+	n, size, err := st.DeleteOlder(ctx, "p/", time.Now().Add(-time.Hour), nil)
+	if n != 0 || err != nil {
+		t.Errorf("nothing is old: got %d, %v", n, err)
+	}
+	soon := time.Now().Add(time.Hour)
+	n, size, err = st.DeleteOlder(ctx, "p/", soon, func(name string) bool { return strings.HasPrefix(name, "p/2") })
+	if n != 20 || size != 100 || err != nil {
+		t.Errorf("got %d objects of %d bytes, %v; want 20 of 100", n, size, err)
+	}
+	var left []string
+	must(t, st.List(ctx, "p/", func(o store.Object) error { left = append(left, o.Name); return nil }))
+	if len(left) != 10 || left[0] != "p/20/x.txt" {
+		t.Errorf("left: %q", left)
+	}
+	if n, err := st.DropUploads(ctx, "p/", soon); n != 1 || err != nil {
+		t.Errorf("got %d uploads, %v; want 1", n, err)
+	}
+	if n, err := st.DropUploads(ctx, "p/", soon); n != 0 || err != nil {
+		t.Errorf("again: got %d uploads, %v; want none", n, err)
+	}
+}
+
+// TestPublishToRealStore: what a reader's browser gets.
+func TestPublishToRealStore(t *testing.T) {
+	t.Parallel()
+	b := startBuckets(t)
+	st := b.open(asIs)
+	p := &publish.Publisher{Store: st, Source: downloads{t}, Now: time.Now, TempDir: t.TempDir()}
+	out, err := p.Publish(t.Context(), publish.Batch{
+		Project: "spdk/spdk", Key: change.Key{ID: change.ID{Change: 1, Patchset: 2}, Workflow: "autorun.yml", Attempt: 1}, Repository: "spdk/ci",
+		Jobs:      []change.Job{{ID: 1, Name: "unit tests", Conclusion: "failure"}},
+		Artifacts: []change.Artifact{{ID: 2, Name: "results"}},
+	})
+	must(t, err)
+	if len(out.Problems()) != 0 {
+		t.Errorf("problems: %q", out.Problems())
+	}
+	for name, want := range map[string]string{
+		"index.html":                    "text/html; charset=utf-8",
+		"logs/unit-tests.txt":           "text/plain; charset=utf-8",
+		"artifacts/results/report.html": "text/plain; charset=utf-8",
+		"artifacts/results/disk.img":    "application/octet-stream",
+	} {
+		name = "spdk/spdk/1/2/autorun.yml/1/" + name
+		o, err := st.Stat(t.Context(), name)
+		if err != nil || o.ContentType != want {
+			t.Errorf("%s: got %q, %v; want %q", name, o.ContentType, err, want)
+		}
+	}
+	n, _, err := publish.Expire(t.Context(), st, "spdk/spdk", time.Now().Add(time.Hour), time.Minute)
+	if n != 4 || err != nil {
+		t.Errorf("got %d files deleted, %v; want 4", n, err)
+	}
+}
+
+// downloads is GitHub as far as it matters here.
+type downloads struct{ t *testing.T }
+
+func (d downloads) Log(context.Context, string, int64) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader(strings.Repeat("\x1b[31ma line of a long log\x1b[0m\r\n", 1<<20))), nil
+}
+
+func (d downloads) Artifact(context.Context, string, int64) (io.ReadCloser, error) {
+	r, w := io.Pipe()
+	go func() {
+		z := zip.NewWriter(w)
+		f, err := z.Create("report.html")
+		if err == nil {
+			_, err = io.WriteString(f, "<script>alert(1)</script>")
+		}
+		if err == nil {
+			f, err = z.CreateHeader(&zip.FileHeader{Name: "disk.img", Method: zip.Store})
+		}
+		if err == nil {
+			_, err = io.CopyN(f, rand.Reader, 20<<20)
+		}
+		w.CloseWithError(errors.Join(err, z.Close()))
+	}()
+	return r, nil
+}
