@@ -25,11 +25,13 @@ type (
 		Runs     []jsonRun     `json:"runs"`
 	}
 	jsonProject struct {
-		Project  string        `json:"project"`
-		DryRun   bool          `json:"dry_run,omitempty"`
-		UpToDate int           `json:"up_to_date"`
-		Actions  []jsonAction  `json:"actions"`
-		Problems []jsonProblem `json:"problems"`
+		Project  string `json:"project"`
+		DryRun   bool   `json:"dry_run,omitempty"`
+		UpToDate int    `json:"up_to_date"`
+		// ForeignRefs counts refs in our namespaces that we did not write.
+		ForeignRefs int           `json:"foreign_refs,omitempty"`
+		Actions     []jsonAction  `json:"actions"`
+		Problems    []jsonProblem `json:"problems"`
 	}
 	jsonAction struct {
 		Verb     string          `json:"verb"`
@@ -65,7 +67,7 @@ type (
 func jsonOf(results []reconcile.Result) jsonReport {
 	out := jsonReport{Totals: totalsOf(results...), Runs: runsOf(results), Projects: []jsonProject{}}
 	for _, r := range results {
-		p := jsonProject{Project: r.Project, DryRun: r.DryRun, UpToDate: r.Idle, Actions: []jsonAction{}, Problems: []jsonProblem{}}
+		p := jsonProject{Project: r.Project, DryRun: r.DryRun, UpToDate: r.Idle, ForeignRefs: r.Unreadable, Actions: []jsonAction{}, Problems: []jsonProblem{}}
 		for _, l := range r.Lines {
 			p.Actions = append(p.Actions, actionOf(l))
 		}

@@ -63,7 +63,7 @@ func sample() reconcile.Result {
 	waiting := line(plan.Action{Verb: plan.Wait, Change: of(102, 1, "x"), Key: key(102, 1, 1), Reason: "limit of 5 dispatches a pass; place 1 in the queue"}, reconcile.Waiting)
 	return reconcile.Result{
 		Project: "spdk/spdk",
-		Idle:    590,
+		Idle:    590, Unreadable: 2,
 		Lines: []reconcile.Line{
 			line(plan.Action{Verb: plan.MirrorBranch, Branch: "master", Reason: "moved in Gerrit"}, reconcile.Done),
 			line(plan.Action{Verb: plan.Relay, Change: of(101, 2, "nvme: fix a leak in connect"), Reason: "new patchset"}, reconcile.Done),

@@ -76,6 +76,10 @@ func (t table) print(r reconcile.Result) {
 			fmt.Fprintf(t.out, "      %s\n", t.paint(grey, "hint: "+change.OneLine(hint)))
 		}
 	}
+	if r.Unreadable > 0 {
+		fmt.Fprintf(t.out, "  %s  %d refs of the mirror are in namespaces of ours, but not written by us; they are left alone\n",
+			t.paint(grey, pad("note", width.word)), r.Unreadable)
+	}
 	fmt.Fprintf(t.out, "  %s\n", totalsOf(r).text())
 }
 
