@@ -243,12 +243,12 @@ func TestStoreRetention(t *testing.T) {
 	if err := st.Put(cutCtx, "p/unfinished", io.LimitReader(rand.Reader, 20<<20), -1, "x/y"); err == nil {
 		t.Fatal("the upload should have been cut off")
 	}
-	n, size, err := st.DeleteOlder(ctx, "p/", time.Now().Add(-time.Hour), nil)
-	if n != 0 || err != nil {
-		t.Errorf("nothing is old: got %d, %v", n, err)
+	old, _, err := st.DeleteOlder(ctx, "p/", time.Now().Add(-time.Hour), nil)
+	if old != 0 || err != nil {
+		t.Errorf("nothing is old: got %d, %v", old, err)
 	}
 	soon := time.Now().Add(time.Hour)
-	n, size, err = st.DeleteOlder(ctx, "p/", soon, func(name string) bool { return strings.HasPrefix(name, "p/2") })
+	n, size, err := st.DeleteOlder(ctx, "p/", soon, func(name string) bool { return strings.HasPrefix(name, "p/2") })
 	if n != 20 || size != 100 || err != nil {
 		t.Errorf("got %d objects of %d bytes, %v; want 20 of 100", n, size, err)
 	}

@@ -96,14 +96,14 @@ func (w *work) whole(ctx context.Context, file *os.File, size int64, dir string,
 	if size > w.left || w.leftFiles == 0 {
 		return errTooMuch
 	}
-	f := File{Path: item.Name}
+	f, name := File{Path: item.Name}, segment(item.Name)
 	if note != "" {
-		f.Path += ".zip"
+		f.Path, name = f.Path+".zip", name+".zip"
 		item.Note = "kept as a zip file, because " + note
 	}
 	r := bufio.NewReaderSize(io.NewSectionReader(file, 0, size), sniffLength)
 	head, _ := r.Peek(sniffLength) // an error comes again
-	w.put(ctx, &f, dir+"/"+segment(f.Path), r, size, typeOf(f.Path, head, w.AllowHTML))
+	w.put(ctx, &f, dir+"/"+name, r, size, typeOf(f.Path, head, w.AllowHTML))
 	if f.URL == "" {
 		return errors.New(f.Problem)
 	}
