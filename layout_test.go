@@ -36,9 +36,9 @@ var mayImport = map[string][]string{
 	"flake":          {"change"},
 	"store":          {"fault"},
 	"publish":        {"change", "fault"},
-	"standin/faults": {}, "standin/githttp": {}, "standin/s3": {"standin/faults"},
-	"standin/gerrit": {"change", "standin/faults", "standin/githttp"},
-	"standin/github": {"change", "standin/faults", "standin/githttp"},
+	"standin/faults": {}, "standin/githttp": {}, "standin/loopback": {}, "standin/s3": {"standin/faults"},
+	"standin/gerrit": {"change", "standin/faults", "standin/githttp", "standin/loopback"},
+	"standin/github": {"change", "standin/faults", "standin/githttp", "standin/loopback"},
 }
 
 // soleImporter names the one package that may use each vendor's client.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/loopback"
 )
 
 // CIRepository is where the workflows of NewHub are, on the branch main.
@@ -37,7 +38,7 @@ jobs:
 
 // NewHub starts a GitHub stand-in for the time of a test, with a CI repository
 // that has the workflows autorun.yml and docs.yml. It takes MirrorToken.
-func NewHub(t github.Test) *github.Server {
+func NewHub(t loopback.Test) *github.Server {
 	t.Helper()
 	hub := github.Serve(t, github.Options{
 		Tokens: map[string]github.Access{MirrorToken: github.FullAccess}, Now: time.Now,

@@ -6,13 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/loopback"
 )
 
 // Options set up a server. The zero value is a server at the root of its host
@@ -97,19 +97,9 @@ func New(dir string, o Options) *Server {
 	}
 }
 
-// Test is what Serve needs of a *testing.T.
-type Test interface {
-	Helper()
-	Context() context.Context
-	TempDir() string
-	Cleanup(func())
-	Fatal(args ...any)
-	Errorf(format string, args ...any)
-}
-
 // Serve makes and starts a server that lives as long as the test, fails it when
 // a builder call fails, and reports requests that nobody planned.
-func Serve(t Test, o Options) *Server {
+func Serve(t loopback.Test, o Options) *Server {
 	t.Helper()
 	o.Fail = func(err error) { t.Fatal(err) }
 	s := New(t.TempDir(), o)
@@ -130,16 +120,13 @@ func Serve(t Test, o Options) *Server {
 // Start serves on a free port of 127.0.0.1 until ctx is done and returns the
 // server's URL, base path included.
 func (s *Server) Start(ctx context.Context) (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	url, err := loopback.Serve(ctx, s.Handler(), s.o.Fail)
 	if err != nil {
 		return "", err
 	}
-	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: time.Minute}
-	context.AfterFunc(ctx, func() { server.Close() })
-	go server.Serve(listener)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.url = "http://" + listener.Addr().String() + s.o.BasePath
+	s.url = url + s.o.BasePath
 	return s.url, nil
 }
 

@@ -4,13 +4,12 @@ package github
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/loopback"
 )
 
 // Details says how the server treats return_run_details of a dispatch.
@@ -92,19 +91,9 @@ func New(dir string, o Options) *Server {
 	}
 }
 
-// Test is what Serve needs of a *testing.T.
-type Test interface {
-	Helper()
-	Context() context.Context
-	TempDir() string
-	Cleanup(func())
-	Fatal(args ...any)
-	Errorf(format string, args ...any)
-}
-
 // Serve makes and starts a server that lives as long as the test, fails it when
 // a builder call fails, and reports requests that nobody planned.
-func Serve(t Test, o Options) *Server {
+func Serve(t loopback.Test, o Options) *Server {
 	t.Helper()
 	o.Fail = func(err error) { t.Fatal(err) }
 	s := New(t.TempDir(), o)
@@ -123,11 +112,11 @@ func Serve(t Test, o Options) *Server {
 // server's URL, which is both the API's and that of the repositories. Logs and
 // artifacts are downloaded from another port.
 func (s *Server) Start(ctx context.Context) (string, error) {
-	main, err := s.listen(ctx, s.Handler())
+	main, err := loopback.Serve(ctx, s.Handler(), s.o.Fail)
 	if err != nil {
 		return "", err
 	}
-	blobs, err := s.listen(ctx, s.blobHandler())
+	blobs, err := loopback.Serve(ctx, s.blobHandler(), s.o.Fail)
 	if err != nil {
 		return "", err
 	}
@@ -135,21 +124,6 @@ func (s *Server) Start(ctx context.Context) (string, error) {
 	defer s.mu.Unlock()
 	s.url, s.blobURL = main, blobs
 	return s.url, nil
-}
-
-func (s *Server) listen(ctx context.Context, handler http.Handler) (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
-	context.AfterFunc(ctx, func() { server.Close() })
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.o.Fail(err)
-		}
-	}()
-	return "http://" + listener.Addr().String(), nil
 }
 
 // URL returns the address that Start made.
