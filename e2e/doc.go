@@ -6,5 +6,8 @@
 //
 //	go test -tags e2e ./e2e/...
 //
+// E2E_GERRIT picks another release of Gerrit (3.11.0, 3.9.1), E2E_CACHE where a
+// fresh site is kept between runs; -kills and -kill-seed vary TestKill.
+//
 // The package holds nothing that the program uses.
 package e2e
