@@ -81,7 +81,7 @@ func (m *Mirror) Add(name string, rev change.Revision) {
 			m.Unreadable++
 			return
 		}
-		m.Changes[id.Change] = append(m.Changes[id.Change], Ref{Name: name, Revision: rev, ID: id})
+		m.about(Ref{Name: name, Revision: rev, ID: id})
 	default:
 		if branch, ok := strings.CutPrefix(name, "refs/heads/"); ok {
 			m.Branches[branch] = rev
@@ -103,7 +103,20 @@ func (m *Mirror) addEntry(name string, rev change.Revision) {
 		}
 		return
 	}
-	m.Changes[e.ID.Change] = append(m.Changes[e.ID.Change], ref)
+	m.about(ref)
+}
+
+// usualRefs is how many refs a change has at the least (patchset, claim, run, end): room
+// for them from the start spares most of the copying.
+const usualRefs = 4
+
+// about notes a ref of a change.
+func (m *Mirror) about(r Ref) {
+	refs, ok := m.Changes[r.ID.Change]
+	if !ok {
+		refs = make([]Ref, 0, usualRefs)
+	}
+	m.Changes[r.ID.Change] = append(refs, r)
 }
 
 // patchset returns the revision that the mirror holds for a patchset, or "".
