@@ -22,7 +22,8 @@ fuzz:
 
 # The figures of docs/performance.md, measured anew.
 bench:
-	go test -tags bench -count=1 -timeout 60m -v -run '^$$' -bench . -benchtime 1x ./bench/...
+	go test -run '^$$' -bench . ./internal/plan ./internal/gitwire ./internal/relay
+	go test -tags bench -count=1 -timeout 60m -v -run TestPerformance ./bench -write
 
 # The whole loop against a real Gerrit and C git behind nginx.
 e2e:
