@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"flake":          {"change"},
 	"store":          {"fault"},
 	"publish":        {"change", "fault"},
-	"standin/faults": {}, "standin/githttp": {}, "standin/loopback": {}, "standin/s3": {"standin/faults"},
+	"standin/faults": {}, "standin/githttp": {}, "standin/loopback": {}, "standin/s3": {"standin/faults", "standin/loopback"},
 	"standin/gerrit": {"change", "standin/faults", "standin/githttp", "standin/loopback"},
 	"standin/github": {"change", "standin/faults", "standin/githttp", "standin/loopback"},
 }

@@ -17,7 +17,6 @@ import (
 //	lost/KEY/SECONDS      a claim was seen without a run at that time
 //	carried/KEY           not dispatched: the result of the patchset before stands
 //	ended/KEY/OUTCOME     its run ended and nothing is left to do about it
-//	handled/CHANGE/PATCHSET/MESSAGE     a command in that Gerrit message was obeyed
 //	poisoned/CHANGE/PATCHSET/REVISION   the mirror refuses this object for good
 //	pruned/SECONDS        closed changes were looked for at that time
 type Ledger string
@@ -39,7 +38,6 @@ const (
 	Lost     EntryKind = "lost"
 	Carried  EntryKind = "carried"
 	Ended    EntryKind = "ended"
-	Handled  EntryKind = "handled"
 	Poisoned EntryKind = "poisoned"
 	Pruned   EntryKind = "pruned"
 )
@@ -50,9 +48,9 @@ type Entry struct {
 	Key      Key       // claims, runs, lost, carried, ended
 	RunID    int64     // runs
 	At       time.Time // lost, pruned
-	ID       ID        // poisoned, handled; also set for the kinds with a key
+	ID       ID        // poisoned; also set for the kinds with a key
 	Revision Revision  // poisoned
-	Word     string    // ended: the outcome; handled: the message's id
+	Word     string    // ended: the outcome
 }
 
 // Ref returns the entry's full ref name.
@@ -67,8 +65,6 @@ func (l Ledger) Ref(e Entry) string {
 		return fmt.Sprintf("%s%s/%d", prefix, e.Key, e.At.Unix())
 	case Ended:
 		return fmt.Sprintf("%s%s/%s", prefix, e.Key, e.Word)
-	case Handled:
-		return fmt.Sprintf("%s%s/%s", prefix, e.ID, e.Word)
 	case Poisoned:
 		return fmt.Sprintf("%s%s/%s", prefix, e.ID, e.Revision)
 	default:
@@ -113,8 +109,8 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 		if e.Word = last; !isWord(last) {
 			return Entry{}, false
 		}
-	case Poisoned, Handled:
-		return parseAbout(e, head, last)
+	case Poisoned:
+		return parsePoisoned(e, head, last)
 	default:
 		return Entry{}, false
 	}
@@ -126,22 +122,17 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 	return e, true
 }
 
-// parseAbout reads the entries that are about a patchset and no run.
-func parseAbout(e Entry, head, last string) (Entry, bool) {
+func parsePoisoned(e Entry, head, last string) (Entry, bool) {
 	var ok bool
 	if e.ID, ok = parseID(head); !ok {
 		return Entry{}, false
-	}
-	if e.Kind == Handled {
-		e.Word = last
-		return e, isWord(last)
 	}
 	var err error
 	e.Revision, err = ParseRevision(last)
 	return e, err == nil
 }
 
-// isWord accepts what may end an entry's name: outcomes and message ids.
+// isWord accepts what may be an outcome.
 func isWord(s string) bool {
 	if s == "" || len(s) > 80 {
 		return false

@@ -33,7 +33,6 @@ var entries = func() []struct {
 		{Entry{Kind: Lost, Key: named, ID: key.ID, At: at}, "lost/spdk+12345/6/autorun.yml/2/1800000000"},
 		{Entry{Kind: Carried, Key: key, ID: key.ID}, "carried/12345/6/autorun.yml/2"},
 		{Entry{Kind: Ended, Key: key, ID: key.ID, Word: "runner-lost"}, "ended/12345/6/autorun.yml/2/runner-lost"},
-		{Entry{Kind: Handled, ID: key.ID, Word: "aaee04dc_b46b"}, "handled/12345/6/aaee04dc_b46b"},
 		{Entry{Kind: Poisoned, ID: key.ID, Revision: someRevision}, "poisoned/12345/6/" + string(someRevision)},
 		{Entry{Kind: Pruned, At: at}, "pruned/1800000000"},
 		{Entry{Kind: Pruned, At: time.Unix(0, 0).UTC()}, "pruned/0"},

@@ -13,13 +13,12 @@ package s3
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/loopback"
 )
 
 // Options set up a server.
@@ -94,17 +93,9 @@ func New(dir string, o Options) *Server {
 	return s
 }
 
-// Test is what Serve needs of a *testing.T.
-type Test interface {
-	Helper()
-	Context() context.Context
-	TempDir() string
-	Fatal(args ...any)
-}
-
 // Serve makes and starts a server that lives as long as the test. It returns
 // the endpoint's URL, base path included.
-func Serve(t Test, o Options) (*Server, string) {
+func Serve(t loopback.Test, o Options) (*Server, string) {
 	t.Helper()
 	s := New(t.TempDir(), o)
 	endpoint, err := s.Start(t.Context())
@@ -116,18 +107,8 @@ func Serve(t Test, o Options) (*Server, string) {
 
 // Start serves on a free port of 127.0.0.1 until ctx is done.
 func (s *Server) Start(ctx context.Context) (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
-	context.AfterFunc(ctx, func() { server.Close() })
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			panic(err)
-		}
-	}()
-	return "http://" + listener.Addr().String() + s.o.Base, nil
+	url, err := loopback.Serve(ctx, s, func(err error) { panic(err) })
+	return url + s.o.Base, err
 }
 
 // ServeHTTP records a request and answers it, or lets it go wrong.
