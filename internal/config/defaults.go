@@ -53,8 +53,6 @@ const (
 	defaultRetries = 1
 	// defaultAfter is ample for a report job that waits for a free runner.
 	defaultAfter = 10 * time.Minute
-	// defaultCoolDown keeps an impatient author from queueing run upon run.
-	defaultCoolDown = 2 * time.Minute
 	// defaultTrustValue is the lowest vote that says yes.
 	defaultTrustValue = 1
 )
@@ -82,7 +80,7 @@ func builtin() settings {
 		Skip:      skip{WIP: true, Private: true, Subjects: []pattern{defaultSkipSubject}},
 		Workflows: []workflow{{File: defaultWorkflow}},
 		Limits:    limits{PerPass: defaultPerPass, Running: defaultRunning, Pace: duration(defaultPace)},
-		Report:    report{Retries: defaultRetries, After: duration(defaultAfter), Commands: commands{CoolDown: duration(defaultCoolDown)}},
+		Report:    report{Retries: defaultRetries, After: duration(defaultAfter)},
 		Prune:     prune{Keep: duration(defaultKeep), Every: duration(defaultEvery)},
 		Grace:     duration(defaultGrace),
 	}

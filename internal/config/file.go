@@ -121,19 +121,9 @@ type report struct {
 	Votes    map[string]vote `json:"votes,omitempty" jsonschema_description:"Votes by outcome (docs/verdicts.md lists them). Default: passed 1, failed -1, all others 0."`
 	Retries  count           `json:"retries,omitempty" jsonschema_description:"How often a workflow is started again for a patchset whose run failed without a failed test: a lost runner, a full disk, a failed set-up."`
 	After    duration        `json:"after,omitempty" jsonschema_description:"How long a run's own report is waited for before a pass reports in its place."`
-	Started  bool            `json:"started,omitempty" jsonschema_description:"Also post a message when a run was started."`
 	Ignore   []line          `json:"ignore,omitempty" jsonschema_description:"Jobs that are left out, as patterns. Default: report."`
 	MayFail  []line          `json:"may-fail,omitempty" jsonschema_description:"Jobs that are shown but do not decide, as patterns."`
 	Setup    []line          `json:"setup,omitempty" jsonschema_description:"More names of steps that are no tests, as patterns: their failures are not the patchset's."`
-	Commands commands        `json:"commands,omitempty" jsonschema_description:"Who may write commands such as recheck into comments."`
-}
-
-// commands say who is obeyed.
-type commands struct {
-	Off      bool     `json:"off,omitempty" jsonschema_description:"Obey nobody."`
-	Owner    bool     `json:"owner,omitempty" jsonschema_description:"Obey the change's owner and uploader. Default: every registered user, unless groups are named."`
-	Groups   []line   `json:"groups,omitempty" jsonschema_description:"Obey the members of these Gerrit groups."`
-	CoolDown duration `json:"cool-down,omitempty" jsonschema_description:"Least time between two commands on a change that start runs."`
 }
 
 // prune says when refs leave the mirror.

@@ -48,7 +48,7 @@ func TestSmallestInputs(t *testing.T) {
 		CI:        CI{Repository: "octo/ci", APIURL: "https://api.github.com", Credential: Credential{Token: "ghpa"}},
 		Branches:  []string{"**"},
 		MaxAge:    180 * 24 * time.Hour,
-		Report:    Report{Retries: 1, After: 10 * time.Minute, Commands: Commands{CoolDown: 2 * time.Minute}},
+		Report:    Report{Retries: 1, After: 10 * time.Minute},
 		Skip:      Skip{WIP: true, Private: true, Subjects: []string{`\[RFC\]`}},
 		Workflows: []Workflow{{Name: "autorun.yml", File: "autorun.yml", TrivialRebase: RunKind, NoCodeChange: RunKind}},
 		Limits:    Limits{PerPass: 5, Running: 20, Pace: time.Second},

@@ -15,9 +15,8 @@ import (
 func (l *loader) reporting(p *project, g Gerrit) Report {
 	r := &p.Report
 	out := Report{
-		Label: string(r.Label), Messages: r.Messages, Retries: int(r.Retries), After: time.Duration(r.After), Started: r.Started,
+		Label: string(r.Label), Messages: r.Messages, Retries: int(r.Retries), After: time.Duration(r.After),
 		Ignore: texts(r.Ignore), MayFail: texts(r.MayFail), Setup: texts(r.Setup),
-		Commands: Commands{Off: r.Commands.Off, Owner: r.Commands.Owner, Groups: texts(r.Commands.Groups), CoolDown: time.Duration(r.Commands.CoolDown)},
 	}
 	out.Votes = l.votes(r)
 	if out.On() && g.Username == "" {

@@ -201,25 +201,13 @@ type Report struct {
 	Retries int
 	// After is how long a pass leaves a run that has ended to the run's own report.
 	After time.Duration
-	// Started has a message posted when a run was started.
-	Started bool
 	// Ignore, MayFail and Setup are patterns over the names of jobs and steps, as
 	// in verdict.Rules.
 	Ignore, MayFail, Setup []string
-	Commands               Commands
 }
 
 // On reports whether anything is told to Gerrit.
 func (r Report) On() bool { return r.Label != "" || r.Messages }
-
-// Commands say whose comments are obeyed. The zero value obeys every
-// registered user.
-type Commands struct {
-	Off      bool
-	Owner    bool
-	Groups   []string
-	CoolDown time.Duration
-}
 
 // Prune says when refs of closed changes leave the mirror.
 type Prune struct {
