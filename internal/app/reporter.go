@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/spdk-community-ci/dispatcher/internal/action"
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -19,7 +20,7 @@ import (
 
 // reporter connects what reports on runs.
 func (w *wiring) reporter(review *gerrit.Client, hub *github.Client) *report.Reporter {
-	return &report.Reporter{Runs: runReader{hub}, Details: hub, Reviews: poster{reviews{review}}, Secrets: w.secrets}
+	return &report.Reporter{Runs: runReader{hub}, Details: hub, Reviews: poster{reviews{review}}, Secrets: w.secrets, Cell: action.Cell}
 }
 
 // projectOf finds the project that a run's key belongs to. Where several

@@ -55,6 +55,9 @@ type Reporter struct {
 	Reviews Reviews
 	// Secrets are replaced in all texts.
 	Secrets []string
+	// Cell makes outside text fit for the summary's Markdown; without it there
+	// is no summary.
+	Cell func(string) string
 }
 
 // Request is one run to report on.
@@ -145,6 +148,9 @@ func (r *Reporter) post(ctx context.Context, g gathering, v verdict.Verdict, don
 	p := g.q.Project
 	m := verdict.Message{Verdict: v, Retry: g.retry, Secrets: r.Secrets}
 	done.Text = m.Text()
+	if r.Cell != nil {
+		done.Summary = m.Summary(r.Cell)
+	}
 	review := change.Review{
 		Message: done.Text, Tag: Tag,
 		Notify: m.Residue().Notify(residues(g.change, p.Gerrit.Username)),

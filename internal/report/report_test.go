@@ -106,7 +106,7 @@ func (w *world) ask(t *testing.T, others ...plan.Standing) (Done, error) {
 	t.Helper()
 	p := &config.Project{Name: "spdk/spdk", Gerrit: config.Gerrit{Username: "ci"}, CI: config.CI{Repository: "example/ci"},
 		Report: config.Report{Label: "Verified", Retries: 1}}
-	r := &Reporter{Runs: w, Details: w, Reviews: w, Secrets: []string{"hunter2"}}
+	r := &Reporter{Runs: w, Details: w, Reviews: w, Secrets: []string{"hunter2"}, Cell: func(s string) string { return "<" + s + ">" }}
 	return r.Report(t.Context(), Request{Project: p, Key: keyOf("autorun.yml"), RunID: 99, Attempt: 1,
 		Needs: []change.Job{{Name: "tests", Status: "completed", Conclusion: "failure"}},
 		Standings: func(*change.Change) []plan.Standing {
@@ -196,8 +196,8 @@ func TestOneVoteOverAllWorkflows(t *testing.T) {
 	if err != nil || done.Vote != -1 || done.Outcome != verdict.Passed {
 		t.Fatalf("got %+v, %v; want its own outcome passed and the vote -1", done, err)
 	}
-	if !strings.Contains(done.Text, "nvme on metal") {
-		t.Errorf("the message does not name the failed job:\n%s", done.Text)
+	if !strings.Contains(done.Text, "nvme on metal") || !strings.Contains(done.Summary, "<nvme on metal>") {
+		t.Errorf("the failed job is not named:\n%s\n%s", done.Text, done.Summary)
 	}
 }
 
