@@ -66,7 +66,6 @@ func (b *builder) lookAfter(r openRun) {
 	}
 	run, there := b.s.RunsByID[r.id]
 	a := Action{Key: r.key, Revision: r.rev, Run: run, Reason: reason, Number: r.key.Change}
-	c := b.open[r.key.Change]
 	switch done := !there || run.Status == "completed"; {
 	case !done && reason != "":
 		a.Verb = Cancel
@@ -74,34 +73,34 @@ func (b *builder) lookAfter(r openRun) {
 		return
 	case reason != "":
 		a.Verb, a.Outcome = End, verdict.Superseded
-	case b.s.Mirror.lastAttempt(r.key.ID, r.key.Workflow).number != r.key.Attempt:
-		a.Verb, a.Outcome, a.Reason = End, verdict.Superseded, "a later attempt replaced it"
-	case b.told(c, r.key, &a):
-	case there && b.now.Sub(run.Updated) < b.p.Report.After:
+	case !b.conclude(&a, there):
 		return // its own report may be on the way
-	default:
-		b.report(c, &a, there)
 	}
 	b.add(a)
 }
 
-// told recognizes a run whose report is among the change's messages.
-func (b *builder) told(c *change.Change, key change.Key, a *Action) bool {
-	outcome, ok := Told(c, key, b.p.Gerrit.Username)
-	if ok {
-		a.Verb, a.Outcome, a.Reason = End, outcome, "it was reported"
+// conclude plans what is to be said about a run that has ended and that people
+// wait for; false means nothing yet.
+func (b *builder) conclude(a *Action, there bool) bool {
+	c := b.open[a.Key.Change]
+	if b.s.Mirror.lastAttempt(a.Key.ID, a.Key.Workflow).number != a.Key.Attempt {
+		a.Verb, a.Outcome, a.Reason = End, verdict.Superseded, "a later attempt replaced it"
+		return true
 	}
-	return ok
+	if outcome, ok := b.told(c, a.Key); ok {
+		a.Verb, a.Outcome, a.Reason = End, outcome, "it was reported"
+		return true
+	}
+	if there && b.now.Sub(a.Run.Updated) < b.p.Report.After {
+		return false
+	}
+	b.report(c, a, there)
+	return true
 }
 
-// Told finds the report of a run among a change's messages. Only those that our
-// own account wrote count: anybody can write such a line.
-func Told(c *change.Change, key change.Key, self string) (verdict.Outcome, bool) {
-	for _, m := range c.Messages {
-		residue, ok := verdict.ParseResidue(m.Text)
-		if !ok || self == "" || m.Author.Username != self {
-			continue
-		}
+// told finds the report of a run among what we said on its change.
+func (b *builder) told(c *change.Change, key change.Key) (verdict.Outcome, bool) {
+	for _, residue := range verdict.Own(c.Messages, b.p.Gerrit.Username) {
 		for _, run := range residue.Runs {
 			if run.Key == key && run.Outcome != verdict.Running {
 				return run.Outcome, true

@@ -50,7 +50,7 @@ func (b *builder) standings(c *change.Change, reporting change.Key) []Standing {
 			}
 		}
 		if st.Outcome == "" && st.Key != reporting && a.number > 0 {
-			st.Outcome, _ = Told(c, st.Key, b.p.Gerrit.Username)
+			st.Outcome, _ = b.told(c, st.Key)
 			st.Expected = st.Outcome == ""
 		}
 		all = append(all, st)

@@ -125,20 +125,14 @@ func (r *Reporter) Report(ctx context.Context, q Request) (Done, error) {
 	return done, nil
 }
 
-// residues are what our own account said on the change, oldest first.
-func residues(c *change.Change, self string) []verdict.Residue {
-	var all []verdict.Residue
-	for _, m := range c.Messages {
-		if residue, ok := verdict.ParseResidue(m.Text); ok && m.Author.Username == self {
-			all = append(all, residue)
-		}
-	}
-	return all
+// own is what our account said on the change, oldest first.
+func (g *gathering) own() []verdict.Residue {
+	return verdict.Own(g.change.Messages, g.q.Project.Gerrit.Username)
 }
 
 // said reports whether an attempt of the run was reported.
 func (g *gathering) said(attempt int) bool {
-	return slices.ContainsFunc(residues(g.change, g.q.Project.Gerrit.Username), func(r verdict.Residue) bool {
+	return slices.ContainsFunc(g.own(), func(r verdict.Residue) bool {
 		return r.Reported(g.q.Key, g.q.RunID, attempt)
 	})
 }
@@ -153,7 +147,7 @@ func (r *Reporter) post(ctx context.Context, g gathering, v verdict.Verdict, don
 	}
 	review := change.Review{
 		Message: done.Text, Tag: Tag,
-		Notify: m.Residue().Notify(residues(g.change, p.Gerrit.Username)),
+		Notify: m.Residue().Notify(g.own()),
 	}
 	if v.Outcome == verdict.Failed {
 		review.Attention = change.OwnerAttention

@@ -246,7 +246,7 @@ func TestResiduesOfOthersDoNotCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.change.Messages[0].Author.Username = "eve"
-	if got := residues(&w.change, "ci"); len(got) != 0 {
+	if got := verdict.Own(w.change.Messages, "ci"); len(got) != 0 {
 		t.Errorf("got %v from somebody else's message, want none", got)
 	}
 }

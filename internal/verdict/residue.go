@@ -68,6 +68,22 @@ func (r Residue) vote() string {
 
 var digestPattern = regexp.MustCompile(`^[0-9a-f]{12}$`)
 
+// Own returns what our own account, named by its user name, told in some
+// messages, in their order. What others wrote does not count: anybody can write
+// such a line. Without a name nothing is ours.
+func Own(messages []change.Message, self string) []Residue {
+	var all []Residue
+	for _, m := range messages {
+		if self == "" || m.Author.Username != self {
+			continue
+		}
+		if r, ok := ParseResidue(m.Text); ok {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
 // ParseResidue reads the last line of a message; blank lines after it do not
 // count. It takes what String writes and nothing else.
 func ParseResidue(message string) (Residue, bool) {
