@@ -48,7 +48,7 @@ func (a *App) report(ctx context.Context, args []string) int {
 		return ExitDone
 	}
 	if err != nil {
-		return ExitConfiguration
+		return ExitConfiguration // it was told
 	}
 	out := action.New(a.Getenv, a.Stdout)
 	defer out.Close()
@@ -56,12 +56,10 @@ func (a *App) report(ctx context.Context, args []string) int {
 		fmt.Fprintln(a.Stdout, "This run was not started by the dispatcher: there is nothing to report.")
 		return ExitDone
 	}
-	cfg, err := config.Load(config.Source{Getenv: a.Getenv, ReadFile: a.ReadFile, Flags: flags.inputs})
+	cfg, err := a.load(out, flags.inputs)
 	if err != nil {
-		a.tell(out, err)
-		return ExitConfiguration
+		return ExitConfiguration // it was told
 	}
-	out.Mask(cfg.Secrets()...)
 	done, err := a.reportRun(ctx, cfg, flags, out)
 	if err != nil {
 		a.tell(out, err)

@@ -47,12 +47,10 @@ func (a *App) sync(ctx context.Context, args []string) int {
 	}
 	out := action.New(a.Getenv, a.Stdout)
 	defer out.Close()
-	cfg, err := config.Load(config.Source{Getenv: a.Getenv, ReadFile: a.ReadFile, Flags: flags.inputs})
+	cfg, err := a.load(out, flags.inputs)
 	if err != nil {
-		a.tell(out, err)
-		return ExitConfiguration
+		return ExitConfiguration // it was told
 	}
-	out.Mask(cfg.Secrets()...)
 	results := a.passes(ctx, cfg, flags, out.Mask)
 	a.show(out, results, flags)
 	return exitStatus(results)
@@ -96,6 +94,18 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 		results = append(results, r)
 	}
 	return results
+}
+
+// load reads the configuration and masks its secrets before anything else is
+// printed; it tells what is wrong with it.
+func (a *App) load(out *action.Action, flags map[string]string) (*config.Config, error) {
+	cfg, err := config.Load(config.Source{Getenv: a.Getenv, ReadFile: a.ReadFile, Flags: flags})
+	if err != nil {
+		a.tell(out, err)
+		return nil, err
+	}
+	out.Mask(cfg.Secrets()...)
+	return cfg, nil
 }
 
 // tell prints why the command cannot begin. Each problem of a configuration
