@@ -17,8 +17,11 @@ import (
 //	lost/KEY/SECONDS      a claim was seen without a run at that time
 //	carried/KEY           not dispatched: the result of the patchset before stands
 //	ended/KEY/OUTCOME     its run ended and nothing is left to do about it
+//	asked/KEY/JOBS        a comment asks for that attempt: of all jobs, or of failed ones
+//	stopped/KEY           a comment called that attempt off, started or not
 //	poisoned/CHANGE/PATCHSET/REVISION   the mirror refuses this object for good
 //	pruned/SECONDS        closed changes were looked for at that time
+//	scanned/SECONDS       comments on changes updated until then were read
 type Ledger string
 
 const (
@@ -38,32 +41,41 @@ const (
 	Lost     EntryKind = "lost"
 	Carried  EntryKind = "carried"
 	Ended    EntryKind = "ended"
+	Asked    EntryKind = "asked"
+	Stopped  EntryKind = "stopped"
 	Poisoned EntryKind = "poisoned"
 	Pruned   EntryKind = "pruned"
+	Scanned  EntryKind = "scanned"
+)
+
+// The words of an Asked entry: which jobs of the attempt before are to run again.
+const (
+	AllJobs    = "all"
+	FailedJobs = "failed"
 )
 
 // Entry is one ledger ref, parsed. Which fields are set depends on Kind.
 type Entry struct {
 	Kind     EntryKind
-	Key      Key       // claims, runs, lost, carried, ended
+	Key      Key       // claims, runs, lost, carried, ended, asked, stopped
 	RunID    int64     // runs
-	At       time.Time // lost, pruned
+	At       time.Time // lost, pruned, scanned
 	ID       ID        // poisoned; also set for the kinds with a key
 	Revision Revision  // poisoned
-	Word     string    // ended: the outcome
+	Word     string    // ended: the outcome; asked: AllJobs or FailedJobs
 }
 
 // Ref returns the entry's full ref name.
 func (l Ledger) Ref(e Entry) string {
 	prefix := string(l) + string(e.Kind) + "/"
 	switch e.Kind {
-	case Claim, Carried:
+	case Claim, Carried, Stopped:
 		return prefix + e.Key.String()
 	case RunOf:
 		return fmt.Sprintf("%s%s/%d", prefix, e.Key, e.RunID)
 	case Lost:
 		return fmt.Sprintf("%s%s/%d", prefix, e.Key, e.At.Unix())
-	case Ended:
+	case Ended, Asked:
 		return fmt.Sprintf("%s%s/%s", prefix, e.Key, e.Word)
 	case Poisoned:
 		return fmt.Sprintf("%s%s/%s", prefix, e.ID, e.Revision)
@@ -90,11 +102,11 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 	e := Entry{Kind: EntryKind(word)}
 	head, last, _ := cutLast(rest)
 	switch e.Kind {
-	case Claim, Carried:
+	case Claim, Carried, Stopped:
 		head = rest
-	case RunOf, Lost, Pruned:
+	case RunOf, Lost, Pruned, Scanned:
 		n, ok := decimal(last, 18)
-		if !ok && last != "0" || (e.Kind == Pruned) != (last == rest) {
+		if !ok && last != "0" || e.Kind.mark() != (last == rest) {
 			return Entry{}, false
 		}
 		if e.Kind == RunOf {
@@ -102,8 +114,12 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 		} else {
 			e.At = time.Unix(int64(n), 0).UTC()
 		}
-		if e.Kind == Pruned {
+		if e.Kind.mark() {
 			return e, true
+		}
+	case Asked:
+		if e.Word = last; last != AllJobs && last != FailedJobs {
+			return Entry{}, false
 		}
 	case Ended:
 		if e.Word = last; !isWord(last) {
@@ -121,6 +137,10 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 	e.Key, e.ID = key, key.ID
 	return e, true
 }
+
+// mark reports whether entries of the kind are about the project as a whole:
+// what was done at which time.
+func (k EntryKind) mark() bool { return k == Pruned || k == Scanned }
 
 func parsePoisoned(e Entry, head, last string) (Entry, bool) {
 	var ok bool

@@ -215,18 +215,11 @@ func (d *decider) names() []string {
 // mayUse reports whether an account may use commands that change something.
 func (d *decider) mayUse(who change.Account) bool {
 	a, c := d.p.Allow, d.s.Change
-	if !a.Owner && len(a.Groups) == 0 && a.Label == "" {
+	if !a.Owner && len(a.Groups) == 0 {
 		return true
 	}
 	if a.Owner && (who.ID == c.Owner.ID || who.ID == c.Current.Uploader.ID) {
 		return true
 	}
-	for _, g := range a.Groups {
-		if d.s.Members[g][who.ID] {
-			return true
-		}
-	}
-	return a.Label != "" && slices.ContainsFunc(c.Votes, func(v change.Vote) bool {
-		return v.Label == a.Label && v.Value >= a.Value && v.Account.ID == who.ID
-	})
+	return slices.ContainsFunc(a.Groups, func(g string) bool { return d.s.Members[g][who.ID] })
 }

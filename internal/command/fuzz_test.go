@@ -92,7 +92,11 @@ func FuzzReply(f *testing.F) {
 		if got.Reply != "" && (len(r.Replies) != 1 || r.Replies[0] != s.Change.Messages[0].ID) {
 			t.Errorf("%q: the reply answers %q", text, r.Replies)
 		}
-		for _, k := range append(r.Asked, r.Cancelled...) {
+		keys := r.Cancelled
+		for _, a := range r.Asked {
+			keys = append(keys, a.Key)
+		}
+		for _, k := range keys {
 			if k.ID != s.Change.ID() || change.CheckWorkflow(k.Workflow) != nil {
 				t.Errorf("%q: the reply speaks of %s", text, k)
 			}

@@ -39,9 +39,6 @@ func (d *decider) mayText() string {
 	if len(a.Groups) > 0 {
 		who = append(who, "members of "+names(a.Groups))
 	}
-	if a.Label != "" {
-		who = append(who, fmt.Sprintf("those who voted %s %+d or more here", a.Label, a.Value))
-	}
 	if len(who) == 0 {
 		return "Every registered user may use commands."
 	}

@@ -12,9 +12,9 @@ import (
 // promise is the last thing that our answers said about a workflow.
 type promise struct {
 	key change.Key
-	// wanted is false for a run that was cancelled.
-	wanted bool
-	at     time.Time
+	// wanted is false for a run that was cancelled; failedOnly is as in Ask.
+	wanted, failedOnly bool
+	at                 time.Time
 }
 
 // memory is what all our answers on a change say together.
@@ -39,21 +39,23 @@ func remember(s Snapshot, self int) memory {
 		if len(r.Replies) > 0 && msg.Patchset == s.Change.Current.Number {
 			m.replies++
 		}
-		for _, k := range slices.DeleteFunc(r.Asked, s.foreign) {
-			m.promise(k, true, msg.At)
-			m.last = msg.At
+		for _, a := range r.Asked {
+			if !s.foreign(a.Key) {
+				m.promise(promise{a.Key, true, a.FailedOnly, msg.At})
+				m.last = msg.At
+			}
 		}
 		for _, k := range slices.DeleteFunc(r.Cancelled, s.foreign) {
-			m.promise(k, false, msg.At)
+			m.promise(promise{k, false, false, msg.At})
 		}
 	}
 	return m
 }
 
 // promise notes what a later answer says; attempts only ever go up.
-func (m *memory) promise(k change.Key, wanted bool, at time.Time) {
-	if m.promises[k.Workflow].key.Attempt <= k.Attempt {
-		m.promises[k.Workflow] = promise{k, wanted, at}
+func (m *memory) promise(p promise) {
+	if m.promises[p.key.Workflow].key.Attempt <= p.key.Attempt {
+		m.promises[p.key.Workflow] = p
 	}
 }
 
@@ -66,7 +68,7 @@ const stopFor = time.Hour
 // and what is not so yet: start was promised and must still be started; stop was
 // cancelled, and must be cancelled again where it runs or be kept from starting
 // where it does not exist. Neither names a workflow twice.
-func Outstanding(s Snapshot, p Policy, now time.Time) (start, stop []change.Key) {
+func Outstanding(s Snapshot, p Policy, now time.Time) (start []Ask, stop []change.Key) {
 	if s.Change.Status != change.New {
 		return nil, nil
 	}
@@ -79,7 +81,7 @@ func Outstanding(s Snapshot, p Policy, now time.Time) (start, stop []change.Key)
 		case !said.wanted:
 			stop = append(stop, said.key)
 		case w.Gate == "" && said.key.Attempt <= p.MaxAttempts:
-			start = append(start, said.key)
+			start = append(start, Ask{said.key, said.failedOnly})
 		}
 	}
 	return start, stop

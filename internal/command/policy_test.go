@@ -67,8 +67,6 @@ func TestAllow(t *testing.T) {
 		{"owner", Allow{Owner: true}, yes, no, "Commands are for the change's owner and uploader."},
 		{"group", Allow{Groups: []string{"core", "ci"}}, no, yes, "Commands are for members of core, ci."},
 		{"unknown group", Allow{Groups: []string{"nobody"}}, no, no, "Commands are for members of nobody."},
-		{"voters", Allow{Label: "Code-Review", Value: 1}, no, yes, "Commands are for those who voted Code-Review +1 or more here."},
-		{"higher voters", Allow{Label: "Code-Review", Value: 2}, no, no, "Commands are for those who voted Code-Review +2 or more here."},
 		{"any of them", Allow{Owner: true, Groups: []string{"core"}}, yes, yes, "Commands are for the change's owner and uploader, members of core."},
 	} {
 		for who, want := range map[change.Account]string{ann: tt.ann, bob: tt.bob} {
@@ -127,7 +125,7 @@ func TestOutstanding(t *testing.T) {
 	check(s, "[]", "[]")
 	s.Change.Messages = append(s.Change.Messages, answer(Decide(s, policy, noon).Reply))
 	// The last word counts, and the attempt that was cancelled is not used again.
-	check(s, "[7/3/autorun.yml/2]", "[7/3/docs.yml/1]")
+	check(s, "[{7/3/autorun.yml/2 false}]", "[7/3/docs.yml/1]")
 
 	gated := s
 	gated.Workflows = []Workflow{{Name: "autorun.yml", Gate: "not trusted any more"}}
@@ -148,7 +146,7 @@ func TestOutstanding(t *testing.T) {
 		m := answer("Starting.\n\nIn-Reply-To: x\nAsked-For: 7/3/autorun.yml/1")
 		s := world()
 		s.Change.Messages = []change.Message{m}
-		check(s, "[7/3/autorun.yml/1]", "[]")
+		check(s, "[{7/3/autorun.yml/1 false}]", "[]")
 		forge(&s.Change.Messages[0])
 		check(s, "[]", "[]")
 	}

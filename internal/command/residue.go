@@ -20,13 +20,23 @@ type Residue struct {
 	Replies []string
 	// Asked are the runs that it promises, and Cancelled those that it calls off,
 	// started or not: for each workflow the last word of the message only.
-	Asked, Cancelled []change.Key
+	Asked     []Ask
+	Cancelled []change.Key
+}
+
+// Ask is a run that was promised.
+type Ask struct {
+	Key change.Key
+	// FailedOnly: of the attempt before only those jobs that did not pass need to
+	// run again.
+	FailedOnly bool
 }
 
 // The names of a residue's lines.
 const (
 	replyName     = "In-Reply-To: "
 	askedName     = "Asked-For: "
+	failedName    = "Asked-For-Failed: "
 	cancelledName = "Cancelled: "
 )
 
@@ -39,8 +49,12 @@ func (r Residue) String() string {
 	for _, id := range r.Replies {
 		lines = append(lines, replyName+id)
 	}
-	for _, k := range r.Asked {
-		lines = append(lines, askedName+k.String())
+	for _, a := range r.Asked {
+		name := askedName
+		if a.FailedOnly {
+			name = failedName
+		}
+		lines = append(lines, name+a.Key.String())
 	}
 	for _, k := range r.Cancelled {
 		lines = append(lines, cancelledName+k.String())
@@ -76,8 +90,8 @@ func (r *Residue) add(line string) bool {
 	}
 	k, err := change.ParseKey(value)
 	switch name {
-	case askedName:
-		r.Asked = append(r.Asked, k)
+	case askedName, failedName:
+		r.Asked = append(r.Asked, Ask{k, name == failedName})
 	case cancelledName:
 		r.Cancelled = append(r.Cancelled, k)
 	default:

@@ -22,8 +22,8 @@ func TestResidueRoundTrip(t *testing.T) {
 	for _, r := range []Residue{
 		{},
 		{Replies: []string{"5d8e1f"}},
-		{Replies: []string{"8a7b_c9", "AAAA/x=="}, Asked: []change.Key{key("1/2/a.yml/3"), key("1/2/b.yml/1")}},
-		{Replies: []string{"x"}, Asked: []change.Key{key("spdk+1/2/a.yml/3")}, Cancelled: []change.Key{key("spdk+1/2/a.yml/2")}},
+		{Replies: []string{"8a7b_c9", "AAAA/x=="}, Asked: []Ask{{key("1/2/a.yml/3"), false}, {key("1/2/b.yml/1"), true}}},
+		{Replies: []string{"x"}, Asked: []Ask{{key("spdk+1/2/a.yml/3"), false}}, Cancelled: []change.Key{key("spdk+1/2/a.yml/2")}},
 	} {
 		for _, text := range []string{r.String(), "Patch Set 3:\n\nStarting.\n\n" + r.String() + "\n"} {
 			if diff := cmp.Diff(r, ParseResidue(text)); diff != "" {

@@ -132,9 +132,6 @@ type Allow struct {
 	Owner bool
 	// Groups lets the members of these Gerrit groups.
 	Groups []string
-	// Label and Value let those who voted at least Value on the current patchset.
-	Label string
-	Value int
 }
 
 // Policy holds the limits. It is used as it is: a zero limit is a limit.

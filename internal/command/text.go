@@ -50,7 +50,7 @@ func reply(actions []Action, r Residue) string {
 
 // lastWords returns, for each workflow, the last run that was asked for or
 // cancelled.
-func lastWords(actions []Action) (asked, cancelled []change.Key) {
+func lastWords(actions []Action) (asked []Ask, cancelled []change.Key) {
 	done := map[string]bool{}
 	for _, a := range slices.Backward(actions) {
 		for _, k := range a.Keys {
@@ -59,7 +59,7 @@ func lastWords(actions []Action) (asked, cancelled []change.Key) {
 			case a.Kind == Stop:
 				cancelled = append(cancelled, k)
 			default:
-				asked = append(asked, k)
+				asked = append(asked, Ask{k, a.Kind == Excuse || a.Command.Failed})
 			}
 			done[k.Workflow] = true
 		}

@@ -28,6 +28,8 @@ func (c *Config) Secrets() []string {
 	}
 	for _, p := range c.Projects {
 		add(p.Gerrit.Username, p.Gerrit.Password)
+		add("", p.Report.Publish.Key)
+		add("", p.Report.Publish.Secret)
 		for _, cred := range []Credential{p.Mirror.Credential, p.CI.Credential} {
 			add(tokenUser, cred.Token)
 			if cred.App != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
 // defaultFile is read when no other file is named and no Gerrit is given by
@@ -53,6 +54,15 @@ const (
 	defaultRetries = 1
 	// defaultAfter is ample for a report job that waits for a free runner.
 	defaultAfter = 10 * time.Minute
+	// defaultKeepResults is longer than most reviews take.
+	defaultKeepResults = 30 * day
+	// defaultPublishTime copies some 10 GB between two data centres, and ends
+	// before the jobs do that README.md shows.
+	defaultPublishTime = 4 * time.Minute
+	// defaultCoolDown stops a person's second click and two programs that answer
+	// each other; ten attempts are more than any flaky test deserves.
+	defaultCoolDown = 2 * time.Minute
+	defaultAttempts = 10
 	// defaultTrustValue is the lowest vote that says yes.
 	defaultTrustValue = 1
 )
@@ -74,14 +84,23 @@ const maxValues = 100_000
 // file's defaults say anything.
 func builtin() settings {
 	return settings{
-		Mirror:    mirror{Namespace: namespace(change.CustomRefs), Ledger: ledger(change.CustomLedger)},
-		Branches:  []branchGlob{defaultBranches},
-		MaxAge:    duration(defaultMaxAge),
-		Skip:      skip{WIP: true, Private: true, Subjects: []pattern{defaultSkipSubject}},
-		Workflows: []workflow{{File: defaultWorkflow}},
-		Limits:    limits{PerPass: defaultPerPass, Running: defaultRunning, Pace: duration(defaultPace)},
-		Report:    report{Retries: defaultRetries, After: duration(defaultAfter)},
-		Prune:     prune{Keep: duration(defaultKeep), Every: duration(defaultEvery)},
-		Grace:     duration(defaultGrace),
+		Mirror:     mirror{Namespace: namespace(change.CustomRefs), Ledger: ledger(change.CustomLedger)},
+		Branches:   []branchGlob{defaultBranches},
+		MaxAge:     duration(defaultMaxAge),
+		Skip:       skip{WIP: true, Private: true, Subjects: []pattern{defaultSkipSubject}},
+		Workflows:  []workflow{{File: defaultWorkflow}},
+		Limits:     limits{PerPass: defaultPerPass, Running: defaultRunning, Pace: duration(defaultPace)},
+		RedParents: parentPolicy(RunChildren),
+		Report: report{Started: startedPolicy(StartedOff), Commands: commands{CoolDown: duration(defaultCoolDown), Attempts: defaultAttempts},
+
+			Retries: defaultRetries, After: duration(defaultAfter),
+			Publish: publish{
+				PathStyle: pathStyle(pathStyles[0]), Artifacts: []pathGlob{"**"}, Logs: true,
+				Keep: duration(defaultKeepResults), Time: duration(defaultPublishTime),
+			},
+			Comments: comments{Files: []pathGlob{"**/*junit*.xml", "**/*.sarif"}, Max: verdict.MaxComments},
+		},
+		Prune: prune{Keep: duration(defaultKeep), Every: duration(defaultEvery)},
+		Grace: duration(defaultGrace),
 	}
 }

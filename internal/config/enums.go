@@ -12,23 +12,29 @@ import (
 
 // The settings with a fixed list of values, and the numbers.
 type (
-	namespace  change.Namespace
-	ledger     change.Ledger
-	kindPolicy KindPolicy
-	inputGroup InputGroup
-	keyName    string // a prefix of run keys, or nothing
-	count      int    // 0 is no limit
-	number     int64  // from 1
-	vote       int    // a value of a label
+	namespace     change.Namespace
+	ledger        change.Ledger
+	kindPolicy    KindPolicy
+	parentPolicy  ParentPolicy
+	startedPolicy StartedPolicy
+	inputGroup    InputGroup
+	pathStyle     string // store.PathStyle
+	keyName       string // a prefix of run keys, or nothing
+	count         int    // 0 is no limit
+	number        int64  // from 1
+	vote          int    // a value of a label
 )
 
 const maxCount = 10_000
 
 var (
-	namespaces  = []string{string(change.CustomRefs), string(change.BranchRefs)}
-	ledgers     = []string{string(change.CustomLedger), string(change.BranchLedger)}
-	policies    = []string{string(RunKind), string(CarryKind)}
-	inputGroups = []string{string(DispatcherInputs), string(GerritInputs), string(PrototypeInputs)}
+	namespaces      = []string{string(change.CustomRefs), string(change.BranchRefs)}
+	ledgers         = []string{string(change.CustomLedger), string(change.BranchLedger)}
+	policies        = []string{string(RunKind), string(CarryKind)}
+	pathStyles      = []string{"auto", "path", "virtual"}
+	parentPolicies  = []string{string(RunChildren), string(HoldChildren)}
+	startedPolicies = []string{string(StartedOff), string(StartedMessage), string(StartedReset)}
+	inputGroups     = []string{string(DispatcherInputs), string(GerritInputs), string(PrototypeInputs)}
 )
 
 // choose returns text if it is one of the allowed values.
@@ -60,6 +66,27 @@ func (l *ledger) UnmarshalText(text []byte) error {
 func (k *kindPolicy) UnmarshalText(text []byte) error {
 	s, err := choose(text, policies)
 	*k = kindPolicy(s)
+	return err
+}
+
+// UnmarshalText accepts the names of the path styles.
+func (p *pathStyle) UnmarshalText(text []byte) error {
+	s, err := choose(text, pathStyles)
+	*p = pathStyle(s)
+	return err
+}
+
+// UnmarshalText accepts run and hold.
+func (p *parentPolicy) UnmarshalText(text []byte) error {
+	s, err := choose(text, parentPolicies)
+	*p = parentPolicy(s)
+	return err
+}
+
+// UnmarshalText accepts off, message and reset.
+func (p *startedPolicy) UnmarshalText(text []byte) error {
+	s, err := choose(text, startedPolicies)
+	*p = startedPolicy(s)
 	return err
 }
 

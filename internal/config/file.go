@@ -27,18 +27,19 @@ type project struct {
 
 // settings is what a project and defaults have in common.
 type settings struct {
-	Gerrit    serverName   `json:"gerrit,omitempty" jsonschema_description:"Name of the project's server under gerrits. Default: the only one."`
-	Mirror    mirror       `json:"mirror,omitempty" jsonschema_description:"Repository that patchsets are pushed to. Default: the CI repository's owner and the last part of the project's name."`
-	CI        ci           `json:"ci,omitempty" jsonschema_description:"Repository whose workflows are started. Default: the one that this job runs in."`
-	Branches  []branchGlob `json:"branches,omitempty" jsonschema:"minItems=1" jsonschema_description:"Target branches to test, as names or globs. These branches are also kept up to date on the mirror."`
-	Query     line         `json:"query,omitempty" jsonschema_description:"More terms for the Gerrit query, in Gerrit's own syntax."`
-	MaxAge    duration     `json:"max-age,omitempty" jsonschema_description:"Changes that nobody touched for so long are left alone; 0 is no limit."`
-	Skip      skip         `json:"skip,omitempty" jsonschema_description:"Changes to leave alone."`
-	Workflows []workflow   `json:"workflows,omitempty" jsonschema:"minItems=1" jsonschema_description:"Workflows to start for each patchset."`
-	Limits    limits       `json:"limits,omitempty" jsonschema_description:"How much may be started."`
-	Report    report       `json:"report,omitempty" jsonschema_description:"What is told to Gerrit. Nothing, unless a label or messages are set here."`
-	Prune     prune        `json:"prune,omitempty" jsonschema_description:"When the refs of closed changes leave the mirror."`
-	Grace     duration     `json:"grace,omitempty" jsonschema_description:"How long a claim may stand without a run before the call that should have started it counts as lost. Must be longer than all calls of one pass take."`
+	Gerrit     serverName   `json:"gerrit,omitempty" jsonschema_description:"Name of the project's server under gerrits. Default: the only one."`
+	Mirror     mirror       `json:"mirror,omitempty" jsonschema_description:"Repository that patchsets are pushed to. Default: the CI repository's owner and the last part of the project's name."`
+	CI         ci           `json:"ci,omitempty" jsonschema_description:"Repository whose workflows are started. Default: the one that this job runs in."`
+	Branches   []branchGlob `json:"branches,omitempty" jsonschema:"minItems=1" jsonschema_description:"Target branches to test, as names or globs. These branches are also kept up to date on the mirror."`
+	Query      line         `json:"query,omitempty" jsonschema_description:"More terms for the Gerrit query, in Gerrit's own syntax."`
+	MaxAge     duration     `json:"max-age,omitempty" jsonschema_description:"Changes that nobody touched for so long are left alone; 0 is no limit."`
+	Skip       skip         `json:"skip,omitempty" jsonschema_description:"Changes to leave alone."`
+	Workflows  []workflow   `json:"workflows,omitempty" jsonschema:"minItems=1" jsonschema_description:"Workflows to start for each patchset."`
+	RedParents parentPolicy `json:"red-parents,omitempty" jsonschema_description:"What a patchset does while a change below it in its relation chain has a failed test: run, or hold (it waits until that is mended, or a comment asks for it)."`
+	Limits     limits       `json:"limits,omitempty" jsonschema_description:"How much may be started."`
+	Report     report       `json:"report,omitempty" jsonschema_description:"What is told to Gerrit. Nothing, unless a label or messages are set here."`
+	Prune      prune        `json:"prune,omitempty" jsonschema_description:"When the refs of closed changes leave the mirror."`
+	Grace      duration     `json:"grace,omitempty" jsonschema_description:"How long a claim may stand without a run before the call that should have started it counts as lost. Must be longer than all calls of one pass take."`
 }
 
 // mirror may be written as a string alone: its repository.
@@ -96,6 +97,7 @@ type workflow struct {
 	Trust         trust           `json:"trust,omitempty" jsonschema_description:"What must be true before a patchset runs. Either of label and groups is enough."`
 	Inputs        []inputGroup    `json:"inputs,omitempty" jsonschema_description:"Groups of inputs to send. Default: all. Only inputs that the workflow declares are ever sent."`
 	With          map[string]line `json:"with,omitempty" jsonschema_description:"More inputs, with fixed values."`
+	PostMerge     bool            `json:"post-merge,omitempty" jsonschema_description:"Start on the tip of the target branch after a change was merged, instead of on patchsets. The result is told on that change, without a vote."`
 	Optional      bool            `json:"optional,omitempty" jsonschema_description:"Its result is told, but neither awaited nor voted."`
 }
 
@@ -123,7 +125,42 @@ type report struct {
 	After    duration        `json:"after,omitempty" jsonschema_description:"How long a run's own report is waited for before a pass reports in its place."`
 	Ignore   []line          `json:"ignore,omitempty" jsonschema_description:"Jobs that are left out, as patterns. Default: report."`
 	MayFail  []line          `json:"may-fail,omitempty" jsonschema_description:"Jobs that are shown but do not decide, as patterns."`
+	Started  startedPolicy   `json:"started,omitempty" jsonschema_description:"What is told when runs of a patchset start: off, message, or reset (a message that takes the earlier vote back)."`
+	Commands commands        `json:"commands,omitempty" jsonschema_description:"Comments that are commands: recheck, cancel, false positive, help."`
 	Setup    []line          `json:"setup,omitempty" jsonschema_description:"More names of steps that are no tests, as patterns: their failures are not the patchset's."`
+	Publish  publish         `json:"publish,omitempty" jsonschema_description:"Copy artifacts and logs to S3-compatible storage, for readers without a GitHub account. Off, unless a bucket is named here or the input publish is true. Key and secret are the variables S3_KEY and S3_SECRET."`
+	Comments comments        `json:"comments,omitempty" jsonschema_description:"Comments on the lines that a patchset changes, made from annotations and test reports."`
+}
+
+// publish says where results are copied to, and what.
+type publish struct {
+	Endpoint  webURL     `json:"endpoint,omitempty" jsonschema_description:"Address of the S3 service, without the bucket. Default: the variable S3_ENDPOINT_URL."`
+	Bucket    line       `json:"bucket,omitempty" jsonschema_description:"A bucket that exists. Default: the variable S3_BUCKET."`
+	Region    line       `json:"region,omitempty" jsonschema_description:"The bucket's region. Default: the variable S3_REGION, or what the service says."`
+	Prefix    line       `json:"prefix,omitempty" jsonschema_description:"Folder in the bucket."`
+	PathStyle pathStyle  `json:"path-style,omitempty" jsonschema_description:"Where a request names the bucket: auto, path (in the path) or virtual (in the host's name)."`
+	URL       webURL     `json:"url,omitempty" jsonschema_description:"Address below which readers find the bucket's objects. Default: the bucket's own."`
+	Artifacts []pathGlob `json:"artifacts,omitempty" jsonschema_description:"Artifacts to copy, as globs over their names. An empty list copies none."`
+	Logs      bool       `json:"logs,omitempty" jsonschema_description:"Copy the logs of jobs."`
+	Keep      duration   `json:"keep,omitempty" jsonschema_description:"How long copies stay; 0 keeps them for ever."`
+	Time      duration   `json:"time,omitempty" jsonschema_description:"How long copying may take in one job or pass. What is not copied by then is named in the message."`
+}
+
+// comments says which findings become comments on lines.
+type comments struct {
+	Files []pathGlob `json:"files,omitempty" jsonschema_description:"JUnit and SARIF files in the run's artifacts, as globs over their paths."`
+	Max   number     `json:"max,omitempty" jsonschema:"maximum=20" jsonschema_description:"Comments that one report may make, 20 at most."`
+	Off   bool       `json:"off,omitempty" jsonschema_description:"Make none."`
+}
+
+// commands says whose comments are obeyed.
+type commands struct {
+	Off      bool       `json:"off,omitempty" jsonschema_description:"Obey no comments."`
+	Owner    bool       `json:"owner,omitempty" jsonschema_description:"Obey the change's owner and the uploader of its patchset. Without owner and groups, every registered user is obeyed."`
+	Groups   []line     `json:"groups,omitempty" jsonschema_description:"Obey the members of these Gerrit groups."`
+	CoolDown duration   `json:"cool-down,omitempty" jsonschema_description:"Least time between two comments on one change that start runs."`
+	Attempts count      `json:"attempts,omitempty" jsonschema_description:"Attempts of a workflow for one patchset beyond which comments start no more."`
+	Issues   repository `json:"issues,omitempty" jsonschema_description:"OWNER/NAME whose issues 'false positive: #N' speaks of. Default: the mirror."`
 }
 
 // prune says when refs leave the mirror.

@@ -45,15 +45,16 @@ func TestSmallestInputs(t *testing.T) {
 		Gerrit: Gerrit{URL: "https://review.spdk.io/gerrit", Username: "ci", Password: "pass"},
 		Mirror: Mirror{Repository: "octo/spdk", URL: "https://github.com/octo/spdk.git",
 			Namespace: change.CustomRefs, Ledger: change.CustomLedger, Credential: Credential{Token: "ghpa"}},
-		CI:        CI{Repository: "octo/ci", APIURL: "https://api.github.com", Credential: Credential{Token: "ghpa"}},
-		Branches:  []string{"**"},
-		MaxAge:    180 * 24 * time.Hour,
-		Report:    Report{Retries: 1, After: 10 * time.Minute},
-		Skip:      Skip{WIP: true, Private: true, Subjects: []string{`\[RFC\]`}},
-		Workflows: []Workflow{{Name: "autorun.yml", File: "autorun.yml", TrivialRebase: RunKind, NoCodeChange: RunKind}},
-		Limits:    Limits{PerPass: 5, Running: 20, Pace: time.Second},
-		Prune:     Prune{Keep: 14 * 24 * time.Hour, Every: 6 * time.Hour},
-		Grace:     10 * time.Minute,
+		CI:         CI{Repository: "octo/ci", APIURL: "https://api.github.com", Credential: Credential{Token: "ghpa"}},
+		Branches:   []string{"**"},
+		MaxAge:     180 * 24 * time.Hour,
+		RedParents: RunChildren,
+		Report:     Report{Retries: 1, After: 10 * time.Minute, Started: StartedOff, Commands: Commands{CoolDown: 2 * time.Minute, Attempts: 10}, Comments: Comments{Files: []string{"**/*junit*.xml", "**/*.sarif"}, Max: 20}},
+		Skip:       Skip{WIP: true, Private: true, Subjects: []string{`\[RFC\]`}},
+		Workflows:  []Workflow{{Name: "autorun.yml", File: "autorun.yml", TrivialRebase: RunKind, NoCodeChange: RunKind}},
+		Limits:     Limits{PerPass: 5, Running: 20, Pace: time.Second},
+		Prune:      Prune{Keep: 14 * 24 * time.Hour, Every: 6 * time.Hour},
+		Grace:      10 * time.Minute,
 	}}}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -141,6 +142,10 @@ func TestInputs(t *testing.T) {
 		{"query", []string{"INPUT_QUERY=-is:wip \"x y\""}, func(p Project) any { return p.Query }, `-is:wip "x y"`},
 		{"trust", []string{"INPUT_TRUST-LABEL=Allow-CI+2", "INPUT_TRUST-GROUPS=Core Team\nBots"}, func(p Project) any { return p.Workflows[0].Trust }, Trust{Label: "Allow-CI", Value: 2, Groups: []string{"Core Team", "Bots"}}},
 		{"trust by any vote", []string{"INPUT_TRUST-LABEL=Allow-CI"}, func(p Project) any { return p.Workflows[0].Trust }, Trust{Label: "Allow-CI", Value: 1}},
+		{"nothing is published unasked", []string{"S3_BUCKET=b", "S3_KEY=k", "S3_SECRET=s"}, func(p Project) any { return p.Report.Publish }, Publish{}},
+		{"publish", []string{"INPUT_PUBLISH=true", "S3_ENDPOINT_URL=https://s3.example.org", "S3_BUCKET=b", "S3_REGION=r", "S3_KEY=k", "S3_SECRET=s"},
+			func(p Project) any { return p.Report.Publish }, Publish{On: true, Endpoint: "https://s3.example.org", Bucket: "b", Region: "r", PathStyle: "auto",
+				Key: "k", Secret: "s", Artifacts: []string{"**"}, Logs: true, Keep: 30 * 24 * time.Hour, Time: 4 * time.Minute}},
 		{"ca-file", []string{"INPUT_CA-FILE=ca.pem"}, func(p Project) any { return p.Gerrit.CAFile + p.Mirror.CAFile }, "ca.pemca.pem"},
 	}
 	for _, tt := range tests {

@@ -19,6 +19,13 @@ func (l *loader) reporting(p *project, g Gerrit) Report {
 		Ignore: texts(r.Ignore), MayFail: texts(r.MayFail), Setup: texts(r.Setup),
 	}
 	out.Votes = l.votes(r)
+	out.Started = StartedPolicy(r.Started)
+	out.Commands = Commands{
+		Off: r.Commands.Off, Owner: r.Commands.Owner, Groups: texts(r.Commands.Groups), CoolDown: time.Duration(r.Commands.CoolDown),
+		Attempts: int(r.Commands.Attempts), Issues: string(r.Commands.Issues),
+	}
+	out.Publish = l.publishing(&r.Publish)
+	out.Comments = l.comments(&r.Comments)
 	if out.On() && g.Username == "" {
 		l.fail(l.near(&r.Label, &r.Messages, p), "give the account that may vote: GERRIT_USERNAME and GERRIT_PASSWORD", "results are to be reported, but access to Gerrit is anonymous")
 	}

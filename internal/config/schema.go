@@ -98,6 +98,7 @@ func (envName) JSONSchema() *jsonschema.Schema      { return textSchema(envRegex
 func (keyName) JSONSchema() *jsonschema.Schema      { return textSchema(`^$|` + serverRegexp) }
 func (namespace) JSONSchema() *jsonschema.Schema    { return choiceSchema(namespaces) }
 func (ledger) JSONSchema() *jsonschema.Schema       { return choiceSchema(ledgers) }
+func (pathStyle) JSONSchema() *jsonschema.Schema    { return choiceSchema(pathStyles) }
 func (kindPolicy) JSONSchema() *jsonschema.Schema   { return choiceSchema(policies) }
 func (inputGroup) JSONSchema() *jsonschema.Schema   { return choiceSchema(inputGroups) }
 

@@ -37,9 +37,11 @@ type Project struct {
 	MaxAge    time.Duration
 	Skip      Skip
 	Workflows []Workflow
-	Limits    Limits
-	Report    Report
-	Prune     Prune
+	// RedParents is what patchsets do above one that failed.
+	RedParents ParentPolicy
+	Limits     Limits
+	Report     Report
+	Prune      Prune
 	// Grace is how long a claim may stand without a run before the call that
 	// should have started it counts as lost.
 	Grace time.Duration
@@ -147,9 +149,23 @@ type Workflow struct {
 	Inputs []InputGroup
 	// With holds extra inputs with fixed values.
 	With map[string]string
+	// PostMerge workflows test the branch after a change was merged, and are none
+	// of a patchset's.
+	PostMerge bool
 	// Optional workflows inform, but nobody waits for them and they do not vote.
 	Optional bool
 }
+
+// ParentPolicy says what a patchset does while a change below it in its relation
+// chain has a failed test.
+type ParentPolicy string
+
+const (
+	// RunChildren tests it all the same.
+	RunChildren ParentPolicy = "run"
+	// HoldChildren lets it wait.
+	HoldChildren ParentPolicy = "hold"
+)
 
 // InputGroup names a set of inputs that existing workflows may declare.
 type InputGroup string
@@ -187,27 +203,6 @@ type Limits struct {
 	// Pace is the time between two dispatch calls.
 	Pace time.Duration
 }
-
-// Report says what is told to Gerrit, and how results are read.
-type Report struct {
-	// Label is what is voted on; empty never votes.
-	Label string
-	// Messages are posted although there is no Label.
-	Messages bool
-	// Votes are votes by outcome, over the defaults of package verdict.
-	Votes map[string]int
-	// Retries bounds how often a workflow is started again for a patchset whose
-	// run failed without a failed test.
-	Retries int
-	// After is how long a pass leaves a run that has ended to the run's own report.
-	After time.Duration
-	// Ignore, MayFail and Setup are patterns over the names of jobs and steps, as
-	// in verdict.Rules.
-	Ignore, MayFail, Setup []string
-}
-
-// On reports whether anything is told to Gerrit.
-func (r Report) On() bool { return r.Label != "" || r.Messages }
 
 // Prune says when refs of closed changes leave the mirror.
 type Prune struct {

@@ -37,8 +37,8 @@ func (l *loader) workflow(w *workflow, at Place) Workflow {
 		Paths: texts(w.Paths), PathsIgnore: texts(w.PathsIgnore), Branches: texts(w.Branches),
 		TrivialRebase: KindPolicy(cmp.Or(w.TrivialRebase, kindPolicy(RunKind))),
 		NoCodeChange:  KindPolicy(cmp.Or(w.NoCodeChange, kindPolicy(RunKind))),
-		Optional:      w.Optional,
-		Trust:         Trust{Label: string(w.Trust.Label), Value: int(w.Trust.Value), Groups: texts(w.Trust.Groups)},
+		Optional:      w.Optional, PostMerge: w.PostMerge,
+		Trust: Trust{Label: string(w.Trust.Label), Value: int(w.Trust.Value), Groups: texts(w.Trust.Groups)},
 	}
 	for _, g := range w.Inputs {
 		out.Inputs = append(out.Inputs, InputGroup(g))
