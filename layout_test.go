@@ -36,6 +36,13 @@ var mayImport = map[string][]string{
 	"flake":          {"change"},
 	"store":          {"fault"},
 	"publish":        {"change", "fault"},
+	"strictyaml":     {"change", "fault"},
+	"guest/machine":  {"change", "fault", "strictyaml"},
+	"guest/qemu":     {"change", "fault", "guest/machine"},
+	"guest/qmp":      {"fault"},
+	"guest/seed":     {"fault"},
+	"guest/remote":   {"change", "fault"},
+	"guest":          {"change", "fault", "guest/machine", "guest/qemu", "guest/qmp", "guest/remote", "guest/seed"},
 	"standin/faults": {}, "standin/githttp": {}, "standin/loopback": {}, "standin/s3": {"standin/faults", "standin/loopback"},
 	"standin/gerrit": {"change", "standin/faults", "standin/githttp", "standin/loopback"},
 	"standin/github": {"change", "standin/faults", "standin/githttp", "standin/loopback"},
@@ -49,6 +56,9 @@ var soleImporter = map[string]string{
 	"github.com/sethvargo/go-githubactions":   "action",
 	"github.com/gofri/go-github-ratelimit/v2": "github",
 	"github.com/minio/minio-go/":              "store",
+	"golang.org/x/crypto/ssh":                 "guest/remote",
+	"github.com/pkg/sftp":                     "guest/remote",
+	"github.com/kdomanski/iso9660":            "guest/seed",
 }
 
 // TestLayout holds the imports of production code to the map.
