@@ -28,9 +28,10 @@ const (
 func (w *work) artifact(ctx context.Context, a change.Artifact) Item {
 	item := Item{Name: a.Name, anchor: fmt.Sprintf("artifact-%d", a.ID)}
 	limit := w.Limits.withDefaults().Archive
+	err := w.broken(ctx)
 	switch {
-	case w.broken(ctx) != nil:
-		item.Note = errBroken.Error()
+	case err != nil:
+		item.Note = "not copied: " + untried(err)
 		return item
 	case a.Expired:
 		item.Note = "not copied: it has expired, and GitHub has deleted it"
@@ -40,11 +41,14 @@ func (w *work) artifact(ctx context.Context, a change.Artifact) Item {
 		return item
 	}
 	w.say("copying the artifact %s (%s)", a.Name, sizeText(a.Size))
-	if err := w.fetch(ctx, a, &item); err != nil {
+	switch err := w.fetch(ctx, a, &item); {
+	case err == nil:
+	case ctx.Err() != nil:
+		item.Note = "not copied: " + context.Cause(ctx).Error()
+	case errors.Is(err, ErrGone):
+		item.Note = "not copied: it has expired, or was deleted at GitHub"
+	default:
 		item.Note = "not copied: " + reason(err)
-		if errors.Is(err, ErrGone) {
-			item.Note = "not copied: it has expired, or was deleted at GitHub"
-		}
 	}
 	return item
 }
@@ -55,7 +59,7 @@ func (w *work) fetch(ctx context.Context, a change.Artifact, item *Item) error {
 	if err != nil {
 		return err
 	}
-	file, size, err := w.spool(r)
+	file, size, err := spool(r, w.TempDir, w.Limits.withDefaults().Archive)
 	r.Close()
 	if err != nil {
 		return err

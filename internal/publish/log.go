@@ -13,9 +13,10 @@ import (
 func (w *work) log(ctx context.Context, j change.Job) Item {
 	item := Item{Name: j.Name, Conclusion: j.Conclusion}
 	path := w.taken.take("logs/"+segment(j.Name), j.ID) + ".txt"
+	err := w.broken(ctx)
 	switch {
-	case w.broken(ctx) != nil:
-		item.Note = errBroken.Error()
+	case err != nil:
+		item.Note = "not copied: " + untried(err)
 		return item
 	case w.leftFiles == 0 || w.left <= 0:
 		item.Note = "not copied: " + errTooMuch.Error()
@@ -25,6 +26,9 @@ func (w *work) log(ctx context.Context, j change.Job) Item {
 	r, err := w.Source.Log(ctx, w.b.Repository, j.ID)
 	if err != nil {
 		item.Note = "not copied: " + reason(err)
+		if ctx.Err() != nil {
+			item.Note = "not copied: " + context.Cause(ctx).Error()
+		}
 		return item
 	}
 	defer r.Close()

@@ -66,6 +66,9 @@ type Publisher struct {
 	AllowHTML bool
 	// Keep is how long results are kept, for the page; 0 says nothing.
 	Keep time.Duration
+	// Time is how long copying may take; what is not copied by then is named on the
+	// page. 0 is no limit.
+	Time time.Duration
 	// TempDir is where artifacts are put for a while; empty is the system's.
 	TempDir string
 	// Now tells the time for the page; it must be set.
@@ -99,20 +102,38 @@ func (p *Publisher) Publish(ctx context.Context, b Batch) (Published, error) {
 		return Published{}, err
 	}
 	out := Published{workflow: b.Key.Workflow}
-	for _, j := range b.Jobs {
-		out.Logs = append(out.Logs, w.log(ctx, j))
-	}
-	for _, a := range b.Artifacts {
-		out.Artifacts = append(out.Artifacts, w.artifact(ctx, a))
-	}
+	w.copy(ctx, &out)
 	if err := w.broken(ctx); err != nil {
 		return out, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, pageTime)
+	defer cancel()
 	if err := w.writeIndex(ctx, out); err != nil {
 		return out, err
 	}
 	out.Index = p.Store.URL(w.folder + "/" + indexName)
 	return out, nil
+}
+
+// pageTime is how long the page may take, which is small.
+const pageTime = 30 * time.Second
+
+// errLate ends the copying.
+var errLate = errors.New("there was no time left to copy it")
+
+// copy copies logs and artifacts while there is time.
+func (w *work) copy(ctx context.Context, out *Published) {
+	if w.Time > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, w.Time, errLate)
+		defer cancel()
+	}
+	for _, j := range w.b.Jobs {
+		out.Logs = append(out.Logs, w.log(ctx, j))
+	}
+	for _, a := range w.b.Artifacts {
+		out.Artifacts = append(out.Artifacts, w.artifact(ctx, a))
+	}
 }
 
 // Cleaner deletes what a Store keeps. Prefixes and names are those of the Store.

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -247,6 +249,64 @@ func TestBadBatch(t *testing.T) {
 		change(&b)
 		if _, err := p.Publish(t.Context(), b); !errors.Is(err, fault.Permanent) {
 			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// TestTimeIsUp: what is copied stays, the rest is named, and the page is written
+// all the same.
+func TestTimeIsUp(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	logs := hub{logs: map[int64]string{1: "first", 2: "second"}, artifacts: map[int64]string{3: zipOf(t, packed{name: "a", text: "x"})}}
+	p := newPublisher(store, slow{logs, 2})
+	p.Time, p.TempDir = 200*time.Millisecond, t.TempDir()
+	b := testBatch()
+	b.Jobs = []change.Job{{ID: 1, Name: "one"}, {ID: 2, Name: "two"}}
+	b.Artifacts = []change.Artifact{{ID: 3, Name: "results"}}
+	out, err := p.Publish(t.Context(), b)
+	want := []string{"two: not copied: there was no time left to copy it", "results: not copied: there was no time left to copy it"}
+	if diff := cmp.Diff(want, out.Problems()); diff != "" || err != nil || out.Index == "" || len(out.Links()) != 1 {
+		t.Errorf("got %v, the page %q (-want +got):\n%s", err, out.Index, diff)
+	}
+	if diff := cmp.Diff([]string{"index.html", "logs/one.txt"}, store.names()); diff != "" {
+		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+}
+
+// slow is a source that never gives one of the logs.
+type slow struct {
+	hub
+	never int64
+}
+
+func (s slow) Log(ctx context.Context, repository string, id int64) (io.ReadCloser, error) {
+	if id == s.never {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return s.hub.Log(ctx, repository, id)
+}
+
+// TestOpenArchive: others may read a zip that was downloaded, within the same bounds.
+func TestOpenArchive(t *testing.T) {
+	t.Parallel()
+	data := zipOf(t, packed{name: "a", text: "hello"})
+	a, err := OpenArchive(strings.NewReader(data), t.TempDir(), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := fs.ReadFile(a, "a")
+	if err != nil || string(text) != "hello" || a.Close() != nil {
+		t.Errorf("got %q, %v", text, err)
+	}
+	for _, c := range []struct {
+		data  string
+		limit int64
+		says  string
+	}{{data, int64(len(data)) - 1, "it is larger than"}, {"hello", 99, "it is no zip file"}} {
+		if _, err := OpenArchive(strings.NewReader(c.data), t.TempDir(), c.limit); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("got %v, want %q", err, c.says)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func (l Limits) withDefaults() Limits {
 }
 
 var (
-	errBroken  = errors.New("not tried: the storage failed before")
+	errBroken  = errors.New("the storage failed before")
 	errTooMuch = errors.New("the run has more results than may be kept")
 )
 
@@ -75,11 +75,19 @@ func (w *work) broken(ctx context.Context) error {
 	return w.fatal
 }
 
+// untried says why something was not even tried.
+func untried(why error) string {
+	if errors.Is(why, errLate) {
+		return errLate.Error()
+	}
+	return errBroken.Error()
+}
+
 // put stores one file, and says why if it cannot. It may be called from several
 // goroutines.
 func (w *work) put(ctx context.Context, f *File, path string, r io.Reader, size int64, contentType string) {
-	if w.broken(ctx) != nil {
-		f.Problem = errBroken.Error()
+	if err := w.broken(ctx); err != nil {
+		f.Problem = untried(err)
 		return
 	}
 	src := &source{r: r}
@@ -87,9 +95,12 @@ func (w *work) put(ctx context.Context, f *File, path string, r io.Reader, size 
 	switch {
 	case err == nil:
 		f.URL, f.Size = w.Store.URL(w.folder+"/"+path), src.n
+	case ctx.Err() != nil:
+		f.Problem = context.Cause(ctx).Error()
+		return // not the store's failure
 	case src.err != nil:
 		f.Problem = reason(src.err)
-		return // not the store's failure
+		return // nor this
 	default:
 		f.Problem = reason(err)
 	}
