@@ -68,6 +68,14 @@ func gaveUp(ctx context.Context, q call) error {
 	return fault.New(fault.Unknown, "failed to %s: %w", q.doing, context.Cause(ctx))
 }
 
+// gaveUpOr returns err, or that the caller ended the call if that is why.
+func gaveUpOr(ctx context.Context, doing string, err error) error {
+	if ctx.Err() != nil {
+		return gaveUp(ctx, call{doing: doing})
+	}
+	return err
+}
+
 // follow takes the region that the server says the bucket is in, if none was
 // set, and reports whether the call should be made there.
 func (s *Store) follow(err error) bool {

@@ -78,7 +78,7 @@ func (s *Store) judge(q call, e *answerError) (fault.Kind, string) {
 		return fault.Configuration, "make room in the storage, or raise its limit"
 	case "BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "IncompleteBody":
 		return fault.Transient, "something between here and " + s.at.Host + " changes what is sent"
-	case "InvalidPart", "RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted", "RequestLimitExceeded":
+	case "InvalidPart", "ConditionalRequestConflict", "RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted", "RequestLimitExceeded":
 		return fault.Transient, ""
 	}
 	if wrongRegion(e) {
@@ -172,3 +172,21 @@ func (s *Store) explainNetwork(q call, err error) error {
 }
 
 var regionName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+
+const preconditionFailed = http.StatusPreconditionFailed
+
+// answerStatus is the HTTP status of the answer that an error is about, or 0.
+func answerStatus(err error) int {
+	if e, ok := errors.AsType[*answerError](err); ok {
+		return e.Status
+	}
+	return 0
+}
+
+// answerCode is S3's code in the answer that an error is about, or empty.
+func answerCode(err error) string {
+	if e, ok := errors.AsType[*answerError](err); ok {
+		return e.Code
+	}
+	return ""
+}

@@ -37,6 +37,14 @@ func (p part) compare(tag string, header http.Header) error {
 	return nil
 }
 
+// digestMeta names the metadata that holds the SHA-256 of a whole object.
+const digestMeta = "Sha256"
+
+var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// isDigest reports whether text is a SHA-256 in lower-case hex.
+func isDigest(text string) bool { return hexDigest.MatchString(text) }
+
 // sameness is what two entity tags say.
 type sameness int
 

@@ -26,6 +26,9 @@ type Object struct {
 	// ETag is the server's tag without quotes: the MD5 of an object that was
 	// stored in one request, on most servers.
 	ETag string
+	// SHA256 is the digest of the whole in hex, as Upload and PutNew record it;
+	// empty in lists, and where nobody did.
+	SHA256 string
 
 	header http.Header
 }
@@ -53,7 +56,11 @@ func (s *Store) stat(ctx context.Context, key, doing string) (o Object, err erro
 }
 
 func objectOf(info minio.ObjectInfo) Object {
-	return Object{Size: info.Size, Modified: info.LastModified.UTC(), ContentType: info.ContentType, ETag: info.ETag}
+	o := Object{Size: info.Size, Modified: info.LastModified.UTC(), ContentType: info.ContentType, ETag: info.ETag}
+	if sum := info.Metadata.Get("X-Amz-Meta-" + digestMeta); isDigest(sum) {
+		o.SHA256 = sum
+	}
+	return o
 }
 
 // Get opens an object. The error is ErrNotFound if there is none. Reading ends in

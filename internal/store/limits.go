@@ -14,6 +14,19 @@ const (
 	// MaxObject is the largest object that Put takes: 78 GiB.
 	MaxObject = partSize * maxParts
 
+	// defaultWorkers keep a fast line busy; each holds a part in memory, so that
+	// more than maxWorkers would need more memory than a small host has.
+	defaultWorkers = 4
+	maxWorkers     = 16
+	// copyBuffer is what is read at a time where no whole part is needed.
+	copyBuffer = 256 << 10
+	// maxState bounds the small files beside what is transferred: 10000 part
+	// numbers have 60 kB.
+	maxState = 128 << 10
+	// maxRounds is how often a transfer begins anew because the server lost
+	// what it had, or has something else now.
+	maxRounds = 3
+
 	// maxTries is how often a request is tried.
 	maxTries = 4
 	// firstBackoff is the wait after the first failed try; it doubles.

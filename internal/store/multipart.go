@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
-	"errors"
 	"fmt"
 
 	"github.com/minio/minio-go/v7"
@@ -26,9 +25,13 @@ func (u *upload) multi(ctx context.Context, p part, src *source) (err error) {
 		}
 	}()
 	for {
-		if err := u.send(ctx, p); err != nil {
+		tag, err := u.send(ctx, len(u.parts)+1, p)
+		if err != nil {
 			return err
 		}
+		u.parts = append(u.parts, minio.CompletePart{PartNumber: len(u.parts) + 1, ETag: tag})
+		u.digests = append(u.digests, p.md5[:]...)
+		u.size += int64(len(p.data))
 		if src.ended {
 			break
 		}
@@ -49,24 +52,19 @@ func (u *upload) begin(ctx context.Context) error {
 	}))
 }
 
-// send stores the next part.
-func (u *upload) send(ctx context.Context, p part) error {
-	number := len(u.parts) + 1
-	err := u.store.do(ctx, u.call(func(ctx context.Context, core *minio.Core, rec *record) error {
+// send stores one part and returns the server's tag of it. It may be called by
+// several goroutines.
+func (u *upload) send(ctx context.Context, number int, p part) (tag string, err error) {
+	err = u.store.do(ctx, u.call(func(ctx context.Context, core *minio.Core, rec *record) error {
 		sent, err := core.PutObjectPart(ctx, u.store.o.Bucket, u.key, u.id, number, bytes.NewReader(p.data), int64(len(p.data)),
 			minio.PutObjectPartOptions{Md5Base64: p.md5Base64(), Sha256Hex: p.sha256, DisableContentSha256: true})
 		if err != nil {
 			return err
 		}
-		if err := p.compare(sent.ETag, rec.header); err != nil {
-			return err
-		}
-		u.parts = append(u.parts, minio.CompletePart{PartNumber: number, ETag: sent.ETag})
-		return nil
+		tag = sent.ETag
+		return p.compare(sent.ETag, rec.header)
 	}))
-	u.digests = append(u.digests, p.md5[:]...)
-	u.size += int64(len(p.data))
-	return err
+	return tag, err
 }
 
 // join makes an object of the parts and checks that it is whole.
@@ -74,7 +72,8 @@ func (u *upload) join(ctx context.Context) error {
 	tag := fmt.Sprintf("%x-%d", md5.Sum(u.digests), len(u.parts))
 	got := unknown
 	q := u.call(func(ctx context.Context, core *minio.Core, rec *record) error {
-		info, err := core.CompleteMultipartUpload(ctx, u.store.o.Bucket, u.key, u.id, u.parts, u.options())
+		info, err := core.CompleteMultipartUpload(ctx, u.store.o.Bucket, u.key, u.id, u.parts,
+			u.condition(minio.PutObjectOptions{DisableContentSha256: true}))
 		if err == nil {
 			got = compareTags(info.ETag, tag, rec.header)
 		}
@@ -96,10 +95,7 @@ func (u *upload) join(ctx context.Context) error {
 }
 
 // noUpload reports whether the server does not know the upload (any more).
-func noUpload(err error) bool {
-	e, ok := errors.AsType[*answerError](err)
-	return ok && e.Code == "NoSuchUpload"
-}
+func noUpload(err error) bool { return answerCode(err) == "NoSuchUpload" }
 
 // check compares what is stored with what was sent.
 func (u *upload) check(ctx context.Context, tag string) error {
@@ -109,7 +105,7 @@ func (u *upload) check(ctx context.Context, tag string) error {
 		return err
 	case o.Size != u.size:
 		return fault.New(fault.Transient, "failed to %s: the storage has %d of its %d bytes", u.doing, o.Size, u.size)
-	case compareTags(o.ETag, tag, o.header) == different:
+	case compareTags(o.ETag, tag, o.header) == different, u.sha256 != "" && o.SHA256 != "" && o.SHA256 != u.sha256:
 		return fault.New(fault.Transient, "failed to %s: the storage has other bytes than were sent", u.doing)
 	}
 	return nil

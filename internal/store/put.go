@@ -89,6 +89,8 @@ type upload struct {
 	store       *Store
 	key, doing  string
 	contentType string
+	sha256      string // of the whole, in hex, if it is known
+	onlyNew     bool   // what is there must not be replaced, and the server can see to it
 	id          string // of a multi-part upload
 	parts       []minio.CompletePart
 	digests     []byte // MD5s of the parts
@@ -104,13 +106,25 @@ func (u *upload) call(try func(ctx context.Context, core *minio.Core, rec *recor
 // the hash that it is given instead of cutting the body into signed chunks, which
 // some servers do not know.
 func (u *upload) options() minio.PutObjectOptions {
-	return minio.PutObjectOptions{ContentType: u.contentType, DisableContentSha256: true}
+	o := minio.PutObjectOptions{ContentType: u.contentType, DisableContentSha256: true}
+	if u.sha256 != "" {
+		o.UserMetadata = map[string]string{digestMeta: u.sha256}
+	}
+	return o
+}
+
+// condition is what makes an object appear.
+func (u *upload) condition(o minio.PutObjectOptions) minio.PutObjectOptions {
+	if u.onlyNew {
+		o.SetMatchETagExcept("*")
+	}
+	return o
 }
 
 // single stores an object that fits into one request.
 func (u *upload) single(ctx context.Context, p part) error {
 	return u.store.do(ctx, u.call(func(ctx context.Context, core *minio.Core, rec *record) error {
-		info, err := core.PutObject(ctx, u.store.o.Bucket, u.key, bytes.NewReader(p.data), int64(len(p.data)), p.md5Base64(), p.sha256, u.options())
+		info, err := core.PutObject(ctx, u.store.o.Bucket, u.key, bytes.NewReader(p.data), int64(len(p.data)), p.md5Base64(), p.sha256, u.condition(u.options()))
 		if err != nil {
 			return err
 		}

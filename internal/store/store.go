@@ -17,6 +17,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -81,6 +82,9 @@ type Store struct {
 	core    atomic.Pointer[minio.Core]
 	idle    time.Duration
 	part    int64 // size in bytes
+
+	probe       sync.Mutex
+	conditional *bool // nil before it was tried
 }
 
 // Open checks the options and returns a store. It sends nothing.
