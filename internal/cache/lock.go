@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cache
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// tryLock takes a lock on a file, which it makes if there is none, in a folder
+// of its own. It returns nil without an error if another process holds it.
+// Closing the file gives the lock back.
+func tryLock(path string, how int) (*os.File, error) {
+	for {
+		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the folder was deleted meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		locked, err := lockFile(file, how)
+		if err == nil && locked {
+			// Whoever deletes an entry holds its lock: what was opened before
+			// and locked after that is a file that nobody else will ever see.
+			locked, err = stillThere(file, path)
+			if err == nil && !locked {
+				file.Close()
+				continue
+			}
+		}
+		if err != nil || !locked {
+			file.Close()
+			return nil, err
+		}
+		return file, nil
+	}
+}
+
+func lockFile(file *os.File, how int) (bool, error) {
+	for {
+		err := syscall.Flock(int(file.Fd()), how|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return true, nil
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			return false, nil
+		case errors.Is(err, syscall.EINTR):
+			continue
+		}
+		return false, &fs.PathError{Op: "lock", Path: file.Name(), Err: err}
+	}
+}
+
+func stillThere(file *os.File, path string) (bool, error) {
+	ours, err := file.Stat()
+	if err != nil {
+		return false, err
+	}
+	current, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(ours, current), err
+}
