@@ -2,9 +2,9 @@
 
 // Package flake ranks tests and jobs that seem to fail by chance, from what was
 // seen and what people said: failures that went away on the same revision,
-// false positives, rechecks. It finds no events and decides nothing about a
-// change; it knows no report formats either, because the ledger also counts
-// jobs of which nobody wrote a report.
+// false positives, rechecks. What we and people wrote on changes is its only
+// source, so that no store is kept. It reads nothing from a server and decides
+// nothing about a change.
 package flake
 
 import (
