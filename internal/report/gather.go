@@ -22,6 +22,10 @@ type gathering struct {
 	outcome verdict.Outcome
 	attempt int
 	retry   verdict.Retry
+	// links, notes and warnings are what became of what is done beside the verdict.
+	links    []verdict.Link
+	notes    []verdict.Note
+	warnings []error
 }
 
 const (
@@ -98,7 +102,10 @@ func (g *gathering) read(ctx context.Context, key change.Key, id int64) (run ver
 		return run, false, nil
 	}
 	repository := g.q.Project.CI.Repository
-	found, known, err := g.Runs.Run(ctx, repository, id)
+	found, known := g.q.Run, g.q.Run.ID == id
+	if !known {
+		found, known, err = g.Runs.Run(ctx, repository, id)
+	}
 	if err != nil || !known {
 		return run, known, err
 	}
@@ -129,9 +136,12 @@ func (g *gathering) explain(ctx context.Context, run *verdict.Run) {
 			job.LogTail = tail
 		}
 	}
-	if list, err := g.Details.Artifacts(ctx, repository, run.Run.ID); err == nil {
-		run.Artifacts = list
+	list, err := g.Details.Artifacts(ctx, repository, run.Run.ID)
+	if err != nil && g.Publisher != nil {
+		g.warn(fmt.Errorf("no artifacts of %s are published: %w", run.Key, err))
+		g.note("the artifacts could not be published", err.Error())
 	}
+	run.Artifacts = list
 }
 
 // good conclusions need no explanation; a job that has not ended has none.

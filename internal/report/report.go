@@ -13,10 +13,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/findings"
 	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
@@ -58,6 +60,23 @@ type Reporter struct {
 	// Cell makes outside text fit for the summary's Markdown; without it there
 	// is no summary.
 	Cell func(string) string
+
+	// What follows adds to a message where it is not nil. No verdict is lost for
+	// any of it.
+
+	// Publisher copies what the runs left behind.
+	Publisher Publisher
+	// Artifacts gives the test reports for comments, Lines the lines that may have
+	// some; without Lines there are no comments.
+	Artifacts Artifacts
+	Lines     Lines
+	// Others are the project's open changes with their messages: they tell what
+	// failed by chance before. It is asked only when a test failed.
+	Others func(ctx context.Context) ([]change.Change, error)
+	// ChangeURL is a change's page.
+	ChangeURL func(project string, number int) string
+	// Now must be set with Others.
+	Now func() time.Time
 }
 
 // Request is one run to report on.
@@ -72,6 +91,10 @@ type Request struct {
 	Needs []change.Job
 	// Ignore are more names of jobs that are left out: the reporting one.
 	Ignore []string
+	// Run is the run where it was read already and has ended; otherwise it is read.
+	Run change.Run
+	// Findings are those of files that the caller has read.
+	Findings []findings.Report
 	// Standings tells where the patchset's workflows are, this one included.
 	Standings func(c *change.Change) []plan.Standing
 }
@@ -91,6 +114,8 @@ type Done struct {
 	Text string
 	// Summary is the same as Markdown, for the job's summary page.
 	Summary string
+	// Warnings are what a person should mend although all was said that matters.
+	Warnings []error
 }
 
 // Report tells Gerrit about a run. It says nothing, and says why, if the
@@ -109,20 +134,49 @@ func (r *Reporter) Report(ctx context.Context, q Request) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	done := Done{Outcome: g.outcome}
-	switch {
-	case c.Status != change.New:
-		done.Silent = "the change is closed"
-	case c.Current.Number != q.Key.Patchset:
-		done.Silent = fmt.Sprintf("patchset %d replaced it", c.Current.Number)
-	case g.said(g.attempt):
-		done.Silent = "it was reported before"
-	case !v.Ready:
+	done := Done{Outcome: g.outcome, Silent: g.silence()}
+	if done.Silent == "" && !v.Ready {
 		done.Silent = "other workflows have not ended: " + list(v.Workflows(verdict.Running))
-	default:
-		return r.post(ctx, g, v, done)
 	}
-	return done, nil
+	if done.Silent == "" && g.publish(ctx, v) {
+		done.Silent = g.lookAgain(ctx)
+	}
+	if done.Silent != "" {
+		done.Warnings = g.warnings
+		return done, nil
+	}
+	done, err = g.post(ctx, v, done)
+	done.Warnings = g.warnings
+	return done, err
+}
+
+// silence says why nothing is to be said about the run, or "".
+func (g *gathering) silence() string {
+	switch {
+	case g.change.Status != change.New:
+		return "the change is closed"
+	case g.change.Current.Number != g.q.Key.Patchset:
+		return fmt.Sprintf("patchset %d replaced it", g.change.Current.Number)
+	case g.said(g.attempt):
+		return "it was reported before"
+	}
+	return ""
+}
+
+// lookAgain reads the change anew after something that took a while: somebody
+// else may have reported meanwhile. Where it cannot be read, what was known holds.
+func (g *gathering) lookAgain(ctx context.Context) string {
+	c, found, err := g.Reviews.Change(ctx, g.q.Key.Change)
+	if err != nil {
+		return ""
+	}
+	if !found {
+		return "the change is gone"
+	}
+	if g.change = &c; c.Private {
+		g.links = nil
+	}
+	return g.silence()
 }
 
 // own is what our account said on the change, oldest first.
@@ -138,15 +192,16 @@ func (g *gathering) said(attempt int) bool {
 }
 
 // post posts the message and the vote on the very revision that was tested.
-func (r *Reporter) post(ctx context.Context, g gathering, v verdict.Verdict, done Done) (Done, error) {
+func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Done, error) {
 	p := g.q.Project
-	m := verdict.Message{Verdict: v, Retry: g.retry, Secrets: r.Secrets}
+	comments, hints := g.comments(ctx, v), g.hints(ctx, v)
+	m := verdict.Message{Verdict: v, Retry: g.retry, Secrets: g.Secrets, Published: g.links, Hints: hints, Notes: g.notes}
 	done.Text = m.Text()
-	if r.Cell != nil {
-		done.Summary = m.Summary(r.Cell)
+	if g.Cell != nil {
+		done.Summary = m.Summary(g.Cell)
 	}
 	review := change.Review{
-		Message: done.Text, Tag: Tag,
+		Message: done.Text, Tag: Tag, Comments: comments,
 		Notify: m.Residue().Notify(g.own()),
 	}
 	if v.Outcome == verdict.Failed {
@@ -155,7 +210,7 @@ func (r *Reporter) post(ctx context.Context, g gathering, v verdict.Verdict, don
 	if label := p.Report.Label; label != "" && v.Voted {
 		review.Labels = map[string]int{label: v.Vote}
 	}
-	posted, unsettled, err := r.Reviews.Post(ctx, g.change.Number, g.change.Current.Revision, review)
+	posted, unsettled, err := g.Reviews.Post(ctx, g.change.Number, g.change.Current.Revision, review)
 	if unsettled {
 		err = g.settle(ctx, err)
 	}
@@ -163,6 +218,9 @@ func (r *Reporter) post(ctx context.Context, g gathering, v verdict.Verdict, don
 		return done, fmt.Errorf("failed to report %s: %w", g.q.Key, err)
 	}
 	done.Refused = posted.Refused[p.Report.Label]
+	if posted.CommentsRefused != "" {
+		g.warn(fmt.Errorf("Gerrit did not take the comments on files: %s", posted.CommentsRefused))
+	}
 	done.Vote, done.Voted = v.Vote, len(review.Labels) > 0 && done.Refused == ""
 	return done, nil
 }

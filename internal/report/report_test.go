@@ -29,6 +29,13 @@ type world struct {
 	lose   string
 	refuse string
 	posted []change.Review
+	// artifacts are those of all runs; unlisted fails their list.
+	artifacts []change.Artifact
+	unlisted  error
+	// reads counts reads of runs.
+	reads int
+	// with adds to what is asked for.
+	with func(*Reporter, *Request)
 }
 
 func (w *world) Change(context.Context, int) (change.Change, bool, error) {
@@ -59,6 +66,7 @@ func (w *world) Post(_ context.Context, _ int, rev change.Revision, r change.Rev
 }
 
 func (w *world) Run(_ context.Context, _ string, id int64) (change.Run, bool, error) {
+	w.reads++
 	run, ok := w.runs[id]
 	return run, ok, w.apiDown
 }
@@ -75,7 +83,9 @@ func (w *world) LogTail(context.Context, string, int64, int) ([]string, error) {
 	return nil, errors.New("no log")
 }
 
-func (w *world) Artifacts(context.Context, string, int64) ([]change.Artifact, error) { return nil, nil }
+func (w *world) Artifacts(context.Context, string, int64) ([]change.Artifact, error) {
+	return w.artifacts, w.unlisted
+}
 
 // keyOf is attempt 1 of a workflow for patchset 2 of change 7.
 func keyOf(workflow string) change.Key {
@@ -107,11 +117,15 @@ func (w *world) ask(t *testing.T, others ...plan.Standing) (Done, error) {
 	p := &config.Project{Name: "spdk/spdk", Gerrit: config.Gerrit{Username: "ci"}, CI: config.CI{Repository: "example/ci"},
 		Report: config.Report{Label: "Verified", Retries: 1}}
 	r := &Reporter{Runs: w, Details: w, Reviews: w, Secrets: []string{"hunter2"}, Cell: func(s string) string { return "<" + s + ">" }}
-	return r.Report(t.Context(), Request{Project: p, Key: keyOf("autorun.yml"), RunID: 99, Attempt: 1,
+	q := Request{Project: p, Key: keyOf("autorun.yml"), RunID: 99, Attempt: 1,
 		Needs: []change.Job{{Name: "tests", Status: "completed", Conclusion: "failure"}},
 		Standings: func(*change.Change) []plan.Standing {
 			return append([]plan.Standing{{Workflow: "autorun.yml", Key: keyOf("autorun.yml"), RunID: 99, Expected: true}}, others...)
-		}})
+		}}
+	if w.with != nil {
+		w.with(r, &q)
+	}
+	return r.Report(t.Context(), q)
 }
 
 func TestVotes(t *testing.T) {

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package report
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/flake"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
+)
+
+// History reads the history of failures from the messages of a project's changes.
+func History(p *config.Project, now time.Time) flake.History {
+	h := flake.History{Self: p.Gerrit.Username, Since: now.Add(-flake.Window)}
+	for _, w := range p.Workflows {
+		h.Workflows = append(h.Workflows, w.Name)
+	}
+	return h
+}
+
+// hints says of failed jobs whether they failed by chance elsewhere.
+func (g *gathering) hints(ctx context.Context, v verdict.Verdict) []verdict.Hint {
+	if v.Outcome != verdict.Failed || g.Others == nil {
+		return nil
+	}
+	changes, err := g.Others(ctx)
+	if err != nil {
+		g.warn(fmt.Errorf("nothing is said of earlier failures of the same jobs: %w", err))
+		return nil
+	}
+	others := slices.DeleteFunc(slices.Clone(changes), func(c change.Change) bool { return c.Number == g.change.Number })
+	known := map[string]flake.Row{}
+	for _, row := range flake.Rank(History(g.q.Project, g.Now()).Events(others)) {
+		known[row.Name] = row
+	}
+	var hints []verdict.Hint
+	for _, run := range v.Required {
+		for _, j := range run.Jobs {
+			if text := known[flake.Shown(j.Job.Name)].Hint(); j.Outcome == verdict.Failed && text != "" {
+				hints = append(hints, verdict.Hint{Text: text})
+			}
+		}
+	}
+	return hints
+}
