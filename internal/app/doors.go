@@ -32,6 +32,10 @@ type wiring struct {
 	mask       func(secrets ...string)
 	// secrets are never repeated in what is posted.
 	secrets []string
+	// witnesses are the projects' doors to Gerrit.
+	witnesses map[*config.Project]*witness
+	// warnings are what a person should mend although all was done.
+	warnings []error
 	// leftOut are changes that Gerrit described in a way that nobody can trust.
 	leftOut []reconcile.Line
 }
@@ -39,7 +43,8 @@ type wiring struct {
 func newWiring(a *App, log func(string, ...any), mask func(...string), secrets []string) *wiring {
 	return &wiring{
 		app: a, transports: transports{app: a}, log: log, mask: mask, secrets: secrets,
-		gerrits: map[config.Gerrit]*gerrit.Client{},
+		gerrits:   map[config.Gerrit]*gerrit.Client{},
+		witnesses: map[*config.Project]*witness{},
 		tokens:  map[tokenUse]github.TokenSource{},
 		githubs: map[tokenUse]*github.Client{},
 	}
@@ -63,16 +68,23 @@ func (w *wiring) doors(p *config.Project) (reconcile.Doors, error) {
 	if err != nil {
 		return reconcile.Doors{}, err
 	}
+	seen := &witness{reviews: reviews{review}, changes: map[int]change.Change{}}
+	w.witnesses[p] = seen
+	reporter, err := w.reporter(p, review, hub, seen.all)
+	if err != nil {
+		return reconcile.Doors{}, err
+	}
 	return reconcile.Doors{
-		Reviews: reviews{review}, Groups: review,
+		Reviews: seen, Groups: review,
 		Source: refs{source}, Mirror: refs{mirror},
 		Mover: &relay.Relay{
 			Source: source, Mirror: mirror, Allowed: allowed(p),
 			Now: w.app.Now, Sleep: w.app.Sleep, Log: w.log,
 		},
 		Workflows: hub, Runs: hub, Starter: starter{hub},
-		RunReader: runReader{hub}, Canceller: runReader{hub},
-		Reporter: lastResort{w.reporter(review, hub)},
+		RunReader: runReader{hub}, Canceller: runReader{hub}, Rerunner: rerunner{hub},
+		Talk: poster{reviews{review}}, Issues: issues{hub},
+		Reporter: lastResort{reporter, func(more []error) { w.warnings = append(w.warnings, more...) }},
 	}, nil
 }
 
@@ -185,14 +197,24 @@ func allowed(p *config.Project) func(string) bool {
 // reviews lets a pass ask Gerrit in its own words.
 type reviews struct{ *gerrit.Client }
 
-// Open asks for files and votes only where a filter or a gate looks at them.
+// Open asks for files and votes only where a filter or a gate looks at them, and
+// for messages where results are told.
 func (r reviews) Open(ctx context.Context, p *config.Project) ([]change.Change, error) {
-	q := gerrit.Query{Project: p.Name, Extra: p.Query, MaxAge: p.MaxAge}
+	q := gerrit.Query{Project: p.Name, Extra: p.Query, MaxAge: p.MaxAge, Messages: p.Report.On()}
 	for _, w := range p.Workflows {
 		q.Files = q.Files || len(w.Paths)+len(w.PathsIgnore) > 0
 		q.Votes = q.Votes || w.Trust.Label != ""
 	}
 	return r.Client.Open(ctx, q)
+}
+
+// Merged asks for files only where a filter looks at them.
+func (r reviews) Merged(ctx context.Context, p *config.Project, age time.Duration) ([]change.Change, error) {
+	q := gerrit.Query{Project: p.Name, MaxAge: age}
+	for _, w := range p.Workflows {
+		q.Files = q.Files || w.PostMerge && len(w.Paths)+len(w.PathsIgnore) > 0
+	}
+	return r.Client.Merged(ctx, q)
 }
 
 // Change tells a change that is gone from one that cannot be read.

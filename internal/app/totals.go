@@ -19,10 +19,14 @@ type totals struct {
 	Failed     int `json:"failed"`
 	UpToDate   int `json:"up_to_date"`
 	// What else was done.
-	Mirrored int `json:"mirrored,omitempty"`
-	Carried  int `json:"carried,omitempty"`
-	Found    int `json:"found,omitempty"`
-	Pruned   int `json:"pruned,omitempty"`
+	Mirrored  int `json:"mirrored,omitempty"`
+	Carried   int `json:"carried,omitempty"`
+	Found     int `json:"found,omitempty"`
+	Pruned    int `json:"pruned,omitempty"`
+	Answered  int `json:"answered,omitempty"`
+	Cancelled int `json:"cancelled,omitempty"`
+	Reported  int `json:"reported,omitempty"`
+	Ended     int `json:"ended,omitempty"`
 	// What was planned and not done: a dry run.
 	ToRelay    int `json:"to_relay,omitempty"`
 	ToDispatch int `json:"to_dispatch,omitempty"`
@@ -67,6 +71,14 @@ func (t *totals) count(l reconcile.Line) {
 		t.Found++
 	case l.Verb == plan.Prune:
 		t.Pruned++
+	case l.Verb == plan.Answer:
+		t.Answered++
+	case l.Verb == plan.Cancel:
+		t.Cancelled++
+	case l.Verb == plan.Report:
+		t.Reported++
+	case l.Verb == plan.End:
+		t.Ended++
 	}
 }
 
@@ -77,8 +89,8 @@ func (t totals) text() string {
 		count int
 		name  string
 	}{
-		{t.Mirrored, "mirrored"}, {t.Relayed, "relayed"}, {t.Carried, "carried"},
-		{t.Found, "found"}, {t.Dispatched, "dispatched"}, {t.Pruned, "pruned"},
+		{t.Answered, "answered"}, {t.Mirrored, "mirrored"}, {t.Relayed, "relayed"}, {t.Carried, "carried"},
+		{t.Found, "found"}, {t.Dispatched, "dispatched"}, {t.Cancelled, "cancelled"}, {t.Reported, "reported"}, {t.Ended, "ended"}, {t.Pruned, "pruned"},
 		{t.ToRelay, "to relay"}, {t.ToDispatch, "to dispatch"}, {t.OtherToDo, "other to do"},
 		{t.Waiting, "waiting"},
 		{t.Skipped, "skipped"}, {t.Failed, "failed"}, {t.UpToDate, "up to date"},

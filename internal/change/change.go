@@ -91,7 +91,9 @@ type Change struct {
 	Private  bool      `json:"private,omitempty"`
 	Hashtags []string  `json:"hashtags,omitempty"`
 	Updated  time.Time `json:"updated"`
-	Current  Patchset  `json:"current"`
+	// Submitted is when it was merged; zero for all others.
+	Submitted time.Time `json:"submitted,omitzero"`
+	Current   Patchset  `json:"current"`
 
 	// The rest is read only for changes that a pass may act on.
 

@@ -22,6 +22,7 @@ import (
 //	poisoned/CHANGE/PATCHSET/REVISION   the mirror refuses this object for good
 //	pruned/SECONDS        closed changes were looked for at that time
 //	scanned/SECONDS       comments on changes updated until then were read
+//	merged/SECONDS        a branch had moved then: merged changes were looked for
 type Ledger string
 
 const (
@@ -46,6 +47,7 @@ const (
 	Poisoned EntryKind = "poisoned"
 	Pruned   EntryKind = "pruned"
 	Scanned  EntryKind = "scanned"
+	Merges   EntryKind = "merged"
 )
 
 // The words of an Asked entry: which jobs of the attempt before are to run again.
@@ -59,7 +61,7 @@ type Entry struct {
 	Kind     EntryKind
 	Key      Key       // claims, runs, lost, carried, ended, asked, stopped
 	RunID    int64     // runs
-	At       time.Time // lost, pruned, scanned
+	At       time.Time // lost, pruned, scanned, merged
 	ID       ID        // poisoned; also set for the kinds with a key
 	Revision Revision  // poisoned
 	Word     string    // ended: the outcome; asked: AllJobs or FailedJobs
@@ -104,7 +106,7 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 	switch e.Kind {
 	case Claim, Carried, Stopped:
 		head = rest
-	case RunOf, Lost, Pruned, Scanned:
+	case RunOf, Lost, Pruned, Scanned, Merges:
 		n, ok := decimal(last, 18)
 		if !ok && last != "0" || e.Kind.mark() != (last == rest) {
 			return Entry{}, false
@@ -140,7 +142,7 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 
 // mark reports whether entries of the kind are about the project as a whole:
 // what was done at which time.
-func (k EntryKind) mark() bool { return k == Pruned || k == Scanned }
+func (k EntryKind) mark() bool { return k == Pruned || k == Scanned || k == Merges }
 
 func parsePoisoned(e Entry, head, last string) (Entry, bool) {
 	var ok bool

@@ -40,6 +40,9 @@ func decode(info *changeInfo) (change.Change, error) {
 		Private:  info.IsPrivate,
 		Updated:  info.Updated.Time,
 	}
+	if info.Submitted != nil {
+		c.Submitted = info.Submitted.Time
+	}
 	for _, tag := range info.Hashtags {
 		c.Hashtags = append(c.Hashtags, change.Clip(tag, maxText))
 	}

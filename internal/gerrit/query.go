@@ -123,6 +123,29 @@ func (c *Client) Closed(ctx context.Context, numbers []int) ([]change.Change, er
 	return all, nil
 }
 
+// Merged returns the changes of q's project that were merged and updated within
+// q.MaxAge; Extra and the fields that ask for more than Files are not used.
+func (c *Client) Merged(ctx context.Context, q Query) ([]change.Change, error) {
+	if err := checkProject(q.Project); err != nil {
+		return nil, fault.New(fault.Configuration, "failed to query merged changes: %w", err)
+	}
+	text := fmt.Sprintf(`status:merged project:"%s" -age:%s`, q.Project, age(q.MaxAge))
+	options := []string{"CURRENT_REVISION", "DETAILED_ACCOUNTS", skipDiffstat}
+	if q.Files {
+		options = append(options, currentFiles)
+	}
+	list, err := c.collect(ctx, text, options, func(ch *change.Change) error {
+		if ch.Project != q.Project || ch.Status != change.Merged {
+			return errors.New("it was not asked for")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, failed("query the merged changes of "+q.Project, err)
+	}
+	return list, nil
+}
+
 // Change returns everything about one change: its files, votes, messages, parents
 // and earlier patchsets too. The error is ErrGone where there is no such change.
 func (c *Client) Change(ctx context.Context, number int) (change.Change, error) {

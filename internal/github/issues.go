@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -62,6 +64,29 @@ func (c *Client) CommentIssue(ctx context.Context, repository string, number int
 	q.method, q.path, q.needs = http.MethodPost, q.path+"/comments", "Issues: write"
 	q.body = map[string]string{"body": body}
 	return c.act(ctx, q, repository)
+}
+
+// maxRemarks bounds how many comments of an issue are looked through.
+const maxRemarks = 300
+
+// Commented tells whether an issue has a comment since then that holds a text. The
+// error is ErrGone where there is no such issue.
+// https://docs.github.com/rest/issues/comments#list-issue-comments
+func (c *Client) Commented(ctx context.Context, repository string, number int, text string, since time.Time) (bool, error) {
+	q, err := issueCall("read the comments on", repository, number)
+	if err != nil {
+		return false, err
+	}
+	q.path += "/comments?since=" + since.UTC().Format(time.RFC3339) + "&"
+	q.deadline = listDeadline
+	type comment struct {
+		Body string `json:"body"`
+	}
+	comments, _, err := list(ctx, c, q, maxRemarks, func(page []comment) []comment { return page })
+	if err != nil {
+		return false, c.orGone(ctx, q, repository, err)
+	}
+	return slices.ContainsFunc(comments, func(x comment) bool { return strings.Contains(x.Body, text) }), nil
 }
 
 // issueCall makes the call that reads an issue.

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -36,13 +37,26 @@ func newFilter(p *config.Project, now time.Time) *filter {
 
 // reason says why a change is left alone as a whole, or "".
 func (f *filter) reason(c *change.Change) string {
-	switch {
-	case !matchAny(f.branches, c.Branch):
-		return fmt.Sprintf("branch %s is not configured", c.Branch)
+	return cmp.Or(f.scope(c), f.state(c))
+}
+
+// state says what holds a change up that will be different later, or "".
+func (f *filter) state(c *change.Change) string {
+	switch age := f.now.Sub(c.Current.Created); {
 	case f.skip.Private && c.Private:
 		return "private"
 	case f.skip.WIP && c.WIP:
 		return "work in progress"
+	case f.skip.MinAge > 0 && age < f.skip.MinAge:
+		return fmt.Sprintf("too new: tried when the patchset is %s old", f.skip.MinAge)
+	}
+	return ""
+}
+
+// scope says why a change is none of ours, or "".
+func (f *filter) scope(c *change.Change) string {
+	if !matchAny(f.branches, c.Branch) {
+		return fmt.Sprintf("branch %s is not configured", c.Branch)
 	}
 	for _, re := range f.subjects {
 		if re.MatchString(c.Subject) {
@@ -56,9 +70,6 @@ func (f *filter) reason(c *change.Change) string {
 		if slices.Contains(c.Hashtags, tag) {
 			return fmt.Sprintf("hashtag %q", tag)
 		}
-	}
-	if age := f.now.Sub(c.Current.Created); f.skip.MinAge > 0 && age < f.skip.MinAge {
-		return fmt.Sprintf("too new: tried when the patchset is %s old", f.skip.MinAge)
 	}
 	return ""
 }

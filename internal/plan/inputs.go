@@ -69,20 +69,33 @@ func (b *builder) dispatcherInputs(c *change.Change, key change.Key) map[string]
 		"change":     strconv.Itoa(c.Number),
 		"patchset":   strconv.Itoa(c.Current.Number),
 		"revision":   string(c.Current.Revision),
-		"ref":        b.p.Mirror.Namespace.Ref(c.ID()),
+		"ref":        b.ref(c),
 		"branch":     c.Branch,
 		"change_url": b.changeURL(c),
 	}
 }
 
+// ref is where the mirror has what is tested: the patchset, or the branch that
+// it was merged into.
+func (b *builder) ref(c *change.Change) string {
+	if c.Status == change.Merged {
+		return "refs/heads/" + c.Branch
+	}
+	return b.p.Mirror.Namespace.Ref(c.ID())
+}
+
 // gerritInputs are the nine inputs of Linux Foundation's gerrit-to-platform.
 func (b *builder) gerritInputs(c *change.Change) map[string]string {
+	event := "patchset-created"
+	if c.Status == change.Merged {
+		event = "change-merged"
+	}
 	return map[string]string{
 		"GERRIT_BRANCH":            c.Branch,
 		"GERRIT_CHANGE_ID":         c.ChangeID,
 		"GERRIT_CHANGE_NUMBER":     strconv.Itoa(c.Number),
 		"GERRIT_CHANGE_URL":        b.changeURL(c),
-		"GERRIT_EVENT_TYPE":        "patchset-created",
+		"GERRIT_EVENT_TYPE":        event,
 		"GERRIT_PATCHSET_NUMBER":   strconv.Itoa(c.Current.Number),
 		"GERRIT_PATCHSET_REVISION": string(c.Current.Revision),
 		"GERRIT_PROJECT":           c.Project,

@@ -28,7 +28,9 @@ func (b *builder) lifecycle() {
 	}
 	for _, number := range slices.Sorted(maps.Keys(b.s.Mirror.Changes)) {
 		for _, r := range openRuns(b.s.Mirror.Changes[number]) {
-			if r.key.Server == b.p.Gerrit.Name && workflowByName(b.p, r.key.Workflow) != nil {
+			w := workflowByName(b.p, r.key.Workflow)
+			// A run after a merge tells its result itself, or nobody waits for it.
+			if r.key.Server == b.p.Gerrit.Name && w != nil && !w.PostMerge {
 				b.lookAfter(r)
 			}
 		}
@@ -69,6 +71,8 @@ func (b *builder) lookAfter(r openRun) {
 	switch done := !there || run.Status == "completed"; {
 	case !done && reason != "":
 		a.Verb = Cancel
+	case !done && b.attempt(r.key.ID, r.key.Workflow).stopped >= r.key.Attempt:
+		a.Verb, a.Reason = Cancel, "a comment called it off"
 	case !done:
 		return
 	case reason != "":
@@ -83,7 +87,7 @@ func (b *builder) lookAfter(r openRun) {
 // wait for; false means nothing yet.
 func (b *builder) conclude(a *Action, there bool) bool {
 	c := b.open[a.Key.Change]
-	if b.s.Mirror.lastAttempt(a.Key.ID, a.Key.Workflow).number != a.Key.Attempt {
+	if b.attempt(a.Key.ID, a.Key.Workflow).number != a.Key.Attempt {
 		a.Verb, a.Outcome, a.Reason = End, verdict.Superseded, "a later attempt replaced it"
 		return true
 	}

@@ -100,7 +100,7 @@ func TestRunsThatMatterAreAskedFor(t *testing.T) {
 		{"perhaps closed", reporting, nil, refs, Needs{Closed: []int{7}}},
 	}
 	for _, tt := range tests {
-		p := project(tt.edit, func(p *config.Project) { p.Prune.Keep = 0 })
+		p := project(tt.edit, func(p *config.Project) { p.Prune.Keep, p.Report.Commands.Off = 0, true })
 		s := snapshot(p, tt.changes, tt.refs...)
 		s.Closed = nil
 		if diff := cmp.Diff(tt.want, Make(p, s, noon).Needs); diff != "" {

@@ -28,6 +28,10 @@ type builder struct {
 	tips  map[change.Revision]*change.Change
 	fresh map[int]bool
 	files map[string]bool
+	// said is what comments add to the ledger, by change.
+	said map[int][]Ref
+	// patchsets are made when they are first asked for: see revisions.
+	patchsets map[change.Revision]change.ID
 }
 
 // Make plans one pass for a project at the time now. It is linear in the size
@@ -35,18 +39,26 @@ type builder struct {
 func Make(p *config.Project, s *Snapshot, now time.Time) Plan {
 	b := newBuilder(p, s, now)
 	b.branches()
+	b.comments()
 	for _, n := range slices.Sorted(maps.Keys(b.open)) {
 		b.change(b.open[n])
 	}
+	b.postMerge()
 	b.schedule()
 	b.lifecycle()
 	b.prune()
 	b.plan.Needs.Fresh = slices.Sorted(maps.Keys(b.fresh))
 	b.plan.Needs.Workflows = slices.Sorted(maps.Keys(b.files))
-	slices.Sort(b.plan.Needs.Closed)
-	b.plan.Needs.Closed = slices.Compact(b.plan.Needs.Closed)
+	n := &b.plan.Needs
+	n.Closed, n.Issues, n.RunIDs = sorted(n.Closed), sorted(n.Issues), sorted(n.RunIDs)
 	slices.SortStableFunc(b.plan.Actions, func(x, y Action) int { return order[x.Verb] - order[y.Verb] })
 	return b.plan
+}
+
+// sorted has each number once.
+func sorted[T int | int64](numbers []T) []T {
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
 }
 
 func newBuilder(p *config.Project, s *Snapshot, now time.Time) *builder {
@@ -58,6 +70,7 @@ func newBuilder(p *config.Project, s *Snapshot, now time.Time) *builder {
 		tips:    make(map[change.Revision]*change.Change, len(s.Changes)),
 		fresh:   map[int]bool{},
 		files:   map[string]bool{},
+		said:    map[int][]Ref{},
 	}
 	b.plan.Haves = map[int][]change.Revision{}
 	b.index()
@@ -66,7 +79,7 @@ func newBuilder(p *config.Project, s *Snapshot, now time.Time) *builder {
 
 // order is the order in which a pass acts and prints.
 var order = map[Verb]int{
-	MirrorBranch: 0, Relay: 1, Carry: 2, Record: 3, Doubt: 4, Dispatch: 5, Cancel: 6, Report: 7, End: 8, Prune: 9, Wait: 10, Skip: 11, Fail: 12,
+	Answer: 0, MirrorBranch: 1, Relay: 2, Carry: 3, Ask: 4, CallOff: 5, Record: 6, Doubt: 7, Dispatch: 8, Cancel: 9, Report: 10, End: 11, Prune: 12, Wait: 13, Skip: 14, Fail: 15,
 }
 
 func (b *builder) index() {
@@ -141,9 +154,10 @@ func (b *builder) change(c *change.Change) {
 		return
 	}
 	before := len(b.plan.Actions) + len(b.queue)
-	wanted := len(b.p.Workflows) == 0
-	for i := range b.p.Workflows {
-		wanted = b.workflow(c, &b.p.Workflows[i]) || wanted
+	workflows := b.workflowsFor(c)
+	wanted := len(workflows) == 0
+	for _, w := range workflows {
+		wanted = b.workflow(c, w) || wanted
 	}
 	if wanted && held == "" {
 		b.touch(c)
@@ -152,6 +166,18 @@ func (b *builder) change(c *change.Change) {
 	if before == len(b.plan.Actions)+len(b.queue) {
 		b.plan.Idle++
 	}
+}
+
+// workflowsFor are the workflows that test the patchsets of open changes, or the
+// branch once a change is merged.
+func (b *builder) workflowsFor(c *change.Change) []*config.Workflow {
+	var all []*config.Workflow
+	for i := range b.p.Workflows {
+		if w := &b.p.Workflows[i]; w.PostMerge == (c.Status == change.Merged) {
+			all = append(all, w)
+		}
+	}
+	return all
 }
 
 // workflow plans one workflow for a change and reports whether it wants the
@@ -174,48 +200,13 @@ func (b *builder) workflow(c *change.Change, w *config.Workflow) bool {
 		a.Verb = Fail
 		a.Hint = "begin the workflow's run-name with ${{ inputs.key }}, so that a run can be found again"
 	case candidate:
-		b.queue = append(b.queue, waiting{change: c, decision: d})
+		b.queue = append(b.queue, waiting{change: c, decision: d, depth: b.depth(c)})
 		return true
 	case settled:
 		return true
 	}
 	b.add(a)
 	return d.standing != unwanted && d.standing != gated
-}
-
-// touch asks for a change to be read again before something is done to it.
-func (b *builder) touch(c *change.Change) {
-	if !b.s.Fresh[c.Number] {
-		b.fresh[c.Number] = true
-		return
-	}
-	if b.plan.Haves[c.Number] == nil {
-		b.plan.Haves[c.Number] = b.haves(c)
-	}
-}
-
-// haves are the objects that the mirror surely has and that are near a change:
-// its earlier patchsets and its relation chain.
-func (b *builder) haves(c *change.Change) []change.Revision {
-	var haves []change.Revision
-	for _, r := range b.s.Mirror.Changes[c.Number] {
-		if r.Entry.Kind == "" {
-			haves = append(haves, r.Revision)
-		}
-	}
-	for _, parent := range c.Current.Parents {
-		if b.onMirror(parent) {
-			haves = append(haves, parent)
-		}
-	}
-	return haves
-}
-
-// onMirror reports whether a commit is the patchset of an open change that the
-// mirror has.
-func (b *builder) onMirror(rev change.Revision) bool {
-	c, ok := b.tips[rev]
-	return ok && b.s.Mirror.patchset(c.ID()) == rev
 }
 
 // refusedReason says that this patchset, or one below it, is known to be

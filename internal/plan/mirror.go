@@ -26,10 +26,8 @@ type Mirror struct {
 	Branches map[string]change.Revision
 	// Changes are all refs about a change, by its number.
 	Changes map[int][]Ref
-	// LastPrune is when closed changes were last looked for; zero is never.
-	LastPrune time.Time
-	// PruneMarks are the ledger refs that LastPrune was read from.
-	PruneMarks []Ref
+	// Marks are the ledger refs that say when something was last done.
+	Marks []Ref
 	// Unreadable counts refs in our namespaces that we did not write.
 	Unreadable int
 
@@ -64,7 +62,7 @@ func (m *Mirror) PrefixesOf(server string, number int) []string {
 	prefixes := []string{fmt.Sprintf("%s%02d/%s", m.namespace, number%100, about)}
 	key := change.Key{Server: server, ID: change.ID{Change: number, Patchset: 1}, Workflow: "x", Attempt: 1}.String()
 	keyed := strings.TrimSuffix(key, "1/x/1") // server and change, whatever parts them
-	for _, kind := range []change.EntryKind{change.Claim, change.RunOf, change.Lost, change.Carried, change.Ended} {
+	for _, kind := range []change.EntryKind{change.Claim, change.RunOf, change.Lost, change.Carried, change.Ended, change.Asked, change.Stopped} {
 		prefixes = append(prefixes, string(m.ledger)+string(kind)+"/"+keyed)
 	}
 	return append(prefixes, string(m.ledger)+string(change.Poisoned)+"/"+about)
@@ -96,14 +94,39 @@ func (m *Mirror) addEntry(name string, rev change.Revision) {
 		return
 	}
 	ref := Ref{Name: name, Revision: rev, ID: e.ID, Entry: e}
-	if e.Kind == change.Pruned {
-		m.PruneMarks = append(m.PruneMarks, ref)
-		if e.At.After(m.LastPrune) {
-			m.LastPrune = e.At
-		}
+	if !e.ID.Valid() {
+		m.Marks = append(m.Marks, ref)
 		return
 	}
 	m.about(ref)
+}
+
+// last is when something was last done, by its marks; zero is never.
+func (m *Mirror) last(kind change.EntryKind) (last time.Time) {
+	for _, r := range m.Marks {
+		if r.Entry.Kind == kind && r.Entry.At.After(last) {
+			last = r.Entry.At
+		}
+	}
+	return last
+}
+
+// Mark notes that something was done at a time, in place of what was noted
+// before.
+type Mark struct {
+	Entry change.Entry
+	Old   []Ref
+}
+
+// mark plans one.
+func (b *builder) mark(kind change.EntryKind, at time.Time) {
+	m := Mark{Entry: change.Entry{Kind: kind, At: at}}
+	for _, r := range b.s.Mirror.Marks {
+		if r.Entry.Kind == kind && r.Entry.At.Unix() != at.Unix() {
+			m.Old = append(m.Old, r)
+		}
+	}
+	b.plan.Marks = append(b.plan.Marks, m)
 }
 
 // usualRefs is how many refs a change has at the least (patchset, claim, run, end): room

@@ -19,7 +19,7 @@ const maxClosedLookups = 500
 // absent from the list may be hidden by a filter or by a permission.
 func (b *builder) prune() {
 	keep, every := b.p.Prune.Keep, b.p.Prune.Every
-	if keep <= 0 || b.now.Sub(b.s.Mirror.LastPrune) < every {
+	if keep <= 0 || b.now.Sub(b.s.Mirror.last(change.Pruned)) < every {
 		return
 	}
 	numbers := b.maybeClosed()
@@ -30,7 +30,7 @@ func (b *builder) prune() {
 		b.plan.Needs.Closed = append(b.plan.Needs.Closed, numbers...)
 		return
 	}
-	b.plan.Marked, b.plan.OldMarks = true, b.s.Mirror.PruneMarks
+	b.mark(change.Pruned, b.now)
 	for _, c := range b.s.Closed {
 		age := b.now.Sub(c.Updated)
 		refs := b.s.Mirror.Changes[c.Number]

@@ -29,8 +29,8 @@ func TestPrune(t *testing.T) {
 	// change keeps its refs.
 	got := Make(p, s, noon)
 	check(t, got, "prune 1 (3 refs): merged 20 days ago", "prune 2 (1 refs): abandoned 15 days ago", "idle 1")
-	if !got.Marked || len(got.OldMarks) != 1 {
-		t.Errorf("got marked %v with %d old marks, want the look noted in place of the old one", got.Marked, len(got.OldMarks))
+	if len(got.Marks) != 1 || len(got.Marks[0].Old) != 1 {
+		t.Errorf("got marks %v, want the look noted in place of the old one", got.Marks)
 	}
 }
 

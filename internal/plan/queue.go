@@ -15,6 +15,8 @@ import (
 type waiting struct {
 	change *change.Change
 	decision
+	// depth counts the open changes below it: a chain is tested from below.
+	depth int
 }
 
 // since is when the patchset came, by which its owner's queue is ordered.
@@ -76,7 +78,7 @@ func (b *builder) dispatch(w waiting) {
 	key := b.key(w.change, w.workflow, w.attempt)
 	b.add(Action{
 		Verb: Dispatch, Change: w.change, Key: key, Revision: w.change.Current.Revision,
-		Reason: w.reason, Call: b.call(w.change, w.workflow, key),
+		Reason: w.reason, Call: b.call(w.change, w.workflow, key), Rerun: w.rerun,
 	})
 }
 
@@ -136,7 +138,7 @@ func takeTurns(queue []waiting, byOwner map[int]int) []waiting {
 	owners := make([]int, 0, len(lines))
 	for owner, line := range lines {
 		slices.SortStableFunc(line, func(x, y waiting) int {
-			return cmp.Or(x.since().Compare(y.since()), cmp.Compare(x.change.Number, y.change.Number))
+			return cmp.Or(x.since().Compare(y.since()), cmp.Compare(x.depth, y.depth), cmp.Compare(x.change.Number, y.change.Number))
 		})
 		owners = append(owners, owner)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/command"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
@@ -38,6 +39,17 @@ type Snapshot struct {
 	// RunsByID are the runs of Needs.RunIDs that GitHub still knows; nil is not
 	// asked.
 	RunsByID map[int64]change.Run
+	// Comments tells of changes whose comments were asked for whether they were
+	// read: they stand among the Messages then.
+	Comments map[int]bool
+	// Self is our own account's id in Gerrit; 0 is not asked.
+	Self int
+	// Issues are what is known of the issues that comments name; NoIssues is set
+	// when they could not be read.
+	Issues   map[int]command.Issue
+	NoIssues bool
+	// Merged are changes that were merged of late; nil is not asked.
+	Merged []change.Change
 	// NoGitHub says why GitHub could not be asked, if it could not. Nothing is
 	// dispatched then; patchsets are still relayed.
 	NoGitHub string
@@ -59,11 +71,19 @@ type Needs struct {
 	Closed []int
 	// RunIDs are runs whose state matters.
 	RunIDs []int64
+	// Comments are numbers of changes whose comments are to be read, Groups are
+	// those of the people who may be obeyed, and Issues what comments name.
+	Comments []int
+	Groups   []string
+	Issues   []int
+	// Merged asks for the changes that were merged since then; zero does not.
+	Merged time.Time
 }
 
 // None reports whether the plan stands on complete facts.
 func (n Needs) None() bool {
-	return len(n.Fresh) == 0 && len(n.Workflows) == 0 && !n.Runs && !n.Busy && len(n.Closed) == 0 && len(n.RunIDs) == 0
+	return len(n.Fresh) == 0 && len(n.Workflows) == 0 && !n.Runs && !n.Busy && len(n.Closed) == 0 && len(n.RunIDs) == 0 &&
+		len(n.Comments) == 0 && len(n.Groups) == 0 && len(n.Issues) == 0 && n.Merged.IsZero()
 }
 
 // Verb says what an action does.
@@ -71,12 +91,18 @@ type Verb string
 
 // The verbs, in the order in which a pass carries them out.
 const (
+	// Answer replies to comments that are commands. It comes before all else: what
+	// it promises is planned once it is there.
+	Answer Verb = "answer"
 	// MirrorBranch moves a branch of the mirror to where it is in Gerrit.
 	MirrorBranch Verb = "mirror"
 	// Relay brings a patchset to the mirror.
 	Relay Verb = "relay"
 	// Carry notes that an earlier patchset's result stands for this one.
 	Carry Verb = "carry"
+	// Ask notes that a comment asks for a run, CallOff that one calls it off.
+	Ask     Verb = "ask"
+	CallOff Verb = "call off"
 	// Record notes the run of a claim that was found again.
 	Record Verb = "record"
 	// Doubt notes that a claim was seen without a run.
@@ -116,6 +142,15 @@ type Action struct {
 	Key change.Key
 	// Call is what to ask GitHub for (Dispatch).
 	Call change.Call
+	// Rerun, if not 0, is the run whose failed jobs are run again instead of Call,
+	// if GitHub still can (Dispatch).
+	Rerun int64
+	// FailedOnly says that no more than the failed jobs are asked for (Ask).
+	FailedOnly bool
+	// Reply is what to say, Excused are the failures to note elsewhere first
+	// (Answer).
+	Reply   string
+	Excused []Excuse
 	// Run is the run that was found (Record), or is looked after (Cancel, Report,
 	// End).
 	Run change.Run
@@ -129,6 +164,15 @@ type Action struct {
 	Number int
 }
 
+// Excuse is a failure that somebody calls known.
+type Excuse struct {
+	// Issues are open issues; Body is what to say there, and Mark a part of it by
+	// which it is found again.
+	Issues []int
+	Body   string
+	Mark   string
+}
+
 // Plan is what a pass has to do, in order.
 type Plan struct {
 	Needs   Needs
@@ -137,10 +181,8 @@ type Plan struct {
 	Idle int
 	// Haves are mirror tips that a relay may offer for each change.
 	Haves map[int][]change.Revision
-	// Marked is set when closed changes were looked for: the ledger should say
-	// so, and forget the marks in OldMarks.
-	Marked   bool
-	OldMarks []Ref
+	// Marks are what the ledger should say of when things were done.
+	Marks []Mark
 }
 
 // workflowByName finds a configured workflow by the name in run keys.

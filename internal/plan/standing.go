@@ -37,19 +37,23 @@ func Standings(p *config.Project, s *Snapshot, c *change.Change, now time.Time) 
 // standings leaves it to the caller to fill in what is being reported.
 func (b *builder) standings(c *change.Change, reporting change.Key) []Standing {
 	var all []Standing
-	for i := range b.p.Workflows {
-		w := &b.p.Workflows[i]
-		a := b.s.Mirror.lastAttempt(c.ID(), w.Name)
+	for _, w := range b.workflowsFor(c) {
+		a := b.attempt(c.ID(), w.Name)
 		st := Standing{Workflow: w.Name, Optional: w.Optional, Key: b.key(c, w, a.number), RunID: a.runID, Outcome: a.ended, Wasted: a.wasted}
-		if a.number == 0 {
+		if !a.recorded && a.rerun > 0 && a.asked == a.number {
+			st.RunID = a.rerun // the call was made, and is not noted yet
+		}
+		switch {
+		case a.called(), a.number == 0 && a.calledOff():
+			st.Key, st.RunID, st.Outcome, st.Expected = b.key(c, w, max(a.asked, a.number)), 0, "", true
+		case a.number == 0:
 			switch b.decide(c, w).standing {
 			case candidate, gated:
 				st.Expected = true
 			default:
 				continue // a filter leaves it out, or an earlier result stands
 			}
-		}
-		if st.Outcome == "" && st.Key != reporting && a.number > 0 {
+		case st.Outcome == "" && st.Key != reporting:
 			st.Outcome, _ = b.told(c, st.Key)
 			st.Expected = st.Outcome == ""
 		}

@@ -43,13 +43,29 @@ type decision struct {
 	reason   string
 	claim    change.Revision
 	run      change.Run
+	// rerun is the run whose failed jobs a candidate runs again, or 0.
+	rerun int64
 }
 
 // decide looks at one workflow for one patchset that passed the project's filter.
 func (b *builder) decide(c *change.Change, w *config.Workflow) decision {
+	a := b.attempt(c.ID(), w.Name)
+	d := b.decideAttempt(c, w, a)
+	if (d.standing == candidate || d.standing == gated) && a.calledOff() {
+		d.standing, d.reason = unwanted, "a comment called it off"
+	}
+	return d
+}
+
+func (b *builder) decideAttempt(c *change.Change, w *config.Workflow, a attempt) decision {
 	d := decision{workflow: w}
-	a := b.s.Mirror.lastAttempt(c.ID(), w.Name)
 	switch {
+	case a.called():
+		d.standing, d.attempt, d.reason, d.rerun = candidate, a.asked, "a comment asks for it", a.rerun
+		if gate := b.gateReason(c, w.Trust); gate != "" {
+			d.standing, d.reason = gated, gate
+		}
+		return d
 	case a.recorded:
 		return b.decideRecorded(d, a)
 	case a.number > 0:
@@ -58,24 +74,35 @@ func (b *builder) decide(c *change.Change, w *config.Workflow) decision {
 		d.standing = settled
 		return d
 	}
-	if len(w.Branches) > 0 && !matchAny(w.Branches, c.Branch) {
-		d.reason = "not for branch " + c.Branch
-		return d
-	}
-	if d.reason = pathsReason(w, c.Files); d.reason != "" {
+	if d.reason = unwantedReason(c, w); d.reason != "" {
 		return d
 	}
 	if n, ok := b.carriedFrom(c, w); ok {
-		d.standing, d.attempt = carries, n
-		d.reason = fmt.Sprintf("%s: the result of patchset %d stands", kindText(c.Current.Kind), c.Current.Number-1)
+		d.standing, d.attempt, d.reason = carries, n, carriedText(c)
 		return d
 	}
 	if d.reason = b.gateReason(c, w.Trust); d.reason != "" {
 		d.standing = gated
 		return d
 	}
+	if d.reason = b.redParent(c); d.reason != "" {
+		d.standing = gated
+		return d
+	}
 	d.standing, d.attempt, d.reason = candidate, 1, "new patchset"
 	return d
+}
+
+// unwantedReason says which filter of a workflow leaves a patchset out, or "".
+func unwantedReason(c *change.Change, w *config.Workflow) string {
+	if len(w.Branches) > 0 && !matchAny(w.Branches, c.Branch) {
+		return "not for branch " + c.Branch
+	}
+	return pathsReason(w, c.Files)
+}
+
+func carriedText(c *change.Change) string {
+	return fmt.Sprintf("%s: the result of patchset %d stands", kindText(c.Current.Kind), c.Current.Number-1)
 }
 
 // decideRecorded tries a run again that ended without a verdict, a bounded
@@ -96,6 +123,10 @@ func (b *builder) decideClaimed(c *change.Change, d decision, a attempt) decisio
 	d.attempt, d.claim = a.number, a.claim
 	if b.s.NoGitHub != "" {
 		d.standing, d.reason = pending, b.s.NoGitHub
+		return d
+	}
+	if run, ok := b.rerunSeen(a); ok {
+		d.standing, d.run, d.reason = found, run, "its failed jobs run again"
 		return d
 	}
 	if b.s.Runs == nil {
@@ -119,6 +150,19 @@ func (b *builder) decideClaimed(c *change.Change, d decision, a attempt) decisio
 	d.standing, d.attempt = candidate, a.number+1
 	d.reason = fmt.Sprintf("the call of attempt %d was lost", a.number)
 	return d
+}
+
+// rerunSeen looks for a claimed rerun whose call's answer was lost: its run has
+// then more attempts than we know of.
+func (b *builder) rerunSeen(a attempt) (change.Run, bool) {
+	if a.rerun == 0 || a.asked != a.number {
+		return change.Run{}, false
+	}
+	if b.s.RunsByID == nil {
+		b.plan.Needs.RunIDs = append(b.plan.Needs.RunIDs, a.rerun)
+	}
+	run, ok := b.s.RunsByID[a.rerun]
+	return run, ok && run.Attempt > a.known
 }
 
 // showsKey reports whether runs of a workflow begin with their key. Of an event
@@ -148,7 +192,7 @@ func (b *builder) carriedFrom(c *change.Change, w *config.Workflow) (attemptNumb
 	if c.Current.Number < 2 || kindPolicy(w, c.Current.Kind) != config.CarryKind {
 		return 0, false
 	}
-	before := b.s.Mirror.lastAttempt(change.ID{Change: c.Number, Patchset: c.Current.Number - 1}, w.Name)
+	before := b.attempt(change.ID{Change: c.Number, Patchset: c.Current.Number - 1}, w.Name)
 	switch {
 	case before.recorded:
 		return before.number, true
@@ -188,7 +232,7 @@ func kindText(kind change.Kind) string {
 
 // gateReason says what a patchset still lacks to be trusted, or "".
 func (b *builder) gateReason(c *change.Change, t config.Trust) string {
-	if !t.Required() {
+	if !t.Required() || c.Status == change.Merged {
 		return ""
 	}
 	for _, group := range t.Groups {

@@ -59,6 +59,7 @@ func (p *Pass) act(ctx context.Context, s *plan.Snapshot, made plan.Plan, r *Res
 	claimedAt := p.Now()
 	a.move(ctx)
 	a.dispatch(ctx, claimedAt)
+	a.announce(ctx)
 	a.lookAfter(ctx)
 	a.finish(ctx)
 }
@@ -80,6 +81,14 @@ func (a *acting) collect(i int) {
 		item := a.item(l)
 		a.items[item].Want, a.items[item].OnMirror = l.Revision, false
 		a.update(item, i, ns.Ref(l.Change.ID()), l.Revision)
+	case plan.Ask:
+		word := change.AllJobs
+		if l.FailedOnly {
+			word = change.FailedJobs
+		}
+		a.update(a.item(l), i, ledger.Ref(change.Entry{Kind: change.Asked, Key: l.Key, Word: word}), l.Revision)
+	case plan.CallOff:
+		a.update(a.item(l), i, ledger.Ref(change.Entry{Kind: change.Stopped, Key: l.Key}), l.Revision)
 	case plan.Carry:
 		a.update(a.item(l), i, ledger.Ref(change.Entry{Kind: change.Carried, Key: l.Key}), l.Revision)
 	case plan.Dispatch:
@@ -112,7 +121,7 @@ func (a *acting) item(l *Line) int {
 	a.itemOf[id] = len(a.items)
 	a.slots = append(a.slots, nil)
 	a.items = append(a.items, relay.Item{
-		ID: id, Want: l.Change.Current.Revision, OnMirror: true,
+		ID: id, Want: l.Change.Current.Revision, OnMirror: l.Change.Status == change.New || a.snapshot.Mirror.Branches[l.Change.Branch] == l.Revision,
 		Parents: l.Change.Current.Parents,
 		Haves:   append(slices.Clone(a.plan.Haves[id.Change]), a.branchTips()...),
 	})

@@ -62,7 +62,7 @@ func (c *calls) one(ctx context.Context, i int) {
 	}
 	c.progress(fmt.Sprintf("dispatching %s", l.Key))
 	c.last = c.Now()
-	outcome, run, err := c.Doors.Starter.Dispatch(ctx, l.Call)
+	outcome, run, err := c.call(ctx, l)
 	switch outcome {
 	case change.Accepted:
 		l.State, l.Run = Done, run
@@ -79,6 +79,23 @@ func (c *calls) one(ctx context.Context, i int) {
 		l.State = InDoubt
 		l.Err = fmt.Errorf("the answer was lost, the next pass looks for the run: %w", err)
 	}
+}
+
+// call starts a run, or the failed jobs of one that has ended. Where GitHub will
+// not repeat that, a new run does as well.
+func (c *calls) call(ctx context.Context, l *Line) (change.Outcome, change.Run, error) {
+	if l.Rerun != 0 {
+		outcome, err := c.Doors.Rerunner.Rerun(ctx, c.Project.CI.Repository, l.Rerun)
+		switch {
+		case outcome == change.Accepted:
+			run := c.snapshot.RunsByID[l.Rerun]
+			run.ID = l.Rerun
+			return outcome, run, nil
+		case outcome == change.Unsettled || !errors.Is(err, fault.Permanent):
+			return outcome, change.Run{}, err
+		}
+	}
+	return c.Doors.Starter.Dispatch(ctx, l.Call)
 }
 
 // hold waits for the pace and says why a call must not be made, or "".

@@ -8,16 +8,17 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/plan"
 )
 
 // maxRounds bounds how often a pass plans again: each round asks for facts that
-// the one before could not know to be needed, and four kinds follow each other
-// at most (fresh changes, files, runs, busy); the rest is for changes that move
-// while they are read.
-const maxRounds = 6
+// the one before could not know to be needed, and six kinds follow each other
+// at most (comments, issues, fresh changes, files, runs, busy); the rest is for
+// changes that move while they are read.
+const maxRounds = 8
 
 // settlePlan plans until the plan stands on complete facts. What still lacks a
 // fact after the last round waits for the next pass.
@@ -56,6 +57,22 @@ func (p *Pass) fill(ctx context.Context, s *plan.Snapshot, needs plan.Needs) []e
 	var problems []error
 	if len(needs.Fresh) > 0 {
 		problems = append(problems, p.refresh(ctx, s, needs.Fresh)...)
+	}
+	if len(needs.Comments) > 0 {
+		problems = append(problems, p.readComments(ctx, s, needs.Comments)...)
+		problems = append(problems, p.readGroups(ctx, s, needs.Groups)...)
+	}
+	if len(needs.Issues) > 0 {
+		if err := p.readIssues(ctx, s, needs.Issues); err != nil {
+			problems = append(problems, fmt.Errorf("failed to look up what a comment names; it is answered by a later pass: %w", err))
+		}
+	}
+	if !needs.Merged.IsZero() {
+		merged, err := p.Doors.Reviews.Merged(ctx, p.Project, max(time.Minute, p.Now().Sub(needs.Merged).Round(time.Second)))
+		if err != nil {
+			problems = append(problems, fmt.Errorf("failed to look for merged changes; their branch is tested by a later pass: %w", err))
+		}
+		s.Merged = append([]change.Change{}, merged...) // not nil: asked
 	}
 	if len(needs.Closed) > 0 {
 		closed, err := p.Doors.Reviews.Closed(ctx, needs.Closed)

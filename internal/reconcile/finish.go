@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/relay"
 )
 
@@ -54,18 +53,17 @@ func (a *acting) dropped(r relay.UpdateResult) {
 	a.problem("failed to delete "+r.Ref, r.Err)
 }
 
-// mark notes that closed changes were looked for, in place of older notes.
+// mark notes when things were done, in place of older notes.
 func (a *acting) mark() {
-	if !a.plan.Marked {
-		return
-	}
 	at := a.anchor()
 	if at == "" {
 		return
 	}
-	a.note(change.Entry{Kind: change.Pruned, At: a.Now()}, at)
-	for _, m := range a.plan.OldMarks {
-		a.drops = append(a.drops, relay.Update{Ref: m.Name, Old: m.Revision})
+	for _, m := range a.plan.Marks {
+		a.note(m.Entry, at)
+		for _, old := range m.Old {
+			a.drops = append(a.drops, relay.Update{Ref: old.Name, Old: old.Revision})
+		}
 	}
 }
 

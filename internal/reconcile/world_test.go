@@ -145,6 +145,16 @@ func (w *world) Closed(_ context.Context, numbers []int) ([]change.Change, error
 	return closed, nil
 }
 
+func (w *world) Merged(context.Context, *config.Project, time.Duration) ([]change.Change, error) {
+	var merged []change.Change
+	for _, c := range w.changes {
+		if c.Status == change.Merged {
+			merged = append(merged, c)
+		}
+	}
+	return merged, nil
+}
+
 func (w *world) Members(_ context.Context, group string) (map[int]bool, error) {
 	if group != "core" {
 		return nil, fault.New(fault.Configuration, "no group %s", group)

@@ -103,7 +103,7 @@ func TestIssues(t *testing.T) {
 	if len(got) != 2 {
 		t.Fatalf("got %d comments, want 2", len(got))
 	}
-	if diff := cmp.Diff(Comment{Author: "octocat", Body: "seen again"}, got[0]); diff != "" {
+	if diff := cmp.Diff(Comment{Author: "octocat", Body: "seen again", At: got[0].At}, got[0]); diff != "" {
 		t.Errorf("comment (-want +got):\n%s", diff)
 	}
 }

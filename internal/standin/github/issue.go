@@ -25,6 +25,7 @@ type Issue struct {
 // Comment is a comment on an issue.
 type Comment struct {
 	Author, Body string
+	At           time.Time
 }
 
 // maxComment is in characters.
@@ -107,13 +108,35 @@ func (s *Server) addComment(c call) {
 		return
 	}
 	access, _, _ := s.identify(c.r)
-	i.Comments = append(i.Comments, Comment{Author: access.User, Body: body.Body})
-	issue := s.apiURL(c.repo.name, "issues/%d", i.Number)
-	id := len(i.Comments)
-	reply(c.w, http.StatusCreated, object{
-		"id": id, "node_id": fmt.Sprintf("IC_%d", id), "body": body.Body, "user": s.userInfo(access.User),
+	i.Comments = append(i.Comments, Comment{Author: access.User, Body: body.Body, At: s.now()})
+	reply(c.w, http.StatusCreated, s.commentInfo(c, i, len(i.Comments)))
+}
+
+// commentInfo describes a comment by its place, from 1.
+func (s *Server) commentInfo(c call, i *Issue, id int) object {
+	comment := i.Comments[id-1]
+	issue, at := s.apiURL(c.repo.name, "issues/%d", i.Number), comment.At.UTC().Format(time.RFC3339)
+	return object{
+		"id": id, "node_id": fmt.Sprintf("IC_%d", id), "body": comment.Body, "user": s.userInfo(comment.Author),
 		"url": fmt.Sprintf("%s/comments/%d", issue, id), "issue_url": issue, "author_association": "MEMBER",
 		"html_url":   fmt.Sprintf("%s/%s/issues/%d#issuecomment-%d", s.url, c.repo.name, i.Number, id),
-		"created_at": s.now().Format(time.RFC3339), "updated_at": s.now().Format(time.RFC3339),
-	})
+		"created_at": at, "updated_at": at,
+	}
+}
+
+// listComments serves GET .../issues/N/comments.
+// https://docs.github.com/rest/issues/comments#list-issue-comments
+func (s *Server) listComments(c call) {
+	i := s.findIssue(c)
+	if i == nil {
+		return
+	}
+	since, err := time.Parse(time.RFC3339, c.r.URL.Query().Get("since"))
+	list := []object{}
+	for n, comment := range i.Comments {
+		if err != nil || !comment.At.Before(since) {
+			list = append(list, s.commentInfo(c, i, n+1))
+		}
+	}
+	reply(c.w, http.StatusOK, onPage(c, list))
 }

@@ -40,6 +40,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/artifacts/{artifact}/{format}", s.api(need{actions: Read}, s.getArtifact))
 	mux.HandleFunc("GET /repos/{owner}/{repo}/check-runs/{job}/annotations", s.api(need{checks: Read}, s.listAnnotations))
 	mux.HandleFunc("GET /repos/{owner}/{repo}/issues/{issue}", s.api(need{issues: Read}, s.getIssue))
+	mux.HandleFunc("GET /repos/{owner}/{repo}/issues/{issue}/comments", s.api(need{issues: Read}, s.listComments))
 	mux.HandleFunc("POST /repos/{owner}/{repo}/issues/{issue}/comments", s.api(need{issues: Write}, s.addComment))
 	mux.HandleFunc("GET /repos/{owner}/{repo}/installation", s.asApp(s.getInstallation))
 	mux.HandleFunc("POST /app/installations/{installation}/access_tokens", s.asApp(s.mintToken))

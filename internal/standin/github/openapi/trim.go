@@ -33,6 +33,7 @@ var operations = []string{
 	"get /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}",
 	"get /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations",
 	"get /repos/{owner}/{repo}/issues/{issue_number}",
+	"get /repos/{owner}/{repo}/issues/{issue_number}/comments",
 	"post /repos/{owner}/{repo}/actions/runs/{run_id}/cancel",
 	"post /repos/{owner}/{repo}/actions/runs/{run_id}/force-cancel",
 	"post /repos/{owner}/{repo}/actions/runs/{run_id}/rerun",

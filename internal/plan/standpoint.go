@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/command"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
+)
+
+// commandSnapshot is what comments on a change are judged by; known is false
+// while something of it must be observed first.
+func (b *builder) commandSnapshot(c *change.Change) (s command.Snapshot, known bool) {
+	s = command.Snapshot{Server: b.p.Gerrit.Name, Change: *c, Members: b.s.Members, Issues: b.s.Issues}
+	known = true
+	for _, w := range b.workflowsFor(c) {
+		gate, unwanted := b.objections(c, w)
+		s.Workflows = append(s.Workflows, command.Workflow{Name: w.Name, Gate: gate, Unwanted: unwanted})
+		runs, ok := b.commandRuns(c, w)
+		s.Runs = append(s.Runs, runs...)
+		known = known && ok
+	}
+	return s, known
+}
+
+// objections say why a patchset is not to be tested: gate until something else
+// happens, unwanted unless somebody names the workflow.
+func (b *builder) objections(c *change.Change, w *config.Workflow) (gate, unwanted string) {
+	gate = cmp.Or(b.filter.state(c), b.refusedReason(c), b.gateReason(c, w.Trust))
+	unwanted = unwantedReason(c, w)
+	if _, carried := b.carriedFrom(c, w); unwanted == "" && carried {
+		unwanted = carriedText(c)
+	}
+	return gate, unwanted
+}
+
+// commandRuns are the attempts of a workflow for the current patchset.
+func (b *builder) commandRuns(c *change.Change, w *config.Workflow) (runs []command.Run, known bool) {
+	states := map[int]*attemptState{}
+	for _, r := range b.s.Mirror.Changes[c.Number] {
+		k := r.Entry.Key
+		if r.ID != c.ID() || k.Workflow != w.Name || k.Server != b.p.Gerrit.Name {
+			continue
+		}
+		if states[k.Attempt] == nil {
+			states[k.Attempt] = &attemptState{}
+		}
+		states[k.Attempt].attempt.take(r)
+		states[k.Attempt].claimed = states[k.Attempt].claimed || r.Entry.Kind == change.Claim
+	}
+	known = true
+	for _, n := range slices.Sorted(maps.Keys(states)) {
+		if st := states[n]; !st.claimed && !st.recorded {
+			continue
+		}
+		run, ok := b.commandRun(c, b.key(c, w, n), states[n].attempt)
+		runs = append(runs, run)
+		known = known && ok
+	}
+	return runs, known
+}
+
+// attemptState is what the ledger says of one attempt.
+type attemptState struct {
+	attempt
+	claimed bool
+}
+
+// commandRun tells where one attempt is.
+func (b *builder) commandRun(c *change.Change, key change.Key, a attempt) (run command.Run, known bool) {
+	run = command.Run{Key: key, State: command.Pending}
+	if !a.recorded {
+		if !a.lostAt.IsZero() && b.now.Sub(a.lostAt) > b.p.Grace {
+			run.State = command.Lost
+		}
+		return run, true
+	}
+	outcome := a.ended
+	if outcome == "" {
+		outcome, _ = b.told(c, key)
+	}
+	if outcome != "" {
+		run.State = stateOf(outcome)
+		return run, true
+	}
+	run.State = command.Running
+	if a.runID == 0 || b.s.NoGitHub != "" {
+		return run, true
+	}
+	if b.s.RunsByID == nil {
+		b.plan.Needs.RunIDs = append(b.plan.Needs.RunIDs, a.runID)
+		return run, false
+	}
+	found, there := b.s.RunsByID[a.runID]
+	run.Created, run.URL = found.Created, found.URL
+	switch {
+	case !there:
+		run.State = command.Lost
+	case found.Status == "completed":
+		run.State = stateOfConclusion(found.Conclusion)
+	}
+	return run, true
+}
+
+func stateOf(o verdict.Outcome) command.State {
+	switch o {
+	case verdict.Passed, verdict.Neutral, verdict.Skipped:
+		return command.Passed
+	case verdict.Failed, verdict.TimedOut:
+		return command.Failed
+	case verdict.Running:
+		return command.Running
+	}
+	return command.Unclear
+}
+
+// stateOfConclusion is for a run that has ended and was not judged yet.
+func stateOfConclusion(conclusion string) command.State {
+	switch conclusion {
+	case "success", "neutral", "skipped":
+		return command.Passed
+	case "failure":
+		return command.Failed
+	}
+	return command.Unclear
+}
+
+// maxExcuse bounds what is repeated of a failure elsewhere, in bytes.
+const maxExcuse = 6 << 10
+
+// excuses are the failures that comments call known, as they are to be noted on
+// their issues.
+func (b *builder) excuses(c *change.Change, actions []command.Action) []Excuse {
+	var all []Excuse
+	for _, a := range actions {
+		if a.Kind != command.Excuse {
+			continue
+		}
+		mark := fmt.Sprintf("<!-- dispatcher %s %s -->", c.ID(), strings.ReplaceAll(a.Message, "-", "_"))
+		body := fmt.Sprintf("%s\nSeen again on %s, patchset %d, says `%s`.", mark, b.changeURL(c), c.Current.Number,
+			strings.ReplaceAll(nameOf(a.Author), "`", "'"))
+		if told := b.lastFailure(c); told != "" {
+			body += "\n\n    " + strings.ReplaceAll(strings.TrimRight(told, "\n"), "\n", "\n    ") + "\n"
+		}
+		all = append(all, Excuse{Issues: a.Issues, Body: body, Mark: mark})
+	}
+	return all
+}
+
+// lastFailure is what we said last about a failure of the current patchset.
+func (b *builder) lastFailure(c *change.Change) string {
+	for _, m := range slices.Backward(c.Messages) {
+		if m.Author.ID != b.s.Self {
+			continue
+		}
+		r, ok := verdict.ParseResidue(m.Text)
+		if !ok || !slices.ContainsFunc(r.Runs, func(run verdict.RunResidue) bool {
+			return run.Key.ID == c.ID() && run.Outcome == verdict.Failed
+		}) {
+			continue
+		}
+		return change.Clip(strings.ReplaceAll(m.Text, "\r", ""), maxExcuse)
+	}
+	return ""
+}

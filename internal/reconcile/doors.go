@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/command"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
+	"github.com/spdk-community-ci/dispatcher/internal/relay"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
+)
+
+// Reviews reads changes from Gerrit.
+type Reviews interface {
+	// Open returns the open changes of a project.
+	Open(ctx context.Context, p *config.Project) ([]change.Change, error)
+	// Change reads one change whole; found is false when it is gone.
+	Change(ctx context.Context, number int) (c change.Change, found bool, err error)
+	// Closed returns those of the numbers that are merged or abandoned.
+	Closed(ctx context.Context, numbers []int) ([]change.Change, error)
+	// Merged returns the changes of a project that were merged within that time.
+	Merged(ctx context.Context, p *config.Project, age time.Duration) ([]change.Change, error)
+}
+
+// Talk is what is said on changes.
+type Talk interface {
+	// Self is our own account.
+	Self(ctx context.Context) (change.Account, error)
+	// Replies returns the comments on a change's patchsets as wholes; its messages
+	// come with the change.
+	Replies(ctx context.Context, number int) ([]change.Message, error)
+	// Post posts on a revision and tells what Gerrit made of it; unsettled is set
+	// when nobody can tell whether it was posted.
+	Post(ctx context.Context, number int, rev change.Revision, r change.Review) (posted change.Posted, unsettled bool, err error)
+}
+
+// Issues are those that comments may name.
+type Issues interface {
+	Issue(ctx context.Context, repository string, number int) (command.Issue, error)
+	// Note comments on an issue, unless a comment since then holds the mark.
+	Note(ctx context.Context, repository string, number int, body, mark string, since time.Time) error
+}
+
+// Rerunner runs the failed jobs of a run again.
+type Rerunner interface {
+	Rerun(ctx context.Context, repository string, runID int64) (change.Outcome, error)
+}
+
+// Groups tells who is in a Gerrit group.
+type Groups interface {
+	Members(ctx context.Context, group string) (map[int]bool, error)
+}
+
+// Refs lists the refs of a repository below any of the prefixes.
+type Refs interface {
+	ListRefs(ctx context.Context, prefixes []string, visit func(name string, rev change.Revision) error) error
+}
+
+// Mover changes the mirror.
+type Mover interface {
+	Move(ctx context.Context, branches, items []relay.Item) (branchResults, itemResults []relay.ItemResult)
+	Delete(ctx context.Context, updates []relay.Update) []relay.UpdateResult
+}
+
+// Workflows reads the CI repository's workflow files.
+type Workflows interface {
+	DefaultBranch(ctx context.Context, repository string) (string, error)
+	WorkflowFile(ctx context.Context, repository, ref, file string) (change.WorkflowFile, error)
+}
+
+// Runs lists the CI repository's workflow runs.
+type Runs interface {
+	// Runs returns the dispatched runs that were created since then.
+	Runs(ctx context.Context, repository string, since time.Time) ([]change.Run, error)
+	// Busy returns the runs that have not ended.
+	Busy(ctx context.Context, repository string) ([]change.Run, error)
+}
+
+// RunReader reads one run; found is false when GitHub does not know it any more.
+type RunReader interface {
+	Run(ctx context.Context, repository string, id int64) (run change.Run, found bool, err error)
+}
+
+// Canceller stops a run; one that has ended already is no error.
+type Canceller interface {
+	Cancel(ctx context.Context, repository string, runID int64) error
+}
+
+// Reporter tells Gerrit about a run that ended. It returns the run's outcome and
+// a note for people on what was posted, or why nothing was.
+type Reporter interface {
+	Report(ctx context.Context, p *config.Project, a plan.Action) (outcome verdict.Outcome, note string, err error)
+}
+
+// Starter asks GitHub for a run. The run's ID is 0 where GitHub does not say.
+type Starter interface {
+	Dispatch(ctx context.Context, call change.Call) (change.Outcome, change.Run, error)
+}
+
+// Doors are the ways out of a pass.
+type Doors struct {
+	Reviews   Reviews
+	Groups    Groups
+	Source    Refs
+	Mirror    Refs
+	Mover     Mover
+	Workflows Workflows
+	Runs      Runs
+	Starter   Starter
+	// The rest is used only for projects whose results are reported.
+	RunReader RunReader
+	Canceller Canceller
+	Reporter  Reporter
+	Talk      Talk
+	Issues    Issues
+	Rerunner  Rerunner
+}
