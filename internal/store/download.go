@@ -76,6 +76,10 @@ type fileDownload struct {
 func (d *fileDownload) round(ctx context.Context) error {
 	var err error
 	if d.object, err = d.store.stat(ctx, d.key, d.doing); err != nil {
+		if errors.Is(err, ErrNotFound) { // it may be the bucket that is missing
+			q := call{doing: d.doing, needs: "read objects", mayMiss: true, limit: smallLimit}
+			err = d.store.reason(ctx, q, d.key, err)
+		}
 		return err
 	}
 	want := d.object.SHA256

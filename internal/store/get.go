@@ -46,13 +46,34 @@ func (s *Store) Stat(ctx context.Context, name string) (Object, error) {
 }
 
 func (s *Store) stat(ctx context.Context, key, doing string) (o Object, err error) {
-	err = s.do(ctx, call{doing: doing, needs: "read objects", mayMiss: true, limit: smallLimit, try: func(ctx context.Context, core *minio.Core, rec *record) error {
+	q := call{doing: doing, needs: "read objects", mayMiss: true, limit: smallLimit}
+	q.try = func(ctx context.Context, core *minio.Core, rec *record) error {
 		info, err := core.StatObject(ctx, s.o.Bucket, key, minio.StatObjectOptions{})
 		o = objectOf(info)
 		o.header = rec.header
 		return err
-	}})
+	}
+	err = s.do(ctx, q)
+	if answerStatus(err) == http.StatusForbidden && answerCode(err) == "" {
+		err = s.reason(ctx, q, key, err)
+	}
 	return o, err
+}
+
+// reason asks again for what a HEAD was refused: only the answer to a GET says
+// why.
+func (s *Store) reason(ctx context.Context, q call, key string, err error) error {
+	q.try = func(ctx context.Context, core *minio.Core, _ *record) error {
+		body, _, _, err := core.GetObject(ctx, s.o.Bucket, key, minio.GetObjectOptions{})
+		if err == nil {
+			err = body.Close()
+		}
+		return err
+	}
+	if why := s.do(ctx, q); why != nil {
+		return why
+	}
+	return err
 }
 
 func objectOf(info minio.ObjectInfo) Object {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/minio/minio-go/v7"
 )
@@ -98,6 +99,7 @@ func (u *upload) stored(ctx context.Context) (map[int]minio.ObjectPart, error) {
 			return nil, err
 		}
 		for _, p := range page.ObjectParts {
+			p.ETag = strings.Trim(p.ETag, `"`) // the library leaves them here
 			parts[p.PartNumber] = p
 		}
 		if !page.IsTruncated || page.NextPartNumberMarker <= after {

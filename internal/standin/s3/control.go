@@ -36,7 +36,7 @@ func (s *Server) AddObject(bucket, key, text string) {
 	if err != nil {
 		panic(err)
 	}
-	s.store(bucket, Object{Key: key, ContentType: "text/plain", ETag: fmt.Sprintf("%x", md5.Sum([]byte(text))), Size: int64(len(text)), file: file.Name()})
+	s.store(bucket, Object{Key: key, ContentType: "text/plain", ETag: fmt.Sprintf("%x", md5.Sum([]byte(text))), Size: int64(len(text)), file: file.Name()}, false)
 }
 
 // Objects returns the objects of a bucket, sorted by key.

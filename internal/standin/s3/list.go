@@ -92,3 +92,43 @@ func (c call) listUploads() {
 	c.s.mu.Unlock()
 	c.reply(http.StatusOK, answer)
 }
+
+// listParts serves ListParts.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html
+func (c call) listParts() {
+	type entry struct {
+		PartNumber int
+		ETag       string
+		Size       int64
+	}
+	answer := struct {
+		XMLName              xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListPartsResult"`
+		Bucket, Key          string
+		UploadID             string `xml:"UploadId"`
+		MaxParts             int
+		NextPartNumberMarker int
+		IsTruncated          bool
+		Part                 []entry
+	}{Bucket: c.bucket, Key: c.key, UploadID: c.q.Get("uploadId"), MaxParts: c.s.o.PageSize}
+	after, _ := strconv.Atoi(c.q.Get("part-number-marker"))
+	c.s.mu.Lock()
+	u := c.find()
+	if u == nil {
+		c.s.mu.Unlock()
+		c.refuse(noUpload())
+		return
+	}
+	for _, number := range slices.Sorted(maps.Keys(u.parts)) {
+		if number <= after {
+			continue
+		}
+		if len(answer.Part) == answer.MaxParts {
+			answer.IsTruncated = true
+			break
+		}
+		answer.NextPartNumberMarker = number
+		answer.Part = append(answer.Part, entry{number, `"` + u.parts[number].ETag + `"`, u.parts[number].Size})
+	}
+	c.s.mu.Unlock()
+	c.reply(http.StatusOK, answer)
+}

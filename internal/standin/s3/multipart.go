@@ -33,7 +33,7 @@ func (c call) startUpload() {
 	c.s.files++
 	id := fmt.Sprintf("upload-%d", c.s.files)
 	c.s.uploads[id] = &upload{
-		bucket: c.bucket, object: Object{Key: c.key, ContentType: c.r.Header.Get("Content-Type")},
+		bucket: c.bucket, object: Object{Key: c.key, ContentType: c.r.Header.Get("Content-Type"), SHA256: c.r.Header.Get(shaMeta)},
 		parts: map[int]Object{}, started: c.s.o.Now().UTC(),
 	}
 	c.s.mu.Unlock()
@@ -100,12 +100,20 @@ func (c call) completeUpload() {
 		c.refuse(&refusal{Status: http.StatusBadRequest, Code: "MalformedXML", Message: err.Error()})
 		return
 	}
-	object, parts, bad := c.take(list)
+	onlyNew, bad := c.onlyNew()
+	if _, exists := c.s.Object(c.bucket, c.key); bad == nil && exists && onlyNew && c.s.o.Conditions == Obeyed {
+		bad = preconditionFailed() // the upload stays
+	}
+	var object Object
+	var parts []Object
+	if bad == nil {
+		object, parts, bad = c.take(list)
+	}
 	if bad != nil {
 		c.refuse(bad)
 		return
 	}
-	c.join(object, parts)
+	c.join(object, parts, onlyNew)
 }
 
 // take ends an upload and returns its parts, if they are those of the list.
@@ -131,7 +139,7 @@ func (c call) take(list partList) (object Object, parts []Object, bad *refusal) 
 }
 
 // join makes an object of parts. Its tag is the digest of the parts' digests.
-func (c call) join(o Object, parts []Object) {
+func (c call) join(o Object, parts []Object, onlyNew bool) {
 	file, err := c.s.create()
 	if err != nil {
 		c.refuse(internal(err))
@@ -149,7 +157,10 @@ func (c call) join(o Object, parts []Object) {
 		o.Size += part.Size
 	}
 	o.file, o.ETag = file.Name(), fmt.Sprintf("%x-%d", digests.Sum(nil), len(parts))
-	c.s.store(c.bucket, o)
+	if bad := c.s.store(c.bucket, o, onlyNew); bad != nil {
+		c.refuse(bad)
+		return
+	}
 	c.reply(http.StatusOK, struct {
 		XMLName     xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CompleteMultipartUploadResult"`
 		Bucket, Key string
@@ -158,12 +169,16 @@ func (c call) join(o Object, parts []Object) {
 }
 
 func appendFile(to io.Writer, name string) error {
+	defer os.Remove(name)
+	return readInto(to, name)
+}
+
+func readInto(to io.Writer, name string) error {
 	from, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	defer os.Remove(name)
 	_, err = io.Copy(to, from)
 	return err
 }

@@ -7,11 +7,14 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/xml"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,6 +24,8 @@ type Object struct {
 	ETag             string // without quotes
 	Size             int64
 	Modified         time.Time
+	// SHA256 is the metadata x-amz-meta-sha256, the only one that is kept.
+	SHA256 string
 
 	file string
 }
@@ -62,34 +67,105 @@ func (s *Server) create() (*os.File, error) {
 	return os.Create(filepath.Join(s.dir, strconv.Itoa(s.files)))
 }
 
-// store puts an object under its key.
-func (s *Server) store(bucket string, o Object) {
+// store puts an object under its key, unless it must be a new one and is not.
+func (s *Server) store(bucket string, o Object, onlyNew bool) *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old := s.buckets[bucket][o.Key]; old != nil {
+	old := s.buckets[bucket][o.Key]
+	switch {
+	case old != nil && onlyNew && s.o.Conditions == Obeyed:
+		os.Remove(o.file)
+		return preconditionFailed()
+	case old != nil:
 		os.Remove(old.file)
 	}
 	o.Modified = s.o.Now().UTC().Truncate(time.Millisecond)
 	s.buckets[bucket][o.Key] = &o
+	return nil
+}
+
+// onlyNew reports whether the request may not replace an object.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+func (c call) onlyNew() (bool, *refusal) {
+	header := c.r.Header.Get("If-None-Match")
+	switch {
+	case header == "":
+		return false, nil
+	case header != "*" || c.s.o.Conditions == Refused:
+		return false, &refusal{Status: http.StatusNotImplemented, Code: "NotImplemented", Message: "A header you provided implies functionality that is not implemented"}
+	}
+	return true, nil
+}
+
+func preconditionFailed() *refusal {
+	return &refusal{Status: http.StatusPreconditionFailed, Code: "PreconditionFailed", Message: "At least one of the pre-conditions you specified did not hold"}
 }
 
 // put serves PutObject.
 func (c call) put() {
-	o, bad := c.body()
+	onlyNew, bad := c.onlyNew()
+	var o Object
+	if bad == nil {
+		o, bad = c.body()
+	}
+	if bad == nil {
+		o.Key, o.ContentType, o.SHA256 = c.key, c.r.Header.Get("Content-Type"), c.r.Header.Get(shaMeta)
+		bad = c.s.store(c.bucket, o, onlyNew)
+	}
 	if bad != nil {
 		c.refuse(bad)
 		return
 	}
-	o.Key, o.ContentType = c.key, c.r.Header.Get("Content-Type")
-	c.s.store(c.bucket, o)
 	c.w.Header().Set("ETag", `"`+o.ETag+`"`)
+}
+
+const shaMeta = "X-Amz-Meta-Sha256"
+
+// copy serves CopyObject within the server, metadata included.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+func (c call) copy() {
+	source, err := url.PathUnescape(strings.TrimPrefix(c.r.Header.Get("X-Amz-Copy-Source"), "/"))
+	bucket, key, _ := strings.Cut(source, "/")
+	o, ok := c.s.Object(bucket, key)
+	if err != nil || !ok {
+		c.refuse(noKey())
+		return
+	}
+	if tag := c.r.Header.Get("X-Amz-Copy-Source-If-Match"); tag != "" && strings.Trim(tag, `"`) != o.ETag {
+		c.refuse(preconditionFailed())
+		return
+	}
+	file, err := c.s.create()
+	if err != nil {
+		c.refuse(internal(err))
+		return
+	}
+	defer file.Close()
+	if err := readInto(file, o.file); err != nil {
+		c.refuse(internal(err))
+		return
+	}
+	o.Key, o.file = c.key, file.Name()
+	c.s.store(c.bucket, o, false)
+	c.reply(http.StatusOK, struct {
+		XMLName            xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CopyObjectResult"`
+		LastModified, ETag string
+	}{LastModified: c.s.o.Now().UTC().Format(amzStamp), ETag: `"` + o.ETag + `"`})
+}
+
+func noKey() *refusal {
+	return &refusal{Status: http.StatusNotFound, Code: "NoSuchKey", Message: "The specified key does not exist."}
 }
 
 // get serves GetObject and HeadObject.
 func (c call) get() {
 	o, ok := c.s.Object(c.bucket, c.key)
 	if !ok {
-		c.refuse(&refusal{Status: http.StatusNotFound, Code: "NoSuchKey", Message: "The specified key does not exist."})
+		c.refuse(noKey())
+		return
+	}
+	if tag := c.r.Header.Get("If-Match"); tag != "" && strings.Trim(tag, `"`) != o.ETag {
+		c.refuse(preconditionFailed())
 		return
 	}
 	file, err := os.Open(o.file)
@@ -100,6 +176,9 @@ func (c call) get() {
 	defer file.Close()
 	c.w.Header().Set("Content-Type", o.ContentType)
 	c.w.Header().Set("ETag", `"`+o.ETag+`"`)
+	if o.SHA256 != "" {
+		c.w.Header().Set(shaMeta, o.SHA256)
+	}
 	http.ServeContent(c.w, c.r, "", o.Modified, file)
 }
 

@@ -72,8 +72,12 @@ func (c call) action() func() {
 		return c.completeUpload
 	case method == http.MethodDelete && upload:
 		return c.abortUpload
+	case method == http.MethodGet && upload:
+		return c.listParts
 	case len(c.q) > 0:
 		return nil
+	case method == http.MethodPut && c.r.Header.Get("X-Amz-Copy-Source") != "":
+		return c.copy
 	case method == http.MethodPut:
 		return c.put
 	case method == http.MethodGet, method == http.MethodHead:

@@ -21,6 +21,17 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/standin/loopback"
 )
 
+// Conditions say what a server makes of "If-None-Match: *" in a write; there are
+// servers of each kind.
+type Conditions int
+
+// The kinds of servers.
+const (
+	Obeyed  Conditions = iota
+	Ignored            // the object is replaced
+	Refused            // 501
+)
+
 // Options set up a server.
 type Options struct {
 	// Key and Secret are the account.
@@ -39,6 +50,8 @@ type Options struct {
 	MinPart int64
 	// PageSize is the longest page of a list; 0 is 1000.
 	PageSize int
+	// Conditions are obeyed if 0.
+	Conditions Conditions
 	// Now is the server's clock; nil is time.Now.
 	Now func() time.Time
 }

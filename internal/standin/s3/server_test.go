@@ -175,3 +175,34 @@ func TestLostAndAbortedParts(t *testing.T) {
 		t.Errorf("got uploads %q, want none", got)
 	}
 }
+
+func TestListParts(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, Options{PageSize: 2})
+	_, text, _ := c.do("POST", "/bucket/big?uploads", "")
+	at := "/bucket/big?uploadId=" + regexp.MustCompile("<UploadId>(.*?)</UploadId>").FindStringSubmatch(text)[1]
+	for n := 1; n <= 3; n++ {
+		c.want(200, "", "PUT", fmt.Sprintf("%s&partNumber=%d", at, n), "part")
+	}
+	c.want(200, "<NextPartNumberMarker>2</NextPartNumberMarker><IsTruncated>true</IsTruncated>", "GET", at+"&part-number-marker=0", "")
+	c.want(200, "<IsTruncated>false</IsTruncated><Part><PartNumber>3</PartNumber>", "GET", at+"&part-number-marker=2", "")
+	c.want(404, "NoSuchUpload", "GET", "/bucket/big?uploadId=other", "")
+}
+
+func TestConditions(t *testing.T) {
+	t.Parallel()
+	for conditions, want := range map[Conditions]int{Obeyed: 412, Ignored: 200, Refused: 501} {
+		c := newClient(t, Options{Conditions: conditions})
+		c.want(200, "", "PUT", "/bucket/x", "old")
+		if got, text, _ := c.do("PUT", "/bucket/x", "new", "If-None-Match", "*"); got != want {
+			t.Errorf("%v: got %d %s, want %d", conditions, got, text, want)
+		}
+	}
+	c := newClient(t, Options{})
+	tag := c.want(200, "", "PUT", "/bucket/x", "hello")
+	for header, want := range map[string]int{`"` + tag + `"`: 206, `"other"`: 412} {
+		if got, text, _ := c.do("GET", "/bucket/x", "", "If-Match", header, "Range", "bytes=1-2"); got != want || want == 206 && text != "el" {
+			t.Errorf("%s: got %d %q, want %d", header, got, text, want)
+		}
+	}
+}
