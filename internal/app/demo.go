@@ -93,7 +93,8 @@ func (a *App) demoPass(ctx context.Context, st *stage) ([]reconcile.Result, erro
 	}
 	here := *a
 	here.Now = st.now
-	return here.passes(ctx, cfg, syncFlags{}, func(...string) {}), nil
+	results, _ := here.passes(ctx, cfg, syncFlags{}, func(...string) {})
+	return results, nil
 }
 
 // serve shows a page on loopback until ctx ends.

@@ -32,6 +32,8 @@ type (
 		ForeignRefs int           `json:"foreign_refs,omitempty"`
 		Actions     []jsonAction  `json:"actions"`
 		Problems    []jsonProblem `json:"problems"`
+		// Flaky are the jobs that failed by chance, the worst first.
+		Flaky []jsonFlaky `json:"flaky,omitempty"`
 	}
 	jsonAction struct {
 		Verb     string          `json:"verb"`
@@ -64,10 +66,10 @@ type (
 	}
 )
 
-func jsonOf(results []reconcile.Result) jsonReport {
+func jsonOf(results []reconcile.Result, more aside) jsonReport {
 	out := jsonReport{Totals: totalsOf(results...), Runs: runsOf(results), Projects: []jsonProject{}}
 	for _, r := range results {
-		p := jsonProject{Project: r.Project, DryRun: r.DryRun, UpToDate: r.Idle, ForeignRefs: r.Unreadable, Actions: []jsonAction{}, Problems: []jsonProblem{}}
+		p := jsonProject{Project: r.Project, DryRun: r.DryRun, UpToDate: r.Idle, ForeignRefs: r.Unreadable, Actions: []jsonAction{}, Problems: []jsonProblem{}, Flaky: more.of(r.Project)}
 		for _, l := range r.Lines {
 			p.Actions = append(p.Actions, actionOf(l))
 		}
@@ -114,11 +116,11 @@ func runsOf(results []reconcile.Result) []jsonRun {
 // writeJSON prints a report. The encoder escapes control characters, and "<",
 // ">" and "&"; what it leaves and a runner or a terminal could obey is escaped
 // too. All of that stands inside strings only, so the value stays the same.
-func writeJSON(w io.Writer, results []reconcile.Result) error {
+func writeJSON(w io.Writer, results []reconcile.Result, more aside) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(jsonOf(results)); err != nil {
+	if err := enc.Encode(jsonOf(results, more)); err != nil {
 		return err
 	}
 	text := strings.ReplaceAll(b.String(), "##[", `#\u0023[`)

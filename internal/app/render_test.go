@@ -102,7 +102,7 @@ func TestNothingHostileIsPrinted(t *testing.T) {
 	t.Parallel()
 	var text, js bytes.Buffer
 	table{out: &text}.print(sample())
-	if err := writeJSON(&js, []reconcile.Result{sample()}); err != nil {
+	if err := writeJSON(&js, []reconcile.Result{sample()}, aside{}); err != nil {
 		t.Fatal(err)
 	}
 	for name, out := range map[string]string{"table": text.String(), "json": js.String(), "summary": summary([]reconcile.Result{sample()})} {
@@ -122,7 +122,7 @@ func TestNothingHostileIsPrinted(t *testing.T) {
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	if err := writeJSON(&out, []reconcile.Result{sample()}); err != nil {
+	if err := writeJSON(&out, []reconcile.Result{sample()}, aside{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "report.json", out.String())
@@ -130,7 +130,7 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &back); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(jsonOf([]reconcile.Result{sample()}), back); diff != "" {
+	if diff := cmp.Diff(jsonOf([]reconcile.Result{sample()}, aside{}), back); diff != "" {
 		t.Errorf("the value changed on the way (-want +got):\n%s", diff)
 	}
 }

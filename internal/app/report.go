@@ -18,6 +18,8 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/flake"
+	"github.com/spdk-community-ci/dispatcher/internal/gerrit"
 	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/report"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
@@ -39,6 +41,8 @@ type reportFlags struct {
 	run     int64
 	attempt int
 	needs   string
+	// findings are test reports of this job, as names or globs.
+	findings pathList
 }
 
 // report is the command of that name.
@@ -83,7 +87,9 @@ func (a *App) parseReport(args []string) (reportFlags, error) {
 	set.Int64Var(&f.run, "run", number("GITHUB_RUN_ID"), "number of the run")
 	set.IntVar(&f.attempt, "attempt", int(number("GITHUB_RUN_ATTEMPT")), "attempt of the run; 0 is the latest")
 	set.StringVar(&f.needs, "needs", a.Getenv("INPUT_NEEDS"), "the job's needs context as JSON, for when the API does not answer")
-	return f, a.parseFlags(set, reportHelp, f.inputs, args)
+	err := f.findings.Set(a.Getenv("INPUT_FINDINGS"))
+	set.Var(&f.findings, "findings", "JUnit or SARIF file of this job to comment on lines with, or a glob; may be given several times")
+	return f, errors.Join(err, a.parseFlags(set, reportHelp, f.inputs, args))
 }
 
 // reportRun finds the project that a run belongs to and reports on it.
@@ -117,13 +123,22 @@ func (a *App) reportRun(ctx context.Context, cfg *config.Config, flags reportFla
 	if err != nil {
 		return report.Done{}, err
 	}
-	return wire.reporter(review, hub).Report(ctx, report.Request{
+	reporter, err := wire.reporter(p, review, hub, func(ctx context.Context) ([]change.Change, error) {
+		return review.Open(ctx, gerrit.Query{Project: p.Name, MaxAge: flake.Window, Messages: true})
+	})
+	if err != nil {
+		return report.Done{}, err
+	}
+	found, warnings := localFindings(flags.findings, p.CI.Repository)
+	done, err := reporter.Report(ctx, report.Request{
 		Project: p, Key: key, RunID: flags.run, Attempt: flags.attempt,
-		Needs: needs, Ignore: reportingJob(a.Getenv("GITHUB_JOB")),
+		Needs: needs, Ignore: reportingJob(a.Getenv("GITHUB_JOB")), Findings: found,
 		Standings: func(c *change.Change) []plan.Standing {
 			return plan.Standings(p, &plan.Snapshot{Changes: []change.Change{*c}, Mirror: refs}, c, a.Now())
 		},
 	})
+	a.warn(out, append(warnings, done.Warnings...))
+	return done, err
 }
 
 // reportingJob is the job that this process is part of: it has not ended.

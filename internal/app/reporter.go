@@ -18,9 +18,32 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
-// reporter connects what reports on runs.
-func (w *wiring) reporter(review *gerrit.Client, hub *github.Client) *report.Reporter {
-	return &report.Reporter{Runs: runReader{hub}, Details: hub, Reviews: poster{reviews{review}}, Secrets: w.secrets, Cell: action.Cell}
+// reporter connects what reports on runs of a project. others are its open
+// changes with their messages.
+func (w *wiring) reporter(p *config.Project, review *gerrit.Client, hub *github.Client, others func(context.Context) ([]change.Change, error)) (*report.Reporter, error) {
+	toGerrit, err := w.transports.get(p.Gerrit.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	toHub, err := w.apiTransport(p)
+	if err != nil {
+		return nil, err
+	}
+	token, err := w.token(p.CI.Credential, p, p.CI.Repository, hostOf(p.CI.APIURL))
+	if err != nil {
+		return nil, err
+	}
+	agent := w.app.userAgent()
+	source := downloads{hub, jobLogs{api: p.CI.APIURL, agent: agent, rt: toHub, token: token}}
+	r := &report.Reporter{
+		Runs: runReader{hub}, Details: hub, Reviews: poster{reviews{review}}, Secrets: w.secrets, Cell: action.Cell,
+		Artifacts: source, Lines: diffs{at: p.Gerrit, agent: agent, rt: toGerrit},
+		Others: others, ChangeURL: review.ChangeURL, Now: w.app.Now,
+	}
+	if p.Report.Publish.On {
+		r.Publisher = &results{project: p, wire: w, source: source}
+	}
+	return r, nil
 }
 
 // projectOf finds the project that a run's key belongs to. Where several
@@ -96,14 +119,18 @@ func (p poster) Post(ctx context.Context, number int, rev change.Revision, r cha
 }
 
 // lastResort reports, from a pass, on runs that did not report themselves.
-type lastResort struct{ *report.Reporter }
+type lastResort struct {
+	*report.Reporter
+	warn func([]error)
+}
 
 // Report reports on the run of an action.
 func (r lastResort) Report(ctx context.Context, p *config.Project, a plan.Action) (verdict.Outcome, string, error) {
 	done, err := r.Reporter.Report(ctx, report.Request{
-		Project: p, Key: a.Key, RunID: a.Run.ID,
+		Project: p, Key: a.Key, RunID: a.Run.ID, Run: a.Run,
 		Standings: func(*change.Change) []plan.Standing { return a.Standings },
 	})
+	r.warn(done.Warnings)
 	if err != nil {
 		return "", "", err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/flake"
 	"github.com/spdk-community-ci/dispatcher/internal/reconcile"
 )
 
@@ -51,8 +52,8 @@ func (a *App) sync(ctx context.Context, args []string) int {
 	if err != nil {
 		return ExitConfiguration // it was told
 	}
-	results := a.passes(ctx, cfg, flags, out.Mask)
-	a.show(out, results, flags)
+	results, more := a.passes(ctx, cfg, flags, out.Mask)
+	a.show(out, results, more, flags)
 	return exitStatus(results)
 }
 
@@ -68,7 +69,7 @@ func (a *App) parseSync(args []string) (syncFlags, error) {
 
 // passes runs one pass for each project. A project that cannot be connected
 // does not stop the others.
-func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, mask func(...string)) []reconcile.Result {
+func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, mask func(...string)) ([]reconcile.Result, aside) {
 	progress := &progress{out: a.Stderr, on: a.Terminal && !flags.json}
 	defer progress.clear()
 	wire := newWiring(a, func(format string, args ...any) {
@@ -78,6 +79,7 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 		}
 	}, mask, cfg.Secrets())
 	var results []reconcile.Result
+	more := aside{flaky: map[string][]flake.Row{}}
 	for i := range cfg.Projects {
 		p := &cfg.Projects[i]
 		doors, err := wire.doors(p)
@@ -92,8 +94,17 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 		r := pass.Run(ctx)
 		r.Lines = append(r.Lines, wire.takeLeftOut()...)
 		results = append(results, r)
+		if rows := wire.witnesses[p].ledger(ctx, p, a); len(rows) > 0 {
+			more.flaky[p.Name] = rows
+		}
+		if !cfg.DryRun && ctx.Err() == nil {
+			if err := wire.expire(ctx, p); err != nil {
+				wire.warnings = append(wire.warnings, fmt.Errorf("%s: failed to delete old results: %w", p.Name, err))
+			}
+		}
 	}
-	return results
+	more.warnings = wire.warnings
+	return results, more
 }
 
 // load reads the configuration and masks its secrets before anything else is
@@ -133,35 +144,37 @@ func printable(line string) string {
 }
 
 // show prints the results and hands them to the runner.
-func (a *App) show(out *action.Action, results []reconcile.Result, flags syncFlags) {
+func (a *App) show(out *action.Action, results []reconcile.Result, more aside, flags syncFlags) {
 	if flags.json {
-		if err := writeJSON(a.Stdout, results); err != nil {
+		if err := writeJSON(a.Stdout, results, more); err != nil {
 			fmt.Fprintln(a.Stderr, "dispatcher: failed to print the result:", err)
 		}
 	} else {
 		for _, r := range results {
 			table{out: a.Stdout, colour: a.Colour}.print(r)
 		}
+		fmt.Fprint(a.Stdout, more.text())
 	}
+	a.warn(out, more.warnings)
 	if !out.InActions() {
 		return
 	}
 	for _, text := range annotations(results) {
 		out.Error(text)
 	}
-	if err := a.publish(out, results); err != nil {
+	if err := a.publish(out, results, more); err != nil {
 		fmt.Fprintln(a.Stderr, "dispatcher:", err)
 	}
 }
 
 // publish sets the step's outputs and summary.
-func (a *App) publish(out *action.Action, results []reconcile.Result) error {
+func (a *App) publish(out *action.Action, results []reconcile.Result, more aside) error {
 	t := totalsOf(results...)
 	runs, err := json.Marshal(runsOf(results))
 	if err != nil {
 		return err
 	}
-	errs := []error{out.Summary(summary(results))}
+	errs := []error{out.Summary(summary(results) + more.markdown())}
 	for _, o := range []struct{ name, value string }{
 		{"relayed", strconv.Itoa(t.Relayed)}, {"dispatched", strconv.Itoa(t.Dispatched)},
 		{"skipped", strconv.Itoa(t.Skipped)}, {"failed", strconv.Itoa(t.Failed)}, {"runs", string(runs)},

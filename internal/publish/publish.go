@@ -20,6 +20,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -143,8 +145,9 @@ type Cleaner interface {
 }
 
 // Expire deletes what was published of a project longer than keep ago, and
-// uploads that were never finished. It returns the number of files and their
-// size.
+// uploads that were never finished. Where folders begin with a server's name, it
+// stands before the project's, with a slash between. It returns the number of
+// files and their size.
 func Expire(ctx context.Context, c Cleaner, project string, now time.Time, keep time.Duration) (n int, bytes int64, err error) {
 	folder, err := projectFolder(project)
 	if err != nil {
@@ -153,10 +156,25 @@ func Expire(ctx context.Context, c Cleaner, project string, now time.Time, keep 
 	if keep <= 0 {
 		return 0, 0, fault.New(fault.Configuration, "failed to delete old results of %s: the time to keep them is not positive", folder)
 	}
-	n, bytes, err = c.DeleteOlder(ctx, folder+"/", now.Add(-keep), nil)
+	n, bytes, err = c.DeleteOlder(ctx, folder+"/", now.Add(-keep), func(name string) bool { return !ofChange(folder, name) })
 	// What is being uploaded now must be left alone.
 	_, dropErr := c.DropUploads(ctx, folder+"/", now.Add(-max(keep, 24*time.Hour)))
 	return n, bytes, errors.Join(err, dropErr)
+}
+
+// ofChange tells what was published of a change from what is in the same folder:
+// a project below this one, and marks.
+func ofChange(folder, name string) bool {
+	number, _, _ := strings.Cut(strings.TrimPrefix(name, folder+"/"), "/")
+	_, err := strconv.Atoi(number)
+	return err == nil
+}
+
+// Mark names an object beside a project's results that is not one of them and
+// does not expire.
+func Mark(project, name string) (string, error) {
+	folder, err := projectFolder(project)
+	return folder + "/" + name, err
 }
 
 func (p *Publisher) say(format string, args ...any) {

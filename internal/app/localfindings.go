@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package app
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/findings"
+	"github.com/spdk-community-ci/dispatcher/internal/report"
+)
+
+// maxLocalFiles bounds the files that --findings names.
+const maxLocalFiles = 100
+
+// pathList is a flag that may be given several times.
+type pathList []string
+
+func (l *pathList) String() string { return strings.Join(*l, ",") }
+
+// Set adds paths, one a line or with commas between them.
+func (l *pathList) Set(text string) error {
+	for _, path := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' || r == ',' }) {
+		if path = strings.TrimSpace(path); path != "" {
+			*l = append(*l, path)
+		}
+	}
+	return nil
+}
+
+// localFindings reads test reports of this job: names or globs. One that is not
+// there is a warning: the step that should have written it may have failed.
+func localFindings(paths pathList, repository string) (list []findings.Report, warnings []error) {
+	for _, pattern := range paths {
+		names, err := doublestar.FilepathGlob(pattern, doublestar.WithFilesOnly(), doublestar.WithNoFollow())
+		if err != nil || len(names) == 0 {
+			warnings = append(warnings, fault.New(fault.Configuration, "--findings %s names no file", pattern).
+				WithHint("paths are relative to the job's working directory"))
+			continue
+		}
+		for _, name := range names {
+			if len(list) == maxLocalFiles {
+				return list, append(warnings, fmt.Errorf("only %d files of --findings were read", maxLocalFiles))
+			}
+			file, err := os.Open(name)
+			if err != nil {
+				warnings = append(warnings, fmt.Errorf("failed to read findings: %w", err))
+				continue
+			}
+			list = append(list, report.ReadFindings(name, file, report.Roots(repository)))
+			file.Close()
+		}
+	}
+	return list, warnings
+}
