@@ -44,9 +44,9 @@ func newWiring(a *App, log func(string, ...any), mask func(...string), secrets [
 	return &wiring{
 		app: a, transports: transports{app: a}, log: log, mask: mask, secrets: secrets,
 		gerrits:   map[config.Gerrit]*gerrit.Client{},
+		witnesses: map[*config.Project]*witness{},
 		tokens:    map[tokenUse]github.TokenSource{},
 		githubs:   map[tokenUse]*github.Client{},
-		witnesses: map[*config.Project]*witness{},
 	}
 }
 
@@ -82,7 +82,8 @@ func (w *wiring) doors(p *config.Project) (reconcile.Doors, error) {
 			Now: w.app.Now, Sleep: w.app.Sleep, Log: w.log,
 		},
 		Workflows: hub, Runs: hub, Starter: starter{hub},
-		RunReader: runReader{hub}, Canceller: runReader{hub},
+		RunReader: runReader{hub}, Canceller: runReader{hub}, Rerunner: rerunner{hub},
+		Talk: poster{reviews{review}}, Issues: issues{hub},
 		Reporter: lastResort{reporter, func(more []error) { w.warnings = append(w.warnings, more...) }},
 	}, nil
 }
@@ -205,6 +206,15 @@ func (r reviews) Open(ctx context.Context, p *config.Project) ([]change.Change, 
 		q.Votes = q.Votes || w.Trust.Label != ""
 	}
 	return r.Client.Open(ctx, q)
+}
+
+// Merged asks for files only where a filter looks at them.
+func (r reviews) Merged(ctx context.Context, p *config.Project, age time.Duration) ([]change.Change, error) {
+	q := gerrit.Query{Project: p.Name, MaxAge: age}
+	for _, w := range p.Workflows {
+		q.Files = q.Files || w.PostMerge && len(w.Paths)+len(w.PathsIgnore) > 0
+	}
+	return r.Client.Merged(ctx, q)
 }
 
 // Change tells a change that is gone from one that cannot be read.
