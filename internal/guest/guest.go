@@ -174,6 +174,16 @@ func (g *Guest) explain(err error) error {
 // DiskFull returns remote.ErrDiskFull if the guest has no space left, else nil.
 func (g *Guest) DiskFull(ctx context.Context) error { return g.client.Full(ctx) }
 
+// Ended reports whether the guest is gone.
+func (g *Guest) Ended() bool {
+	select {
+	case <-g.fate.sealed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Accel is qemu.KVM or qemu.TCG.
 func (g *Guest) Accel() string { return g.command.Accel }
 
