@@ -91,10 +91,13 @@ func TestRecheckFailed(t *testing.T) {
 	s.pass(ExitDone)
 	s.gerritShows(c, map[string]int{"bot": 1})
 	s.says("GitHub does not repeat old runs: a new one does as well.")
-	s.ends(testJob("unit tests", "failure"), testJob("docs", "success"))
-	s.comments(c, "ann", "recheck failed")
+	old := s.push("bob", "bdev: fix a leak", nil)
 	s.pass(ExitDone)
-	s.gerritShows(c, map[string]int{"bot": 1})
+	s.fails(old)
+	s.clock.advance(31 * 24 * time.Hour)
+	s.comments(old, "bob", "recheck failed")
+	s.pass(ExitDone)
+	s.runs("101/1/autorun.yml/1", "102/1/autorun.yml/1", "102/1/autorun.yml/2")
 }
 
 // TestFalsePositive notes a known failure on its issue, once.
@@ -210,4 +213,67 @@ func TestWhoIsObeyed(t *testing.T) {
 	s.comments(c, "ann", "help")
 	s.pass(ExitDone)
 	s.gerritShows(c, map[string]int{"bot": -1})
+}
+
+// TestStartedMessage tells when runs start, and takes an old vote back.
+func TestStartedMessage(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "")
+	s.configure(defaultConfig("report: {label: Verified, started: reset}\nworkflows: [autorun.yml, docs.yml]\n"))
+	s.workflow("docs.yml", strings.ReplaceAll(autorun, "name: autorun", "name: docs"))
+	c := s.push("ann", "nvme: split the probe loop", nil)
+	s.pass(ExitDone)
+	s.gerritShows(c, nil)
+	s.github.SetJobs(s.github.Runs()[0].ID, testJob("unit tests", "failure"))
+	s.github.SetJobs(s.github.Runs()[1].ID, testJob("links", "success"))
+	s.clock.advance(15 * time.Minute)
+	s.pass(ExitDone)
+	s.gerritShows(c, map[string]int{"bot": -1})
+	s.comments(c, "ann", "recheck autorun.yml")
+	s.pass(ExitDone)
+	s.gerritShows(c, nil)
+}
+
+// TestPostMerge tests the branch after a change was merged into it.
+func TestPostMerge(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "")
+	s.configure(defaultConfig("report: {label: Verified}\nworkflows: [autorun.yml, {file: after.yml, post-merge: true}]\n"))
+	s.workflow("after.yml", strings.ReplaceAll(autorun, "name: autorun", "name: after\n# on the branch"))
+	low := s.push("ann", "nvme: split the probe loop", nil)
+	high := s.push("ann", "nvme: use it", low)
+	s.pass(ExitDone)
+	s.says("Both are merged at once: the branch is tested once, for the last of them.")
+	low.Submit()
+	high.Submit()
+	s.clock.advance(15 * time.Minute)
+	s.pass(ExitDone)
+	runs := s.github.Runs()
+	last := runs[len(runs)-1]
+	if last.Inputs["revision"] != string(s.project.Tip("master")) || last.Workflow != "after.yml" {
+		t.Errorf("got %s on %s, want after.yml on %s", last.Workflow, last.Inputs["revision"], s.project.Tip("master"))
+	}
+	s.ends(testJob("soak", "failure", "leaked 3 bdevs"), github.Job{Name: "report", Status: "in_progress"})
+	s.reportJob(last.ID, 1, "102/1/after.yml/1")
+	s.gerritShows(high, nil)
+	s.says("That is told, and no vote is tried; the runs of the patchsets are stopped, and this one is left alone.")
+	s.clock.advance(15 * time.Minute)
+	s.pass(ExitDone)
+	s.runs("101/1/autorun.yml/1", "102/1/autorun.yml/1", "102/1/after.yml/1")
+}
+
+// TestRedParent lets a patchset wait for the one below it.
+func TestRedParent(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "red-parents: hold\n")
+	low := s.push("ann", "nvme: split the probe loop", nil)
+	s.pass(ExitDone)
+	s.fails(low)
+	high := s.push("ann", "nvme: use it", low)
+	s.pass(ExitDone)
+	s.runs("101/1/autorun.yml/1")
+	s.comments(high, "ann", "recheck")
+	s.pass(ExitDone)
+	s.gerritShows(high, nil)
+	s.runs("101/1/autorun.yml/1", "102/1/autorun.yml/1")
 }

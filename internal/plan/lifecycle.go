@@ -62,11 +62,10 @@ func (b *builder) lookAfter(r openRun) {
 	if !known {
 		return
 	}
-	if b.s.RunsByID == nil {
-		b.plan.Needs.RunIDs = append(b.plan.Needs.RunIDs, r.id)
+	if b.needRun(r.id) {
 		return
 	}
-	run, there := b.s.RunsByID[r.id]
+	run, there := b.runByID(r.id)
 	a := Action{Key: r.key, Revision: r.rev, Run: run, Reason: reason, Number: r.key.Change}
 	switch done := !there || run.Status == "completed"; {
 	case !done && reason != "":
@@ -81,6 +80,21 @@ func (b *builder) lookAfter(r openRun) {
 		return // its own report may be on the way
 	}
 	b.add(a)
+}
+
+// runByID is a run that was asked for, if GitHub still knows it.
+func (b *builder) runByID(id int64) (run change.Run, there bool) {
+	run = b.s.RunsByID[id]
+	return run, run.ID != 0
+}
+
+// needRun asks for a run, unless it was asked for.
+func (b *builder) needRun(id int64) bool {
+	_, asked := b.s.RunsByID[id]
+	if !asked {
+		b.plan.Needs.RunIDs = append(b.plan.Needs.RunIDs, id)
+	}
+	return !asked
 }
 
 // conclude plans what is to be said about a run that has ended and that people

@@ -75,7 +75,7 @@ func TestLifeOfARun(t *testing.T) {
 			p := project(reporting)
 			s := snapshot(p, tt.changes, append([]string{ref, claim, record}, tt.refs...)...)
 			s.Closed = append(s.Closed, tt.closed...)
-			s.RunsByID = map[int64]change.Run{}
+			s.RunsByID = map[int64]change.Run{99: {}, 100: {}}
 			for _, r := range tt.run {
 				s.RunsByID[r.ID] = r
 			}

@@ -36,8 +36,8 @@ type Snapshot struct {
 	Busy []change.Run
 	// Closed are those of Needs.Closed that Gerrit calls closed; nil is not asked.
 	Closed []change.Change
-	// RunsByID are the runs of Needs.RunIDs that GitHub still knows; nil is not
-	// asked.
+	// RunsByID are the runs of Needs.RunIDs, those without an ID where GitHub does
+	// not know them any more.
 	RunsByID map[int64]change.Run
 	// Comments tells of changes whose comments were asked for whether they were
 	// read: they stand among the Messages then.

@@ -94,11 +94,10 @@ func (b *builder) commandRun(c *change.Change, key change.Key, a attempt) (run c
 	if a.runID == 0 || b.s.NoGitHub != "" {
 		return run, true
 	}
-	if b.s.RunsByID == nil {
-		b.plan.Needs.RunIDs = append(b.plan.Needs.RunIDs, a.runID)
+	if b.needRun(a.runID) {
 		return run, false
 	}
-	found, there := b.s.RunsByID[a.runID]
+	found, there := b.runByID(a.runID)
 	run.Created, run.URL = found.Created, found.URL
 	switch {
 	case !there:

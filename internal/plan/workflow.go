@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/command"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 )
 
@@ -62,6 +63,10 @@ func (b *builder) decideAttempt(c *change.Change, w *config.Workflow, a attempt)
 	switch {
 	case a.called():
 		d.standing, d.attempt, d.reason, d.rerun = candidate, a.asked, "a comment asks for it", a.rerun
+		if a.rerun != 0 {
+			d.reason = "a comment asks for its failed jobs"
+			b.needRun(a.rerun)
+		}
 		if gate := b.gateReason(c, w.Trust); gate != "" {
 			d.standing, d.reason = gated, gate
 		}
@@ -90,6 +95,9 @@ func (b *builder) decideAttempt(c *change.Change, w *config.Workflow, a attempt)
 		return d
 	}
 	d.standing, d.attempt, d.reason = candidate, 1, "new patchset"
+	if c.Status == change.Merged {
+		d.reason = "merged into " + c.Branch
+	}
 	return d
 }
 
@@ -149,6 +157,10 @@ func (b *builder) decideClaimed(c *change.Change, d decision, a attempt) decisio
 	}
 	d.standing, d.attempt = candidate, a.number+1
 	d.reason = fmt.Sprintf("the call of attempt %d was lost", a.number)
+	if a.rerun != 0 && a.asked == a.number { // of failed jobs again
+		key.Attempt, d.rerun = d.attempt, a.rerun
+		b.ask(c, command.Ask{Key: key, FailedOnly: true})
+	}
 	return d
 }
 
@@ -158,10 +170,8 @@ func (b *builder) rerunSeen(a attempt) (change.Run, bool) {
 	if a.rerun == 0 || a.asked != a.number {
 		return change.Run{}, false
 	}
-	if b.s.RunsByID == nil {
-		b.plan.Needs.RunIDs = append(b.plan.Needs.RunIDs, a.rerun)
-	}
-	run, ok := b.s.RunsByID[a.rerun]
+	b.needRun(a.rerun)
+	run, ok := b.runByID(a.rerun)
 	return run, ok && run.Attempt > a.known
 }
 
@@ -227,31 +237,5 @@ func kindText(kind change.Kind) string {
 		return "nothing changed"
 	default:
 		return "message only"
-	}
-}
-
-// gateReason says what a patchset still lacks to be trusted, or "".
-func (b *builder) gateReason(c *change.Change, t config.Trust) string {
-	if !t.Required() || c.Status == change.Merged {
-		return ""
-	}
-	for _, group := range t.Groups {
-		if b.s.Members[group][c.Current.Uploader.ID] {
-			return ""
-		}
-	}
-	for _, v := range c.Votes {
-		// An author must not open the gate for himself.
-		if v.Label == t.Label && v.Value >= t.Value && v.Account.ID != c.Current.Uploader.ID && v.Account.ID != c.Owner.ID {
-			return ""
-		}
-	}
-	switch {
-	case t.Label == "":
-		return fmt.Sprintf("its uploader is in none of the trusted groups %q", t.Groups)
-	case len(t.Groups) == 0:
-		return fmt.Sprintf("waits for %s %+d from somebody else than its author", t.Label, t.Value)
-	default:
-		return fmt.Sprintf("its uploader is in no trusted group: waits for %s %+d from somebody else", t.Label, t.Value)
 	}
 }

@@ -80,7 +80,9 @@ func (p *Pass) readRuns(ctx context.Context, s *plan.Snapshot, ids []int64) erro
 			listed[r.ID] = r
 		}
 	}
-	known := map[int64]change.Run{}
+	if s.RunsByID == nil {
+		s.RunsByID = map[int64]change.Run{}
+	}
 	for _, id := range ids {
 		run, found := listed[id]
 		if !found {
@@ -89,10 +91,10 @@ func (p *Pass) readRuns(ctx context.Context, s *plan.Snapshot, ids []int64) erro
 				return err
 			}
 		}
-		if found {
-			known[id] = run
+		if !found {
+			run = change.Run{}
 		}
+		s.RunsByID[id] = run
 	}
-	s.RunsByID = known
 	return nil
 }

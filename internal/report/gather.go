@@ -45,6 +45,8 @@ func (g *gathering) verdict(ctx context.Context) (verdict.Verdict, error) {
 		if st.Key == g.q.Key {
 			here, w.Expected, st.RunID = true, false, g.q.RunID
 			g.retry.Done = st.Wasted
+		} else if w.Expected && g.ended(ctx, st.RunID) {
+			w.Expected = false
 		}
 		if !w.Expected {
 			run, err := g.run(ctx, st.Key, st.RunID)
@@ -63,6 +65,16 @@ func (g *gathering) verdict(ctx context.Context) (verdict.Verdict, error) {
 		wants = append(wants, verdict.Want{Key: g.q.Key, Run: run, Optional: true})
 	}
 	return policy(g.q.Project).Combine(wants), nil
+}
+
+// ended reports whether another workflow's run has ended, though nobody has noted
+// that yet. Two that end at once must not wait for each other.
+func (g *gathering) ended(ctx context.Context, id int64) bool {
+	if id == 0 {
+		return false
+	}
+	run, known, err := g.Runs.Run(ctx, g.q.Project.CI.Repository, id)
+	return err == nil && known && run.Status == "completed"
 }
 
 // run reads one run and folds its jobs; nil stands for one that GitHub does not

@@ -129,6 +129,7 @@ func (r *Reporter) Report(ctx context.Context, q Request) (Done, error) {
 	case !found:
 		return Done{Outcome: verdict.Superseded, Silent: "the change is gone"}, nil
 	}
+	q.adopt(&c)
 	g := gathering{Reporter: r, q: q, change: &c}
 	v, err := g.verdict(ctx)
 	if err != nil {
@@ -153,7 +154,7 @@ func (r *Reporter) Report(ctx context.Context, q Request) (Done, error) {
 // silence says why nothing is to be said about the run, or "".
 func (g *gathering) silence() string {
 	switch {
-	case g.change.Status != change.New:
+	case g.change.Status != change.New && !g.afterMerge():
 		return "the change is closed"
 	case g.change.Current.Number != g.q.Key.Patchset:
 		return fmt.Sprintf("patchset %d replaced it", g.change.Current.Number)
@@ -207,7 +208,7 @@ func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Don
 	if v.Outcome == verdict.Failed {
 		review.Attention = change.OwnerAttention
 	}
-	if label := p.Report.Label; label != "" && v.Voted {
+	if label := p.Report.Label; label != "" && v.Voted && !g.afterMerge() {
 		review.Labels = map[string]int{label: v.Vote}
 	}
 	posted, unsettled, err := g.Reviews.Post(ctx, g.change.Number, g.change.Current.Revision, review)

@@ -215,6 +215,36 @@ func TestOneVoteOverAllWorkflows(t *testing.T) {
 	}
 }
 
+// TestTwoEndAtOnce: the other workflow has ended too, and nobody has noted it.
+func TestTwoEndAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(job("tests", "success"))
+	w.runs[98] = change.Run{ID: 98, Status: "completed", Conclusion: "success", Attempt: 1}
+	w.jobs[98] = []change.Job{job("nvme on metal", "success")}
+	done, err := w.ask(t, plan.Standing{Workflow: "hw.yml", Key: keyOf("hw.yml"), RunID: 98, Expected: true})
+	if err != nil || done.Silent != "" || done.Vote != 1 {
+		t.Errorf("got %+v, %v; want the vote +1 for both", done, err)
+	}
+}
+
+// TestRerunHasAnotherKey: a run whose failed jobs are repeated calls itself by the
+// key that it was started with.
+func TestRerunHasAnotherKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(job("tests", "success"))
+	again := keyOf("autorun.yml")
+	again.Attempt = 2
+	w.with = func(_ *Reporter, q *Request) {
+		q.Standings = func(*change.Change) []plan.Standing {
+			return []plan.Standing{{Workflow: "autorun.yml", Key: again, RunID: 99, Expected: true}}
+		}
+	}
+	done, err := w.ask(t)
+	if err != nil || !strings.Contains(done.Text, again.String()) {
+		t.Errorf("got %+v, %v; want it told for %s", done, err, again)
+	}
+}
+
 func TestAnswersThatAreLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(job("tests", "success"))

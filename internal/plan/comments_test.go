@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/command"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+)
+
+// obeying is a project that obeys everybody.
+func obeying(p *config.Project) {
+	reporting(p)
+	p.Report.Commands = config.Commands{CoolDown: time.Minute, Attempts: 5}
+}
+
+// comment is what bob writes ten minutes ago, on patchset 1.
+func comment(text string) change.Message {
+	return change.Message{ID: "m1", Author: change.Account{ID: 2, Username: "bob"}, At: noon.Add(-10 * time.Minute), Patchset: 1, Text: "Patch Set 1:\n\n" + text}
+}
+
+// answered is what our account said five minutes ago.
+func answered(text string) change.Message {
+	return change.Message{ID: "m2", Author: change.Account{ID: 9, Username: "ci"}, Tag: command.Tag, At: noon.Add(-5 * time.Minute), Patchset: 1, Text: text}
+}
+
+// commented is a snapshot of change 7 whose comments were read.
+func commented(p *config.Project, messages []change.Message, refs ...string) *Snapshot {
+	c := open(7, func(c *change.Change) { c.Messages, c.Updated = messages, noon.Add(-10*time.Minute) })
+	s := snapshot(p, []change.Change{c}, refs...)
+	s.Comments, s.Self = map[int]bool{7: true}, 9
+	s.RunsByID = map[int64]change.Run{99: {ID: 99, Status: "completed", Conclusion: "failure", Attempt: 1, Created: noon.Add(-40 * time.Minute), Updated: noon}}
+	return s
+}
+
+// The refs of a run of change 7 that has failed.
+var failedRefs = []string{"refs/changes/07/7/1 7", "refs/dispatcher/claims/7/1/autorun.yml/1 7", "refs/dispatcher/runs/7/1/autorun.yml/1/99 7", "refs/dispatcher/ended/7/1/autorun.yml/1/failed 7"}
+
+func TestComments(t *testing.T) {
+	t.Parallel()
+	promise := answered("Starting.\n\nIn-Reply-To: m1\nAsked-For: 7/1/autorun.yml/2")
+	again := answered("Starting.\n\nIn-Reply-To: m1\nAsked-For-Failed: 7/1/autorun.yml/2")
+	off := answered("Cancelling.\n\nIn-Reply-To: m1\nCancelled: 7/1/autorun.yml/1")
+	tests := []struct {
+		name     string
+		messages []change.Message
+		refs     []string
+		want     []string
+	}{
+		{"an answer comes first", []change.Message{comment("recheck")}, failedRefs, []string{`answer 7/1: "recheck" by bob: Starting attempt 2 of autorun.yml.`, "idle 1"}},
+		{"a promise is kept", []change.Message{comment("recheck"), promise}, failedRefs,
+			[]string{"ask 7/1/autorun.yml/2: a comment asks for all jobs", "dispatch 7/1/autorun.yml/2: a comment asks for it"}},
+		{"and is noted once", []change.Message{comment("recheck"), promise}, append(slices.Clone(failedRefs), "refs/dispatcher/asked/7/1/autorun.yml/2/all 7"),
+			[]string{"dispatch 7/1/autorun.yml/2: a comment asks for it"}},
+		{"failed jobs", []change.Message{comment("recheck failed"), again}, failedRefs,
+			[]string{"ask 7/1/autorun.yml/2: a comment asks for failed jobs", "dispatch 7/1/autorun.yml/2: a comment asks for its failed jobs"}},
+		{"never started", []change.Message{comment("cancel")}, failedRefs[:1], []string{
+			`answer 7/1: "cancel" by bob: Not started unless a comment asks for it: autorun.yml.`, "dispatch 7/1/autorun.yml/1: new patchset"}},
+		{"called off", []change.Message{comment("cancel"), off}, failedRefs[:1], []string{
+			"call off 7/1/autorun.yml/1: a comment calls it off", "skip 7/1/autorun.yml/1: a comment called it off"}},
+		{"a retry is called off, too", nil, append(slices.Clone(failedRefs[:3]), "refs/dispatcher/ended/7/1/autorun.yml/1/runner-lost 7", "refs/dispatcher/stopped/7/1/autorun.yml/1 7"), []string{"skip 7/1/autorun.yml/2: a comment called it off"}},
+		{"nobody is answered", []change.Message{comment("I will recheck this.")}, failedRefs, []string{"idle 1"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := project(obeying)
+			check(t, Make(p, commented(p, tt.messages, tt.refs...), noon), tt.want...)
+		})
+	}
+}
+
+// TestRerunKnowsItsRun holds that failed jobs are run again within their run, and
+// that a lost answer to that is found by the run's attempts.
+func TestRerunKnowsItsRun(t *testing.T) {
+	t.Parallel()
+	p := project(obeying)
+	refs := append(slices.Clone(failedRefs), "refs/dispatcher/asked/7/1/autorun.yml/2/failed 7")
+	got := Make(p, commented(p, nil, refs...), noon)
+	if len(got.Actions) != 1 || got.Actions[0].Rerun != 99 {
+		t.Errorf("got %+v, want run 99 to be repeated", got.Actions)
+	}
+	refs = append(refs, "refs/dispatcher/claims/7/1/autorun.yml/2 7")
+	s := commented(p, nil, refs...)
+	check(t, Make(p, s, noon), "doubt 7/1/autorun.yml/2: attempt 2 is claimed and no run is seen; lost if that lasts 10m0s")
+	s.RunsByID[99] = change.Run{ID: 99, Status: "in_progress", Attempt: 2}
+	got = Make(p, s, noon)
+	check(t, got, "record 7/1/autorun.yml/2: its failed jobs run again")
+	if got.Actions[0].Run.ID != 99 {
+		t.Errorf("got run %d, want 99", got.Actions[0].Run.ID)
+	}
+	c := s.Changes[0]
+	if st := Standings(p, s, &c, noon); len(st) != 1 || st[0].RunID != 99 || st[0].Key.Attempt != 2 || !st[0].Expected {
+		t.Errorf("got %+v, want attempt 2 in run 99", st)
+	}
+}
+
+// TestWhatIsRead holds which changes are read, and how the mark moves.
+func TestWhatIsRead(t *testing.T) {
+	t.Parallel()
+	at := func(number int, age time.Duration) change.Change {
+		return open(number, func(c *change.Change) { c.Updated = noon.Add(-age) })
+	}
+	mark := func(age time.Duration) string {
+		return string(change.CustomLedger) + change.CustomLedger.Ref(change.Entry{Kind: change.Scanned, At: noon.Add(-age)})[len(change.CustomLedger):] + " 9"
+	}
+	changes := []change.Change{at(1, 80*time.Hour), at(2, 5*time.Hour), at(3, time.Hour), at(4, time.Minute)}
+	tests := []struct {
+		name     string
+		refs     []string
+		comments map[int]bool
+		want     []int
+		marked   time.Duration // 0: none
+	}{
+		{"the first look", nil, nil, []int{2, 3, 4}, 0},
+		{"news only", []string{mark(2 * time.Hour)}, nil, []int{3, 4}, 0},
+		{"what is recent, always", []string{mark(time.Minute)}, nil, []int{4}, 0},
+		{"all were read", nil, map[int]bool{2: true, 3: true, 4: true}, nil, time.Minute},
+		{"one could not be read", nil, map[int]bool{2: true, 3: false, 4: true}, nil, 0},
+		{"nothing new", []string{mark(time.Minute)}, map[int]bool{4: true}, nil, 0},
+	}
+	for _, tt := range tests {
+		p := project(obeying)
+		p.Workflows = nil
+		s := snapshot(p, changes, tt.refs...)
+		s.Comments, s.Self = tt.comments, 9
+		got := Make(p, s, noon)
+		if diff := cmp.Diff(tt.want, got.Needs.Comments); diff != "" {
+			t.Errorf("%s: to be read (-want +got):\n%s", tt.name, diff)
+		}
+		switch {
+		case tt.marked == 0 && len(got.Marks) > 0:
+			t.Errorf("%s: got marks %v, want none", tt.name, got.Marks)
+		case tt.marked != 0 && (len(got.Marks) != 1 || !got.Marks[0].Entry.At.Equal(noon.Add(-tt.marked))):
+			t.Errorf("%s: got marks %v, want one %s ago", tt.name, got.Marks, tt.marked)
+		}
+	}
+}
+
+// TestIssuesHoldTheMark: what must be looked up first is looked at again.
+func TestIssuesHoldTheMark(t *testing.T) {
+	t.Parallel()
+	p := project(obeying)
+	s := commented(p, []change.Message{comment("false positive: #12")}, failedRefs...)
+	got := Make(p, s, noon)
+	if !slices.Equal(got.Needs.Issues, []int{12}) || len(got.Marks) != 0 {
+		t.Errorf("got needs %v and marks %v, want issue 12 and none", got.Needs.Issues, got.Marks)
+	}
+	s.NoIssues = true
+	if got := Make(p, s, noon); !got.Needs.None() || len(got.Marks) != 0 {
+		t.Errorf("got needs %+v and marks %v, want neither", got.Needs, got.Marks)
+	}
+	s.NoIssues, s.Issues = false, map[int]command.Issue{12: command.Open}
+	got = Make(p, s, noon)
+	if len(got.Actions) != 1 || len(got.Actions[0].Excused) != 1 || !slices.Equal(got.Actions[0].Excused[0].Issues, []int{12}) {
+		t.Errorf("got %+v, want a note on issue 12", got.Actions)
+	}
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/command"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
+)
+
+// talking is a world with one change, whose run has failed, and people who
+// comment on it.
+type talking struct {
+	*world
+	reruns []int64
+	notes  []string
+	// noteErr is what a note on an issue meets.
+	noteErr error
+}
+
+func newTalking(t *testing.T, comment string) *talking {
+	t.Helper()
+	w := &talking{world: newWorld(1)}
+	w.project.Gerrit.Username = "ci"
+	w.project.Report = config.Report{Label: "Verified", Retries: 1, After: time.Minute, Started: config.StartedMessage,
+		Commands: config.Commands{CoolDown: time.Minute, Attempts: 5}}
+	w.pass(t, 0, false)
+	w.runs[0].Status, w.runs[0].Conclusion, w.runs[0].Attempt = "completed", "failure", 1
+	w.refs["refs/dispatcher/ended/1/1/autorun.yml/1/failed"] = rev(900)
+	w.now = w.now.Add(time.Hour)
+	w.say(change.Message{ID: "m1", Author: change.Account{ID: 2}, Text: "Patch Set 1:\n\n" + comment})
+	w.now = w.now.Add(time.Minute)
+	return w
+}
+
+// say adds a message to the change.
+func (w *talking) say(m change.Message) {
+	c := w.changes[1]
+	m.At, m.Patchset = w.now, 1
+	c.Messages, c.Updated = append(c.Messages, m), w.now
+	w.changes[1] = c
+}
+
+// pass makes a pass with all doors.
+func (w *talking) pass(t *testing.T, crash int, late bool) (r Result, wasKilled bool) {
+	t.Helper()
+	w.step, w.crash, w.late = 0, crash, late
+	defer func() {
+		if p := recover(); p != nil {
+			if _, ok := p.(killed); !ok {
+				panic(p)
+			}
+			wasKilled = true
+		}
+	}()
+	pass := Pass{
+		Project: w.project, Now: func() time.Time { return w.now },
+		Sleep: func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },
+		Doors: Doors{Reviews: w, Groups: w, Source: source{w.world}, Mirror: mirror{w.world}, Mover: w, Workflows: w, Runs: w, Starter: w,
+			RunReader: w, Canceller: w, Reporter: w, Talk: w, Issues: w, Rerunner: w},
+	}
+	return pass.Run(t.Context()), false
+}
+
+func (w *talking) Run(_ context.Context, _ string, id int64) (change.Run, bool, error) {
+	for _, r := range w.runs {
+		if r.ID == id {
+			return r, true, nil
+		}
+	}
+	return change.Run{}, false, nil
+}
+
+func (w *talking) Cancel(_ context.Context, _ string, id int64) error {
+	w.effect(func() { w.runs[id-1].Status, w.runs[id-1].Conclusion = "completed", "cancelled" })
+	return nil
+}
+
+func (w *talking) Rerun(_ context.Context, _ string, id int64) (change.Outcome, error) {
+	w.effect(func() {
+		w.reruns = append(w.reruns, id)
+		w.runs[id-1].Status, w.runs[id-1].Conclusion = "in_progress", ""
+		w.runs[id-1].Attempt++
+	})
+	return change.Accepted, nil
+}
+
+func (w *talking) Report(context.Context, *config.Project, plan.Action) (verdict.Outcome, string, error) {
+	return verdict.Cancelled, "", nil
+}
+
+func (w *talking) Self(context.Context) (change.Account, error) {
+	return change.Account{ID: 9, Username: "ci"}, nil
+}
+
+// Replies: all that is said stands among the messages here.
+func (w *talking) Replies(context.Context, int) ([]change.Message, error) { return nil, nil }
+
+func (w *talking) Post(_ context.Context, _ int, _ change.Revision, r change.Review) (change.Posted, bool, error) {
+	w.effect(func() {
+		w.say(change.Message{ID: fmt.Sprintf("p%d", len(w.changes[1].Messages)), Author: change.Account{ID: 9, Username: "ci"}, Tag: r.Tag, Text: r.Message})
+	})
+	return change.Posted{}, false, nil
+}
+
+func (w *talking) Issue(_ context.Context, _ string, n int) (command.Issue, error) {
+	if n == 12 {
+		return command.Open, nil
+	}
+	return command.Missing, nil
+}
+
+func (w *talking) Note(_ context.Context, repository string, n int, body, mark string, _ time.Time) error {
+	if w.noteErr != nil {
+		return w.noteErr
+	}
+	for _, note := range w.notes {
+		if strings.Contains(note, mark) {
+			return nil
+		}
+	}
+	w.effect(func() { w.notes = append(w.notes, fmt.Sprintf("%s#%d %s", repository, n, body)) })
+	return nil
+}
+
+// answers counts our answers to comments.
+func (w *talking) answers() int {
+	n := 0
+	for _, m := range w.changes[1].Messages {
+		if m.Tag == command.Tag {
+			n++
+		}
+	}
+	return n
+}
+
+// TestAnswersSurviveKills kills the pass that obeys a comment at each of its
+// effects: there must be one answer, one start, one note in the end.
+func TestAnswersSurviveKills(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		comment                    string
+		runs, reruns, notes, steps int
+	}{
+		{"recheck", 2, 0, 0, 8},
+		{"recheck failed", 1, 1, 0, 8},
+		{"false positive: #12", 1, 1, 1, 9},
+		{"help", 1, 0, 0, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.comment, func(t *testing.T) {
+			t.Parallel()
+			probe := newTalking(t, tt.comment)
+			probe.pass(t, 0, false)
+			if probe.step < tt.steps {
+				t.Fatalf("got %d effects, want at least %d", probe.step, tt.steps)
+			}
+			for kill := 1; kill <= 2*probe.step; kill++ {
+				w := newTalking(t, tt.comment)
+				if _, dead := w.pass(t, (kill+1)/2, kill%2 == 0); !dead {
+					t.Fatalf("the pass outlived effect %d", kill)
+				}
+				for range 6 {
+					w.now = w.now.Add(11 * time.Minute)
+					if r, _ := w.pass(t, 0, false); len(r.Errs()) > 0 {
+						t.Errorf("killed at %d: %v", kill, r.Errs())
+					}
+				}
+				if len(w.runs) != tt.runs || len(w.reruns) != tt.reruns || len(w.notes) != tt.notes || w.answers() != 1 {
+					t.Errorf("killed at %d: got %d runs, %d reruns, %d notes and %d answers; want %d, %d, %d and 1", kill, len(w.runs), len(w.reruns), len(w.notes), w.answers(), tt.runs, tt.reruns, tt.notes)
+				}
+			}
+		})
+	}
+}
+
+// TestNoteThatIsForbidden: the answer says that it could not be noted, and what
+// was asked for is done.
+func TestNoteThatIsForbidden(t *testing.T) {
+	t.Parallel()
+	w := newTalking(t, "false positive: #12")
+	w.noteErr = fault.New(fault.Configuration, "the token lacks Issues: write")
+	r, _ := w.pass(t, 0, false)
+	if len(w.reruns) != 1 || w.answers() != 1 || len(r.Errs()) != 0 {
+		t.Fatalf("got %d reruns, %d answers and %v", len(w.reruns), w.answers(), r.Errs())
+	}
+	for _, m := range w.changes[1].Messages {
+		if m.Tag == command.Tag && !strings.HasPrefix(m.Text, "Issue #12 could not be commented on: the token lacks Issues: write") {
+			t.Errorf("got the answer %q", m.Text)
+		}
+	}
+	w = newTalking(t, "false positive: #12")
+	w.noteErr = fault.New(fault.Transient, "502")
+	if r, _ := w.pass(t, 0, false); w.answers() != 0 || len(r.Errs()) != 1 {
+		t.Errorf("got %d answers and %v, want to be tried again", w.answers(), r.Errs())
+	}
+	w.noteErr = nil
+	w.now = w.now.Add(15 * time.Minute)
+	if w.pass(t, 0, false); w.answers() != 1 || len(w.notes) != 1 || len(w.reruns) != 1 {
+		t.Errorf("got %d answers, %d notes, %d reruns; want one of each", w.answers(), len(w.notes), len(w.reruns))
+	}
+}
