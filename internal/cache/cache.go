@@ -20,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/durable"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
@@ -91,7 +92,7 @@ func (c *Cache) Get(ctx context.Context, key, sha256 string, size int64, fetch f
 	}
 	e := entry{cache: c, key: key, dir: filepath.Join(c.dir, sha256), sha256: sha256, size: size, fetch: fetch}
 	for fills, waited := 0, false; ; {
-		shared, err := tryLock(e.lockPath(), syscall.LOCK_SH)
+		shared, err := durable.TryLock(e.lockPath(), syscall.LOCK_SH)
 		if err != nil {
 			return "", nil, e.ours(err)
 		}
@@ -101,7 +102,7 @@ func (c *Cache) Get(ctx context.Context, key, sha256 string, size int64, fetch f
 			}
 			shared.Close()
 		}
-		exclusive, err := tryLock(e.lockPath(), syscall.LOCK_EX)
+		exclusive, err := durable.TryLock(e.lockPath(), syscall.LOCK_EX)
 		switch {
 		case err != nil:
 			return "", nil, e.ours(err)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/spdk-community-ci/dispatcher/internal/durable"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
@@ -208,7 +209,7 @@ func TestWaitEnds(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	b := newBed(t, func(o *Options) { o.Waiting = func(string) { cancel() } })
-	held, err := tryLock(entry{dir: filepath.Join(b.dir, sum("hello"))}.lockPath(), syscall.LOCK_EX)
+	held, err := durable.TryLock(entry{dir: filepath.Join(b.dir, sum("hello"))}.lockPath(), syscall.LOCK_EX)
 	if err != nil || held == nil {
 		t.Fatal(held, err)
 	}
@@ -275,7 +276,7 @@ func TestDisk(t *testing.T) {
 	}
 	// Another process is bringing a file of 100 bytes, of which none is here yet.
 	other := filepath.Join(b.dir, sum("other"))
-	held, err := tryLock(filepath.Join(other, "lock"), syscall.LOCK_EX)
+	held, err := durable.TryLock(filepath.Join(other, "lock"), syscall.LOCK_EX)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/durable"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
@@ -138,7 +139,7 @@ func (e entry) accept(path string) error {
 		err = os.Chtimes(path, verified, verified)
 	}
 	if err == nil {
-		err = syncPath(path)
+		err = durable.Sync(path)
 	}
 	if err == nil && path != e.imagePath() {
 		err = os.Rename(path, e.imagePath())
@@ -147,22 +148,10 @@ func (e entry) accept(path string) error {
 		err = e.removeIncoming()
 	}
 	if err == nil {
-		err = syncPath(e.dir)
+		err = durable.Sync(e.dir)
 	}
 	e.touch()
 	return e.ours(err)
-}
-
-func syncPath(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if err := file.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // not all file systems can do it for folders
-		return err
-	}
-	return nil
 }
 
 // removeIncoming throws away what fetch brought and what it kept.

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/durable"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
@@ -127,7 +128,7 @@ func (e entry) makeRoom() error {
 // leaves an entry that the next one can delete.
 func evict(dir string) (bool, error) {
 	lock := filepath.Join(dir, "lock")
-	held, err := tryLock(lock, syscall.LOCK_EX)
+	held, err := durable.TryLock(lock, syscall.LOCK_EX)
 	if err != nil || held == nil {
 		return false, err
 	}

@@ -10,11 +10,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/minio/minio-go/v7"
 
+	"github.com/spdk-community-ci/dispatcher/internal/durable"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
@@ -279,21 +279,7 @@ func (d *fileDownload) finish() error {
 	}
 	if err == nil {
 		os.Remove(d.donePath())
-		err = syncFolder(filepath.Dir(d.path))
+		err = durable.Sync(filepath.Dir(d.path))
 	}
 	return d.ours(err)
-}
-
-// syncFolder makes a rename last beyond a loss of power. File systems that cannot
-// do that for folders say EINVAL.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	if err := folder.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !strings.Contains(err.Error(), "not supported") {
-		return err
-	}
-	return nil
 }

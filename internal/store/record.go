@@ -9,6 +9,8 @@ import (
 	"os"
 	"strconv"
 	"sync"
+
+	"github.com/spdk-community-ci/dispatcher/internal/durable"
 )
 
 // header is the first line of PATH.part.done: what is downloaded.
@@ -58,7 +60,7 @@ type partRecord struct {
 // it is about something else, or if what it is about is not there.
 func openRecord(path string, want header, there bool) (*partRecord, error) {
 	r := &partRecord{done: map[int]bool{}}
-	data, err := readSmall(path)
+	data, err := durable.ReadFile(path, maxState)
 	h, parts, ok := parseRecord(data)
 	if err == nil && ok && there && h == want {
 		for _, i := range parts {
@@ -76,7 +78,7 @@ func openRecord(path string, want header, there bool) (*partRecord, error) {
 			line = append(strconv.AppendInt(line, int64(i), 10), '\n')
 		}
 	}
-	if err := writeWhole(path, line); err != nil {
+	if err := durable.WriteFile(path, line); err != nil {
 		return nil, err
 	}
 	r.file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0o644)

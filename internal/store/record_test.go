@@ -3,10 +3,7 @@
 package store
 
 import (
-	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,32 +92,4 @@ func FuzzParseUploadState(f *testing.F) {
 			t.Fatalf("got %+v, %t; want %+v", st2, ok, st)
 		}
 	})
-}
-
-// TestWriteWhole: a file that cannot be replaced stays, and nothing is left
-// beside it.
-func TestWriteWhole(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	path := filepath.Join(dir, "state")
-	for _, text := range []string{"old", "new"} {
-		if err := writeWhole(path, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "folder", "x"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := writeWhole(filepath.Join(dir, "folder"), nil); err == nil {
-		t.Error("a folder was replaced")
-	}
-	if data, _ := os.ReadFile(path); !bytes.Equal(data, []byte("new")) {
-		t.Errorf("got %q", data)
-	}
-	if list, _ := os.ReadDir(dir); len(list) != 2 {
-		t.Errorf("left: %v", list)
-	}
 }

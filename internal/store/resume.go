@@ -6,12 +6,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
+
+	"github.com/spdk-community-ci/dispatcher/internal/durable"
 )
 
 // uploadState is what PATH.upload holds: which upload is that file's. Which parts
@@ -58,31 +58,17 @@ func (u *fileUpload) resume(ctx context.Context) (map[int]minio.ObjectPart, erro
 	if data, err := json.Marshal(want); err == nil {
 		// A folder that cannot be written to is no reason to fail: this upload
 		// cannot be resumed, that is all.
-		_ = writeWhole(u.state, append(data, '\n'))
+		_ = durable.WriteFile(u.state, append(data, '\n'))
 	}
 	return nil, nil
 }
 
 func readUploadState(path string) (uploadState, bool) {
-	data, err := readSmall(path)
+	data, err := durable.ReadFile(path, maxState)
 	if err != nil {
 		return uploadState{}, false
 	}
 	return parseUploadState(data)
-}
-
-// readSmall reads a file of ours; a longer one is none.
-func readSmall(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxState+1))
-	if err == nil && len(data) > maxState {
-		err = errors.New("it is too long")
-	}
-	return data, err
 }
 
 // stored asks which parts of the upload the server has.

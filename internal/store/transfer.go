@@ -5,7 +5,6 @@ package store
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -80,27 +79,6 @@ func (p *progress) restart() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done = 0
-}
-
-// writeWhole replaces a small file: after a crash it has its old or its new
-// content, never half of it.
-func writeWhole(path string, data []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // fails once it was renamed
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	return err
 }
 
 // sourceFile is a file that is uploaded. It must not change meanwhile.

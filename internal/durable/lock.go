@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-package cache
+package durable
 
 import (
 	"errors"
@@ -10,10 +10,12 @@ import (
 	"syscall"
 )
 
-// tryLock takes a lock on a file, which it makes if there is none, in a folder
-// of its own. It returns nil without an error if another process holds it.
-// Closing the file gives the lock back.
-func tryLock(path string, how int) (*os.File, error) {
+// TryLock takes a lock of the kernel (flock) on a file, which it makes if there is
+// none, also its folder. how is syscall.LOCK_EX or syscall.LOCK_SH. It returns nil
+// without an error if somebody else holds it. Closing the file gives the lock
+// back, and so does the end of the process. Whoever holds it exclusively may
+// delete the file.
+func TryLock(path string, how int) (*os.File, error) {
 	for {
 		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, err
@@ -27,8 +29,8 @@ func tryLock(path string, how int) (*os.File, error) {
 		}
 		locked, err := lockFile(file, how)
 		if err == nil && locked {
-			// Whoever deletes an entry holds its lock: what was opened before
-			// and locked after that is a file that nobody else will ever see.
+			// What was opened before it was deleted, and locked after that, is a
+			// file that nobody else will ever see.
 			locked, err = stillThere(file, path)
 			if err == nil && !locked {
 				file.Close()
