@@ -59,7 +59,7 @@ func (i Item) Copied() (files int, bytes int64) {
 type Link struct{ Name, URL string }
 
 // Links are those for a message: the page, then each artifact of which something
-// was copied. Names are outside text.
+// was copied; none if nothing was. Names are outside text.
 func (p Published) Links() []Link {
 	if p.Index == "" {
 		return nil
@@ -81,6 +81,9 @@ func (p Published) Links() []Link {
 	for _, item := range p.Logs {
 		n, size := item.Copied()
 		files, bytes = files+n, bytes+size
+	}
+	if files == 0 {
+		return nil
 	}
 	return append([]Link{{Name: fmt.Sprintf("all results of %s (%s)", p.workflow, describe(files, bytes)), URL: p.Index}}, links...)
 }
@@ -118,6 +121,12 @@ func (i Item) problem() string {
 		return "not copied: " + first
 	}
 	return ""
+}
+
+// Whole reports whether all of it was copied.
+func (i Item) Whole() bool {
+	n, _ := i.Copied()
+	return n > 0 && i.problem() == ""
 }
 
 // describe says how much there is.

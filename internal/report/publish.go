@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -21,13 +22,14 @@ type Publisher interface {
 }
 
 // publish copies the results of all runs that a message is about, and reports
-// whether it tried. What goes wrong is told in the message: it costs no verdict.
+// whether it tried. Artifacts that everybody can open now leave the verdict's
+// runs. What goes wrong is told in the message: it costs no verdict.
 func (g *gathering) publish(ctx context.Context, v verdict.Verdict) bool {
 	if g.Publisher == nil || g.change.Private {
 		return false // an address can be guessed
 	}
 	tried := false
-	for _, result := range slices.Concat(v.Required, v.Optional) {
+	for _, result := range all(v) {
 		b, some := g.batch(result)
 		if !some {
 			continue
@@ -42,16 +44,40 @@ func (g *gathering) publish(ctx context.Context, v verdict.Verdict) bool {
 		for _, l := range out.Links() {
 			g.links = append(g.links, verdict.Link(l))
 		}
+		leaveOut(result, b, out)
 		if problems := out.Problems(); len(problems) > 0 {
-			g.warn(fmt.Errorf("some results of %s were not published: %s", b.Key, list(problems)))
+			g.warn(fmt.Errorf("some results of %s were not published: %s", b.Key, strings.Join(problems[:min(len(problems), maxProblems)], "; ")))
 			g.note(fmt.Sprintf("%d of %d artifacts and logs could not be published as a whole", len(problems), len(out.Artifacts)+len(out.Logs)), problems[0])
 		}
 	}
 	return tried
 }
 
+// maxProblems is how many of a run's problems a warning names.
+const maxProblems = 10
+
+// all are the runs that a message is about.
+func all(v verdict.Verdict) (runs []*verdict.RunResult) {
+	for _, list := range [][]verdict.RunResult{v.Required, v.Optional} {
+		for i := range list {
+			runs = append(runs, &list[i])
+		}
+	}
+	return runs
+}
+
+// leaveOut takes artifacts out of a result that everybody can open now: a second
+// link to one that needs an account would only be in the way.
+func leaveOut(result *verdict.RunResult, b publish.Batch, out publish.Published) {
+	there := map[int64]bool{}
+	for i, item := range out.Artifacts {
+		there[b.Artifacts[i].ID] = item.Whole()
+	}
+	result.Run.Artifacts = slices.DeleteFunc(slices.Clone(result.Run.Artifacts), func(a change.Artifact) bool { return there[a.ID] })
+}
+
 // batch chooses what is copied of a run.
-func (g *gathering) batch(result verdict.RunResult) (b publish.Batch, some bool) {
+func (g *gathering) batch(result *verdict.RunResult) (b publish.Batch, some bool) {
 	run, rules := result.Run, g.q.Project.Report.Publish
 	if result.Outcome == verdict.Running || run.Run.ID == 0 {
 		return b, false
