@@ -129,12 +129,13 @@ func (r guestRun) fail(err error, copying int) int {
 
 // details shows the console's end and how to start the guest by hand.
 func (r guestRun) details(e *guest.Error) {
-	if len(e.Console) > 0 {
+	switch {
+	case len(e.Console) > 0:
 		r.say("the guest's console ended with:")
 		for _, line := range e.Console {
 			fmt.Fprintln(r.app.Stderr, "  |", line)
 		}
-	} else {
+	case errors.Is(e, guest.ErrNotUp):
 		r.say("the guest's console is empty: the kernel must have console=ttyS0 on its command line")
 	}
 	again := "to start it by hand (with --keep its files are still there):"

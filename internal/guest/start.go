@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -230,11 +229,16 @@ func (g *Guest) connect(ctx context.Context) (*qmp.Client, error) {
 	for {
 		conn, err := new(net.Dialer).DialContext(ctx, "unix", g.command.Monitor)
 		if err == nil {
-			return qmp.Open(ctx, conn, g.fate.event)
+			var monitor *qmp.Client
+			if monitor, err = qmp.Open(ctx, conn, g.fate.event); err == nil {
+				return monitor, nil
+			}
+			// QEMU opens its monitor before it looks at its devices.
+			g.o.Sleep(ctx, 100*time.Millisecond)
 		}
 		select {
 		case <-g.process.Done():
-			return nil, cmp.Or(g.process.Err(), fault.Wrap(fault.Ours, io.ErrUnexpectedEOF))
+			return nil, cmp.Or(g.process.Err(), err)
 		default:
 		}
 		if err := g.o.Sleep(ctx, 5*time.Millisecond); err != nil {

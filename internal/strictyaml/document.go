@@ -60,6 +60,12 @@ func (d *Document) Name(path, name string) {
 	d.places[path] = place{name: name}
 }
 
+// Given reports whether a value was given, right or wrong.
+func (d *Document) Given(path string) bool {
+	_, ok := d.places[path]
+	return ok
+}
+
 // Fail notes that something is wrong with a value; the hint may be empty. A
 // path is written like nvme[0].size. What was not given is complained about
 // where the value around it stands. A value that could not be read at all is
@@ -91,7 +97,7 @@ func (d *Document) Err() error {
 }
 
 func (d *Document) fail(at place, hint, text string) {
-	taken := func(p located) bool { return p.at == at && (p.text == text || at.line > 0) }
+	taken := func(p located) bool { return p.at == at && (p.text == text || at != place{}) }
 	if len(d.problems) < maxProblems && !slices.ContainsFunc(d.problems, taken) {
 		d.problems = append(d.problems, located{at, text, hint})
 	}

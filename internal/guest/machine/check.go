@@ -16,7 +16,7 @@ const (
 	maxControllers = 24  // slots that are free on the root bus
 	maxNamespaces  = 256
 	maxSerial      = 20
-	maxNQN         = 223
+	maxNQN         = 200 // of 223, since QEMU puts "nqn.2019-08.org.qemu:" in front
 	maxMemory      = 16 * TiB
 	minMemory      = 64 * MiB
 	minNamespace   = 1 * MiB
@@ -27,7 +27,7 @@ var (
 	machineType = regexp.MustCompile(`^(q35|pc|pc-(q35|i440fx)-[0-9][a-z0-9.-]{0,30})$`)
 	cpuModel    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._,=+-]{0,200}$`)
 	serial      = regexp.MustCompile(`^[A-Za-z0-9._-]{1,20}$`)
-	nqn         = regexp.MustCompile(`^[A-Za-z0-9.:_-]{1,223}$`)
+	nqn         = regexp.MustCompile(`^[A-Za-z0-9.:_-]{1,200}$`)
 	blockSizes  = []Size{512, 1 * KiB, 2 * KiB, 4 * KiB}
 	metadata    = []int{0, 8, 16, 64}
 )
@@ -50,15 +50,13 @@ func (m *Machine) fill() {
 
 func (s *Subsystem) fill(i int) {
 	if s.NQN == "" {
-		s.NQN = fmt.Sprintf("nqn.2024-01.io.spdk.dispatcher:subsys%d", i)
+		s.NQN = fmt.Sprintf("subsys%d", i)
 	}
-	if len(s.Controllers) == 0 {
-		s.Controllers = make([]Controller, 1)
+	if s.Serial == "" {
+		s.Serial = fmt.Sprintf("DISPATCHER%d", i)
 	}
-	for j := range s.Controllers {
-		if c := &s.Controllers[j]; c.Serial == "" {
-			c.Serial = fmt.Sprintf("S%dC%d", i, j)
-		}
+	if s.Controllers == 0 {
+		s.Controllers = 1
 	}
 	taken := map[int]bool{}
 	for _, ns := range s.Namespaces {
@@ -119,25 +117,26 @@ func (m *Machine) checkNVMe(d *strictyaml.Document) {
 		} else if nqns[s.NQN] {
 			d.Fail(path+".nqn", "give each subsystem a name of its own, or none", "another subsystem is named %s, too", quote(s.NQN))
 		}
-		nqns[s.NQN] = true
-		own := map[string]bool{}
-		for j, c := range s.Controllers {
-			where := fmt.Sprintf("%s.controllers[%d].serial", path, j)
-			if !serial.MatchString(c.Serial) {
-				d.Fail(where, fmt.Sprintf("use letters, digits and . _ -, %d at most", maxSerial), "%s cannot be a serial number", quote(c.Serial))
-			} else if serials[c.Serial] {
-				d.Fail(where, "give each controller a serial number of its own, or none", "another controller has the serial number %s, too", quote(c.Serial))
-			}
-			serials[c.Serial], own[c.Serial] = true, true
-			if controllers++; controllers == maxControllers+1 {
-				d.Fail(where, "", "there are more than %d NVMe controllers", maxControllers)
-			}
+		if !serial.MatchString(s.Serial) {
+			d.Fail(path+".serial", fmt.Sprintf("use letters, digits and . _ -, %d at most", maxSerial), "%s cannot be a serial number", quote(s.Serial))
+		} else if serials[s.Serial] {
+			d.Fail(path+".serial", "give each subsystem a serial number of its own, or none", "another subsystem has the serial number %s, too", quote(s.Serial))
 		}
-		s.checkNamespaces(d, path, own)
+		nqns[s.NQN], serials[s.Serial] = true, true
+		switch before := controllers; {
+		case s.Controllers < 1:
+			d.Fail(path+".controllers", fmt.Sprintf("write a number from 1 to %d", maxControllers), "there cannot be %d controllers", s.Controllers)
+		case before <= maxControllers && s.Controllers > maxControllers-before:
+			d.Fail(path+".controllers", "", "there are more than %d NVMe controllers", maxControllers)
+			controllers = maxControllers + 1
+		default:
+			controllers += s.Controllers
+		}
+		s.checkNamespaces(d, path)
 	}
 }
 
-func (s *Subsystem) checkNamespaces(d *strictyaml.Document, subsystem string, controllers map[string]bool) {
+func (s *Subsystem) checkNamespaces(d *strictyaml.Document, subsystem string) {
 	if len(s.Namespaces) > maxNamespaces {
 		d.Fail(fmt.Sprintf("%s.namespaces[%d]", subsystem, maxNamespaces), "", "a subsystem has %d namespaces at most, this one has %d", maxNamespaces, len(s.Namespaces))
 	}
@@ -161,8 +160,8 @@ func (s *Subsystem) checkNamespaces(d *strictyaml.Document, subsystem string, co
 		if !slices.Contains(metadata, ns.Metadata) {
 			d.Fail(path+".metadata", "write 0, 8, 16 or 64", "a block cannot have %d bytes of metadata", ns.Metadata)
 		}
-		if ns.Controller != "" && !controllers[ns.Controller] {
-			d.Fail(path+".controller", "give the serial number of one of them, or none to share the namespace", "the subsystem has no controller %s", quote(ns.Controller))
+		if ns.Controller < 0 || ns.Controller > s.Controllers {
+			d.Fail(path+".controller", "count them from 1, or leave it out to share the namespace", "the subsystem has no controller %d", ns.Controller)
 		}
 	}
 }

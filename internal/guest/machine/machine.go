@@ -8,8 +8,6 @@
 // no file.
 package machine
 
-import "github.com/spdk-community-ci/dispatcher/internal/fault"
-
 // Machine is a description. The zero value, after Fill, is a small machine
 // without NVMe devices.
 type Machine struct {
@@ -36,32 +34,17 @@ type Machine struct {
 
 // Subsystem is an NVMe subsystem.
 type Subsystem struct {
-	// NQN is its name; "" makes one up.
+	// NQN is the end of its name; QEMU puts nqn.2019-08.org.qemu: in front. ""
+	// makes one up.
 	NQN string `json:"nqn,omitempty"`
-	// Controllers are its controllers; an empty list is one controller.
-	Controllers Controllers `json:"controllers,omitempty"`
+	// Serial is the serial number that all its controllers show, up to 20
+	// characters; "" makes one up.
+	Serial string `json:"serial,omitempty"`
+	// Controllers is how many controllers, which are PCIe devices, it has; 0 is
+	// one.
+	Controllers int `json:"controllers,omitempty"`
 	// Namespaces are its namespaces; all are empty at the start.
 	Namespaces []Namespace `json:"namespaces,omitempty"`
-}
-
-// Controllers may be written as their number alone.
-type Controllers []Controller
-
-// UnmarshalText makes controllers of a number.
-func (c *Controllers) UnmarshalText(text []byte) error {
-	n, err := parseNumber(string(text))
-	if err != nil || n < 1 || n > maxControllers {
-		return fault.New(fault.Configuration, "there cannot be %s controllers", quote(string(text))).
-			WithHint("write a number from 1 to %d, or a list", maxControllers)
-	}
-	*c = make(Controllers, n)
-	return nil
-}
-
-// Controller is an NVMe controller, a PCIe device.
-type Controller struct {
-	// Serial is its serial number, up to 20 characters; "" makes one up.
-	Serial string `json:"serial,omitempty"`
 }
 
 // Namespace is an NVMe namespace backed by a sparse raw file.
@@ -74,9 +57,9 @@ type Namespace struct {
 	BlockSize Size `json:"block-size,omitempty"`
 	// Metadata is how many bytes of metadata each block has: 0, 8, 16 or 64.
 	Metadata int `json:"metadata,omitempty"`
-	// Controller is the serial number of the one controller that sees this
-	// namespace; "" shares it among all controllers of the subsystem.
-	Controller string `json:"controller,omitempty"`
+	// Controller is the one controller that sees this namespace, counted from 1;
+	// 0 shares it among all controllers of the subsystem.
+	Controller int `json:"controller,omitempty"`
 }
 
 // FileSize is what the file behind the namespace must hold: QEMU keeps the

@@ -5,6 +5,7 @@ package machine
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -54,7 +55,11 @@ func NewReader(name string, data []byte) *Reader {
 // Set takes a flag.
 func (r *Reader) Set(name, text string) {
 	path, err := r.set(name, text)
-	r.doc.Name(path, "--"+name)
+	place := "--" + name
+	if text != "true" { // that of a switch
+		place += " " + change.OneLine(change.Clip(text, 60))
+	}
+	r.doc.Name(path, strings.TrimSpace(place))
 	if err != nil {
 		r.doc.Fail(path, fault.HintOf(err), "%s", err.Error())
 	}
@@ -63,9 +68,32 @@ func (r *Reader) Set(name, text string) {
 // Machine returns the whole description with everything filled in. The error
 // is a fault.Configuration that holds strictyaml.Problems.
 func (r *Reader) Machine() (Machine, error) {
+	r.refuseZeros()
 	r.machine.fill()
 	r.machine.check(r.doc)
 	return r.machine, r.doc.Err()
+}
+
+// refuseZeros complains about numbers that mean "not given" where they were.
+func (r *Reader) refuseZeros() {
+	refuse := func(path string, zero bool) {
+		if zero && r.doc.Given(path) {
+			r.doc.Fail(path, "write another number, or leave it out", "this cannot be 0")
+		}
+	}
+	refuse("cpus", r.machine.CPUs == 0)
+	refuse("memory", r.machine.Memory == 0)
+	for i, s := range r.machine.NVMe {
+		refuse(fmt.Sprintf("nvme[%d].controllers", i), s.Controllers == 0)
+		for j, ns := range s.Namespaces {
+			path := fmt.Sprintf("nvme[%d].namespaces[%d]", i, j)
+			refuse(path+".id", ns.ID == 0)
+			refuse(path+".block-size", ns.BlockSize == 0)
+			if !r.doc.Given(path+".size") && r.doc.Given(path) {
+				r.doc.Fail(path+".size", "add size: 1G, for example", "the namespace has no size")
+			}
+		}
+	}
 }
 
 // set returns the path of what the flag describes.

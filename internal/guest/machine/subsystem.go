@@ -28,9 +28,12 @@ func ParseSubsystem(text string) (Subsystem, error) {
 		first, rest, more = strings.Cut(rest, ",")
 		switch key, value, _ := strings.Cut(first, "="); key {
 		case "controllers":
-			if err := s.Controllers.UnmarshalText([]byte(value)); err != nil {
-				return Subsystem{}, err
+			n, err := parseNumber(value)
+			if err != nil || n < 1 {
+				return Subsystem{}, fault.New(fault.Configuration, "there cannot be %s controllers", quote(value)).
+					WithHint("write a number from 1 to %d", maxControllers)
 			}
+			s.Controllers = n
 		case "nqn":
 			s.NQN = value
 		default:
@@ -51,8 +54,8 @@ func parseNamespace(text string) (ns Namespace, err error) {
 	return ns, nil
 }
 
-// String writes the short form. What it has no words for (serial numbers,
-// metadata, private namespaces, numbers) is left out.
+// String writes the short form. What it has no words for (its serial number;
+// numbers, metadata and the one controller of namespaces) is left out.
 func (s Subsystem) String() string {
 	var b strings.Builder
 	for i, ns := range s.Namespaces {
@@ -64,8 +67,8 @@ func (s Subsystem) String() string {
 			fmt.Fprintf(&b, "/%s", ns.BlockSize)
 		}
 	}
-	if n := len(s.Controllers); n > 0 {
-		fmt.Fprintf(&b, ",controllers=%d", n)
+	if s.Controllers != 0 {
+		fmt.Fprintf(&b, ",controllers=%d", s.Controllers)
 	}
 	if s.NQN != "" {
 		fmt.Fprintf(&b, ",nqn=%s", s.NQN)

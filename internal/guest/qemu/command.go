@@ -116,11 +116,8 @@ func (c Command) nvme() []string {
 	controllers, files := 0, 0
 	for i, s := range c.Machine.NVMe {
 		devices = append(devices, "-device", fmt.Sprintf("nvme-subsys,id=subsys%d,nqn=%s", i, s.NQN))
-		ids := map[string]string{}
-		for j, ctrl := range s.Controllers {
-			id := fmt.Sprintf("nvme%d-%d", i, j)
-			ids[ctrl.Serial] = id
-			device := fmt.Sprintf("nvme,id=%s,serial=%s,subsys=subsys%d", id, ctrl.Serial, i)
+		for j := range s.Controllers {
+			device := fmt.Sprintf("nvme,id=%s,serial=%s,subsys=subsys%d", controller(i, j+1), s.Serial, i)
 			if c.Machine.Switch {
 				device += fmt.Sprintf(",bus=port%d", controllers)
 				ports = append(ports, "-device", fmt.Sprintf("xio3130-downstream,id=port%d,bus=switch,chassis=2,slot=%d", controllers, controllers))
@@ -129,17 +126,19 @@ func (c Command) nvme() []string {
 			devices = append(devices, "-device", device)
 		}
 		for _, ns := range s.Namespaces {
-			devices = append(devices, c.namespace(s, ns, ids, i, c.Namespaces[files])...)
+			devices = append(devices, namespace(i, ns, c.Namespaces[files])...)
 			files++
 		}
 	}
 	return append(ports, devices...)
 }
 
-func (c Command) namespace(s machine.Subsystem, ns machine.Namespace, ids map[string]string, subsystem int, file string) []string {
-	bus, shared := ids[s.Controllers[0].Serial], "on"
-	if ns.Controller != "" {
-		bus, shared = ids[ns.Controller], "off"
+func controller(subsystem, number int) string { return fmt.Sprintf("nvme%d-%d", subsystem, number) }
+
+func namespace(subsystem int, ns machine.Namespace, file string) []string {
+	bus, shared := controller(subsystem, 1), "on"
+	if ns.Controller != 0 {
+		bus, shared = controller(subsystem, ns.Controller), "off"
 	}
 	id := fmt.Sprintf("ns%d-%d", subsystem, ns.ID)
 	device := fmt.Sprintf("nvme-ns,id=%s,drive=%s-file,bus=%s,nsid=%d,shared=%s,logical_block_size=%d,physical_block_size=%d",

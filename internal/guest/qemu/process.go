@@ -96,7 +96,7 @@ func (p *Process) Err() error {
 	case text == "":
 		return fault.New(fault.Ours, "QEMU ended: %w", p.err)
 	}
-	return fault.New(fault.Ours, "QEMU ended: %w: %s", p.err, text)
+	return fault.New(fault.Ours, "QEMU ended with %w: %s", p.err, text)
 }
 
 // tail keeps the end of what a process wrote. Its zero value is ready.
