@@ -277,3 +277,18 @@ func TestRedParent(t *testing.T) {
 	s.gerritShows(high, nil)
 	s.runs("101/1/autorun.yml/1", "102/1/autorun.yml/1")
 }
+
+// TestDependsOn shows what a patchset says it depends on.
+func TestDependsOn(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "")
+	s.push("ann", "nvme: split the probe loop", nil)
+	c := s.project.Push(gerrit.Draft{Owner: "ann", Subject: "nvme: use it",
+		Footer: "Depends-On: https://review.example.org/c/spdk/spdk/+/101\nDepends-On: https://elsewhere.example.org/9 ::error::made up\n"})
+	s.pass(ExitDone)
+	s.github.SetJobs(s.github.Runs()[0].ID, testJob("unit tests", "success"))
+	s.ends(testJob("unit tests", "success"))
+	s.clock.advance(15 * time.Minute)
+	s.pass(ExitDone)
+	s.gerritShows(c, map[string]int{"bot": 1})
+}

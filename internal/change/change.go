@@ -104,6 +104,8 @@ type Change struct {
 	Votes []Vote `json:"votes,omitempty"`
 	// Messages are the change's message list, oldest first.
 	Messages []Message `json:"messages,omitempty"`
+	// DependsOn is what its commit message names in "Depends-On:" lines.
+	DependsOn []string `json:"depends_on,omitempty"`
 	// Earlier are the patchsets before the current one, oldest first.
 	Earlier []Patchset `json:"earlier,omitempty"`
 }

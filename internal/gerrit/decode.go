@@ -54,6 +54,7 @@ func decode(info *changeInfo) (change.Change, error) {
 	}
 	c.Files = files(info.Revisions[info.CurrentRevision])
 	c.Votes = votes(info.Labels)
+	c.DependsOn = change.DependsOn(info.Revisions[info.CurrentRevision].Commit.Message)
 	return c, nil
 }
 

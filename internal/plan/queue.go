@@ -5,7 +5,9 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -78,8 +80,27 @@ func (b *builder) dispatch(w waiting) {
 	key := b.key(w.change, w.workflow, w.attempt)
 	b.add(Action{
 		Verb: Dispatch, Change: w.change, Key: key, Revision: w.change.Current.Revision,
-		Reason: w.reason, Call: b.call(w.change, w.workflow, key), Rerun: w.rerun,
+		Reason: w.reason + b.dependsText(w.change), Call: b.call(w.change, w.workflow, key), Rerun: w.rerun,
 	})
+}
+
+// dependsText tells people what a patchset says it depends on. It is tested as it
+// is all the same.
+func (b *builder) dependsText(c *change.Change) string {
+	var parts []string
+	for _, text := range c.DependsOn {
+		for _, n := range slices.Sorted(maps.Keys(b.open)) {
+			if other := b.open[n]; other.Names(text) {
+				text = fmt.Sprintf("%s, which is open", other.ID())
+				break
+			}
+		}
+		parts = append(parts, text)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return change.Clip("; depends on "+strings.Join(parts, " and "), 300)
 }
 
 // limitReason says which limit is reached, or "".

@@ -18,6 +18,7 @@ type Change struct {
 	changeID  string
 	branch    string
 	topic     string
+	footer    string // of the commit message
 	hashtags  []string
 	status    change.Status
 	owner     *Account

@@ -106,7 +106,7 @@ var headlines = map[string]string{
 }
 
 func (c *Change) commitMessage(p *patchset) string {
-	return p.subject + "\n\nChange-Id: " + c.changeID + "\n"
+	return p.subject + "\n\n" + c.footer + "Change-Id: " + c.changeID + "\n"
 }
 
 func (c *Change) current() *patchset { return &c.patchsets[len(c.patchsets)-1] }

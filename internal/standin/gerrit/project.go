@@ -32,7 +32,9 @@ type Draft struct {
 	Parent       *Change
 	WIP, Private bool
 	Topic        string
-	Hashtags     []string
+	// Footer are more lines at the end of the commit message, each with its end.
+	Footer   string
+	Hashtags []string
 }
 
 // Dir flushes what was written and returns the repository's folder.
@@ -75,7 +77,7 @@ func (p *Project) Push(d Draft) *Change {
 	s.next++
 	d = d.complete(number)
 	c := &Change{
-		srv: s, project: p, number: number, branch: d.Branch, topic: d.Topic, hashtags: d.Hashtags,
+		srv: s, project: p, number: number, branch: d.Branch, topic: d.Topic, footer: d.Footer, hashtags: d.Hashtags,
 		status: change.New, owner: s.account(d.Owner), wip: d.WIP, private: d.Private,
 		changeID: fmt.Sprintf("I%x", sha1.Sum(fmt.Appendf(nil, "%s %d", p.name, number))),
 	}
