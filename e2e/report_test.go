@@ -86,26 +86,20 @@ func (s *scene) expect(d *draft, vote, count int, says string) {
 func TestReports(t *testing.T) {
 	s := newScene(t, "reports", 7, settings{})
 	s.reporting()
-	upload := func(subject string) *draft {
-		d := s.author.write(subject)
-		s.author.push(d, "")
-		s.pass()
-		return d
-	}
 
-	passed := upload("a change that passes")
+	passed := s.upload("a change that passes")
 	s.ends("success", "ok 1")
 	s.pass()
 	s.expect(passed, +1, 1, "autorun: 1 job passed")
 	s.pass()
 	s.expect(passed, +1, 1, "autorun: 1 job passed")
 
-	failed := upload("a change that breaks a test")
+	failed := s.upload("a change that breaks a test")
 	s.ends("failure", "not ok 1 - nvme reset\n##[error]Process completed with exit code 1.")
 	s.pass()
 	s.expect(failed, -1, 1, "not ok 1 - nvme reset")
 
-	lost := upload("a change whose runner goes away")
+	lost := s.upload("a change whose runner goes away")
 	s.ends("failure", "", github.Annotation{Level: "failure", Path: ".github", Text: "The self-hosted runner: runner-1 lost communication with the server."})
 	s.pass()
 	s.expect(lost, 0, 1, "lost the runner")
@@ -114,12 +108,12 @@ func TestReports(t *testing.T) {
 	s.pass()
 	s.expect(lost, +1, 2, "That was retry 1 of 1.")
 
-	cancelled := upload("a change whose run is cancelled")
+	cancelled := s.upload("a change whose run is cancelled")
 	s.ends("cancelled", "")
 	s.pass()
 	s.expect(cancelled, 0, 1, "cancelled")
 
-	replaced := upload("a change that is replaced")
+	replaced := s.upload("a change that is replaced")
 	old := s.hub.Runs()[len(s.hub.Runs())-1].ID
 	s.author.amend(replaced)
 	s.author.push(replaced, "")
