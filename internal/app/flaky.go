@@ -74,10 +74,12 @@ type aside struct {
 	warnings []error
 }
 
-// ledger ranks the jobs of a project that fail by chance.
+// ledger ranks the jobs of a project that fail by chance. That somebody asked for
+// another run is no sign of it by itself.
 func (w *witness) ledger(ctx context.Context, p *config.Project, a *App) []flake.Row {
 	list, _ := w.all(ctx)
-	return flake.Rank(report.History(p, a.Now()).Events(list))
+	rows := flake.Rank(report.History(p, a.Now()).Events(list))
+	return slices.DeleteFunc(rows, func(r flake.Row) bool { return r.Hint() == "" })
 }
 
 // projects are those that there is something to tell of.
