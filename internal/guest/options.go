@@ -65,6 +65,9 @@ type Options struct {
 	QEMU, QEMUImg string
 	// KVMDevice is where the kernel offers KVM; "" is /dev/kvm.
 	KVMDevice string
+	// ProbeTimeout is how long KVM may take to prove that it works; 0 is five
+	// seconds.
+	ProbeTimeout time.Duration
 	// Log, if not nil, is told in one line each what is going on.
 	Log   func(text string)
 	Now   func() time.Time

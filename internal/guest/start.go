@@ -160,7 +160,7 @@ func (g *Guest) chooseAccel(ctx context.Context) error {
 		g.o.Log("using TCG, as asked")
 		return nil
 	}
-	err := qemu.Prober{Program: g.command.Program, Device: g.o.KVMDevice, TempDir: g.folder.path}.KVM(ctx)
+	err := qemu.Prober{Program: g.command.Program, Device: g.o.KVMDevice, TempDir: g.folder.path, Patience: g.o.ProbeTimeout}.KVM(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

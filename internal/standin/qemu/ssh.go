@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build linux
+
+package qemu
+
+import (
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/kdomanski/iso9660"
+	"github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
+)
+
+// userData is what matters here of the file that cloud-init reads.
+type userData struct {
+	Users []struct {
+		Name string   `json:"name"`
+		Keys []string `json:"ssh_authorized_keys"`
+	} `json:"users"`
+	Keys map[string]string `json:"ssh_keys"`
+}
+
+// readSeed does what cloud-init does: it looks for the files on the disk.
+func readSeed(path string) (userData, error) {
+	var data userData
+	f, err := os.Open(path)
+	if err != nil {
+		return data, err
+	}
+	defer f.Close()
+	image, err := iso9660.OpenImage(f)
+	if err != nil {
+		return data, err
+	}
+	if label, err := image.Label(); err != nil || label != "cidata" {
+		return data, fmt.Errorf("the seed has the label %q, %w", label, err)
+	}
+	root, err := image.RootDir()
+	if err != nil {
+		return data, err
+	}
+	files, err := root.GetChildren()
+	if err != nil {
+		return data, err
+	}
+	for _, file := range files {
+		if file.Name() != "user-data" {
+			continue
+		}
+		text, err := io.ReadAll(file.Reader())
+		if err != nil {
+			return data, err
+		}
+		rest, ok := strings.CutPrefix(string(text), "#cloud-config\n")
+		if !ok {
+			return data, errors.New("user-data does not begin with #cloud-config")
+		}
+		return data, json.Unmarshal([]byte(rest), &data)
+	}
+	return data, errors.New("there is no user-data")
+}
+
+// serveSSH answers on the forwarded port.
+func (m *machine) serveSSH() error {
+	data, err := readSeed(m.between("readonly=on,format=raw,file=", ""))
+	if err != nil {
+		return err
+	}
+	host, err := ssh.ParsePrivateKey([]byte(data.Keys["ed25519_private"]))
+	if err != nil {
+		return err
+	}
+	if m.does[Stranger] {
+		_, key, err := ed25519.GenerateKey(nil)
+		if err != nil {
+			return err
+		}
+		if host, err = ssh.NewSignerFromKey(key); err != nil {
+			return err
+		}
+	}
+	client, _, _, _, err := ssh.ParseAuthorizedKey([]byte(data.Users[0].Keys[0]))
+	if err != nil {
+		return err
+	}
+	config := &ssh.ServerConfig{PublicKeyCallback: func(c ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
+		if m.does[Locked] || c.User() != data.Users[0].Name || string(key.Marshal()) != string(client.Marshal()) {
+			return nil, errors.New("not you")
+		}
+		return nil, nil
+	}}
+	config.AddHostKey(host)
+	l, err := net.Listen("tcp", "127.0.0.1:"+m.between("hostfwd=tcp:127.0.0.1:", "-:22"))
+	if err != nil {
+		return err
+	}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go m.serveConn(conn, config)
+		}
+	}()
+	return nil
+}
+
+func (m *machine) serveConn(conn net.Conn, config *ssh.ServerConfig) {
+	_, channels, requests, err := ssh.NewServerConn(conn, config)
+	if err != nil {
+		return
+	}
+	go ssh.DiscardRequests(requests)
+	for offered := range channels {
+		if offered.ChannelType() != "session" {
+			offered.Reject(ssh.UnknownChannelType, "no")
+			continue
+		}
+		if channel, requests, err := offered.Accept(); err == nil {
+			go m.serveSession(channel, requests)
+		}
+	}
+}
+
+// serveSession runs one command, or SFTP.
+func (m *machine) serveSession(channel ssh.Channel, requests <-chan *ssh.Request) {
+	home := filepath.Join(m.dir, "home")
+	var cmd *exec.Cmd
+	for r := range requests {
+		var text struct{ Text string }
+		ssh.Unmarshal(r.Payload, &text) // what it cannot read stays empty
+		switch {
+		case r.Type == "exec" && cmd == nil:
+			m.note("commands", text.Text)
+			cmd = exec.Command("sh", "-c", text.Text)
+			cmd.Dir, cmd.Env = home, append(os.Environ(), "HOME="+home, fmt.Sprintf("QEMU_PID=%d", os.Getpid()))
+			cmd.Stdin, cmd.Stdout, cmd.Stderr = channel, channel, channel.Stderr()
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+			cmd.WaitDelay = time.Second // for what nobody reads
+			r.Reply(cmd.Start() == nil, nil)
+			go finish(channel, cmd)
+		case r.Type == "signal" && cmd != nil:
+			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may be gone
+		case r.Type == "subsystem" && text.Text == "sftp":
+			r.Reply(true, nil)
+			server, err := sftp.NewServer(channel, sftp.WithServerWorkingDirectory(home))
+			if err != nil {
+				return
+			}
+			go func() {
+				server.Serve()
+				channel.Close()
+			}()
+		default:
+			r.Reply(false, nil)
+		}
+	}
+}
+
+// finish waits for a command and tells how it ended (RFC 4254, section 6.10).
+func finish(channel ssh.Channel, cmd *exec.Cmd) {
+	cmd.Wait()
+	status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if status.Signaled() {
+		names := map[syscall.Signal]string{syscall.SIGKILL: "KILL", syscall.SIGTERM: "TERM", syscall.SIGSEGV: "SEGV"}
+		channel.SendRequest("exit-signal", false, ssh.Marshal(struct {
+			Signal   string
+			Core     bool
+			Text, In string
+		}{names[status.Signal()], false, "", ""}))
+	} else {
+		channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(status.ExitStatus())}))
+	}
+	channel.Close()
+}
