@@ -17,6 +17,7 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/findings"
+	"github.com/spdk-community-ci/dispatcher/internal/publish"
 )
 
 // shelf holds artifacts by id, and the changed lines of files.
@@ -89,6 +90,13 @@ func TestCommentsOnChangedLines(t *testing.T) {
 	}
 	w := newWorld(job("tests", "failure")) // it has an annotation on line 7, too
 	w.commenting(s, 20)
+	// That the artifact was published before makes no difference.
+	with := w.with
+	w.with = func(r *Reporter, q *Request) {
+		with(r, q)
+		r.Publisher = &copier{out: publish.Published{Artifacts: []publish.Item{{Name: "1", Files: []publish.File{{URL: "https://x.example/1"}}}}}}
+		q.Project.Report.Publish = config.Publish{On: true, Artifacts: []string{"**"}}
+	}
 	if _, err := w.ask(t); err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,8 @@ type gathering struct {
 	links    []verdict.Link
 	notes    []verdict.Note
 	warnings []error
+	// open are the artifacts, by id, of which everybody can open a copy.
+	open map[int64]bool
 }
 
 const (

@@ -22,13 +22,13 @@ type Publisher interface {
 }
 
 // publish copies the results of all runs that a message is about, and reports
-// whether it tried. Artifacts that everybody can open now leave the verdict's
-// runs. What goes wrong is told in the message: it costs no verdict.
+// whether it tried. What goes wrong is told in the message: it costs no verdict.
 func (g *gathering) publish(ctx context.Context, v verdict.Verdict) bool {
 	if g.Publisher == nil || g.change.Private {
 		return false // an address can be guessed
 	}
 	tried := false
+	g.open = map[int64]bool{}
 	for _, result := range all(v) {
 		b, some := g.batch(result)
 		if !some {
@@ -44,7 +44,9 @@ func (g *gathering) publish(ctx context.Context, v verdict.Verdict) bool {
 		for _, l := range out.Links() {
 			g.links = append(g.links, verdict.Link(l))
 		}
-		leaveOut(result, b, out)
+		for i, item := range out.Artifacts {
+			g.open[b.Artifacts[i].ID] = item.Whole()
+		}
 		if problems := out.Problems(); len(problems) > 0 {
 			g.warn(fmt.Errorf("some results of %s were not published: %s", b.Key, strings.Join(problems[:min(len(problems), maxProblems)], "; ")))
 			g.note(fmt.Sprintf("%d of %d artifacts and logs could not be published as a whole", len(problems), len(out.Artifacts)+len(out.Logs)), problems[0])
@@ -66,14 +68,12 @@ func all(v verdict.Verdict) (runs []*verdict.RunResult) {
 	return runs
 }
 
-// leaveOut takes artifacts out of a result that everybody can open now: a second
-// link to one that needs an account would only be in the way.
-func leaveOut(result *verdict.RunResult, b publish.Batch, out publish.Published) {
-	there := map[int64]bool{}
-	for i, item := range out.Artifacts {
-		there[b.Artifacts[i].ID] = item.Whole()
+// leaveOut takes the artifacts out of a verdict that everybody can open now: a
+// second link to one that needs an account would only be in the way.
+func (g *gathering) leaveOut(v verdict.Verdict) {
+	for _, result := range all(v) {
+		result.Run.Artifacts = slices.DeleteFunc(slices.Clone(result.Run.Artifacts), func(a change.Artifact) bool { return g.open[a.ID] })
 	}
-	result.Run.Artifacts = slices.DeleteFunc(slices.Clone(result.Run.Artifacts), func(a change.Artifact) bool { return there[a.ID] })
 }
 
 // batch chooses what is copied of a run.

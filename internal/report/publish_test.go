@@ -71,6 +71,9 @@ func TestPublishing(t *testing.T) {
 			t.Errorf("the message lacks %q:\n%s", want, done.Text)
 		}
 	}
+	if !strings.Contains(done.Text, "`vm-image` (0 bytes)") || strings.Contains(done.Text, "`results` (0 bytes)") {
+		t.Errorf("got links to what everybody can open, or none to what was not copied:\n%s", done.Text)
+	}
 	if len(done.Warnings) != 1 || len(c.batches) != 1 {
 		t.Fatalf("got warnings %v and %d batches", done.Warnings, len(c.batches))
 	}

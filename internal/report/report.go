@@ -196,6 +196,7 @@ func (g *gathering) said(attempt int) bool {
 func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Done, error) {
 	p := g.q.Project
 	comments, hints := g.comments(ctx, v), g.hints(ctx, v)
+	g.leaveOut(v)
 	if needs := g.change.DependsOn; len(needs) > 0 {
 		g.note("it was tested on its own parent; nothing else that it depends on was added", list(needs))
 	}
