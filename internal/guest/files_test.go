@@ -288,7 +288,7 @@ func TestKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.sh(g, "echo $QEMU_PID >pid; kill -KILL $(ps -o ppid= -p $QEMU_PID); exec sleep 1000")
+		b.sh(g, "echo $QEMU_PID >pid; kill -KILL $(ps -o ppid= -p $QEMU_PID); exec sleep 20")
 		return
 	}
 	t.Parallel()

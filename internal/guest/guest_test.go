@@ -195,7 +195,7 @@ func TestTimeout(t *testing.T) {
 	b := newBed(t)
 	g := b.start()
 	var out bytes.Buffer
-	_, err := g.Run(t.Context(), Command{Args: []string{"sh", "-c", "echo begun; exec sleep 1000"}, Timeout: 300 * time.Millisecond, Stdout: &out, Stderr: io.Discard})
+	_, err := g.Run(t.Context(), Command{Args: []string{"sh", "-c", "echo begun; exec sleep 20"}, Timeout: 300 * time.Millisecond, Stdout: &out, Stderr: io.Discard})
 	if !errors.Is(err, ErrTimeout) || !errors.Is(err, fault.Guest) || out.String() != "begun\n" {
 		t.Fatalf("got %v, %q", err, out.String())
 	}
@@ -222,7 +222,7 @@ func TestInterrupt(t *testing.T) {
 		io.ReadFull(r, make([]byte, 6))
 		cancel()
 	}()
-	_, err := g.Run(ctx, Command{Args: []string{"sh", "-c", "echo begun; exec sleep 1000"}, Stdout: w, Stderr: io.Discard})
+	_, err := g.Run(ctx, Command{Args: []string{"sh", "-c", "echo begun; exec sleep 20"}, Stdout: w, Stderr: io.Discard})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -249,7 +249,7 @@ func TestEnds(t *testing.T) {
 			t.Parallel()
 			b := newBed(t)
 			g := b.start()
-			_, _, _, err := b.sh(g, "kill -"+c.signal+" $QEMU_PID; exec sleep 1000")
+			_, _, _, err := b.sh(g, "kill -"+c.signal+" $QEMU_PID; exec sleep 20")
 			if c.is != nil && !errors.Is(err, c.is) || !errors.Is(err, c.kind) || !strings.HasPrefix(err.Error(), c.text) {
 				t.Errorf("got %v (%v), want %s", err, fault.KindOf(err), c.text)
 			}

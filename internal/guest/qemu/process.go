@@ -114,6 +114,9 @@ func (t *tail) Write(p []byte) (int, error) {
 	t.text = append(t.text, p...)
 	if len(t.text) > 2*maxTail {
 		t.text = bytes.Clone(t.text[len(t.text)-maxTail:])
+		if _, whole, ok := bytes.Cut(t.text, []byte("\n")); ok {
+			t.text = whole
+		}
 	}
 	return len(p), nil
 }

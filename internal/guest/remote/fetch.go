@@ -161,8 +161,8 @@ func (f *fetcher) mkdir(name string) error {
 func (f *fetcher) file(source, name string, info fs.FileInfo) error {
 	in, err := f.files.Open(source)
 	if err != nil {
-		if errors.Is(err, fs.ErrPermission) {
-			f.leave(source, "it may not be read")
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+			f.leave(source, "it cannot be read, or is gone")
 			return nil
 		}
 		return err
