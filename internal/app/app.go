@@ -78,6 +78,7 @@ func commands() []command {
 		{"report", "tell Gerrit what became of a run: in the last job of a workflow", (*App).report},
 		{"guest", "boot a disk image in QEMU and run a command in it", (*App).guest},
 		{"image", "build, test, publish and prune system images", (*App).image},
+		{"host", "lease a lab host to one job at a time, and keep it clean", (*App).host},
 		{"demo", "the same against servers of its own, on this machine, to look at", (*App).demo},
 		{"schema", "print the JSON Schema of the configuration file", (*App).schema},
 		{"version", "print the version", (*App).version},
