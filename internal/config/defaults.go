@@ -57,8 +57,8 @@ const (
 	// defaultKeepResults is longer than most reviews take.
 	defaultKeepResults = 30 * day
 	// defaultPublishTime copies some 10 GB between two data centres, and ends
-	// before the jobs do that README.md shows.
-	defaultPublishTime = 4 * time.Minute
+	// before the job does that README.md shows.
+	defaultPublishTime = 3 * time.Minute
 	// defaultCoolDown stops a person's second click and two programs that answer
 	// each other; ten attempts are more than any flaky test deserves.
 	defaultCoolDown = 2 * time.Minute

@@ -145,7 +145,7 @@ func TestInputs(t *testing.T) {
 		{"nothing is published unasked", []string{"S3_BUCKET=b", "S3_KEY=k", "S3_SECRET=s"}, func(p Project) any { return p.Report.Publish }, Publish{}},
 		{"publish", []string{"INPUT_PUBLISH=true", "S3_ENDPOINT_URL=https://s3.example.org", "S3_BUCKET=b", "S3_REGION=r", "S3_KEY=k", "S3_SECRET=s"},
 			func(p Project) any { return p.Report.Publish }, Publish{On: true, Endpoint: "https://s3.example.org", Bucket: "b", Region: "r", PathStyle: "auto",
-				Key: "k", Secret: "s", Artifacts: []string{"**"}, Logs: true, Keep: 30 * 24 * time.Hour, Time: 4 * time.Minute}},
+				Key: "k", Secret: "s", Artifacts: []string{"**"}, Logs: true, Keep: 30 * 24 * time.Hour, Time: 3 * time.Minute}},
 		{"ca-file", []string{"INPUT_CA-FILE=ca.pem"}, func(p Project) any { return p.Gerrit.CAFile + p.Mirror.CAFile }, "ca.pemca.pem"},
 	}
 	for _, tt := range tests {
