@@ -80,7 +80,10 @@ func (h *Host) Describe(kind Kind, name string) (Resource, error) {
 			return Resource{}, bad("it is no number")
 		}
 		p, err := h.Process(pid)
-		return Resource{Kind: kind, Process: &p}, err
+		if err != nil {
+			return Resource{}, err
+		}
+		r = Resource{Kind: kind, Process: &p}
 	case LoopKind:
 		if r.Was = h.backingFile(name); r.Was == "" {
 			return Resource{}, bad("it is no loop device with a file").WithHint("record it after losetup")

@@ -56,8 +56,8 @@ func (b *bed) killAt(request int, do, path string) bool {
 	started, killed := make(chan struct{}), make(chan struct{})
 	b.server.Faults.Add(faults.Rule{Skip: request - 1, Times: 1, Do: func(http.Handler) http.Handler {
 		<-started
-		cmd.Process.Kill()
 		close(killed)
+		cmd.Process.Kill()
 		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	}})
 	if err := cmd.Start(); err != nil {
