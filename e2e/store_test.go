@@ -25,6 +25,8 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -46,6 +48,8 @@ type bucketServer struct {
 	t        *testing.T
 	dir      string // one folder for each bucket
 	endpoint string // the proxy's
+	// sent and received are bytes of bodies that passed the proxy.
+	sent, received atomic.Int64
 }
 
 func startBuckets(t *testing.T) *bucketServer {
@@ -66,11 +70,44 @@ func startBuckets(t *testing.T) *bucketServer {
 		Transport: &http.Transport{DisableCompression: true},
 		ErrorLog:  log.New(io.Discard, "", 0), // connections are cut on purpose
 	}
-	front := httptest.NewServer(b.Wrap(proxy))
+	front := httptest.NewServer(b.count(b.Wrap(proxy)))
 	t.Cleanup(front.Close)
 	b.endpoint = front.URL
 	return b
 }
+
+// count counts what passes.
+func (b *bucketServer) count(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = countedBody{r.Body, &b.sent}
+		next.ServeHTTP(countedAnswer{w, &b.received}, r)
+	})
+}
+
+type countedBody struct {
+	io.ReadCloser
+	n *atomic.Int64
+}
+
+func (c countedBody) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+type countedAnswer struct {
+	http.ResponseWriter
+	n *atomic.Int64
+}
+
+func (c countedAnswer) Write(p []byte) (int, error) {
+	n, err := c.ResponseWriter.Write(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// Unwrap lets the proxy flush and break connections.
+func (c countedAnswer) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // run starts versitygw and waits until it answers.
 func (b *bucketServer) run(address string) {
@@ -189,6 +226,106 @@ func TestStore(t *testing.T) {
 	}
 	if _, err := st.Stat(ctx, "not there"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an object that is not there: got %v", err)
+	}
+}
+
+// TestTransfers: an image that is cut off on its way, up or down, goes on from
+// there; little is sent twice, and what arrives is what was sent.
+func TestTransfers(t *testing.T) {
+	t.Parallel()
+	const part, workers = 8 << 20, 3
+	const size = 12*part + 12345
+	b := startBuckets(t)
+	st := b.open(asIs)
+	dir := t.TempDir()
+	image := filepath.Join(dir, "image")
+	data := make([]byte, size)
+	rand.Read(data)
+	must(t, os.WriteFile(image, data, 0o644))
+
+	cut := func(method, path string, do func(http.Handler) http.Handler, transfer func(ctx context.Context) error) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		b.Add(faults.Rule{Method: method, Path: regexp.MustCompile(path), Skip: 6, Times: 1, Do: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				defer cancel()
+				do(next).ServeHTTP(w, r)
+			})
+		}})
+		if err := transfer(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want that it was cut off", err)
+		}
+		must(t, transfer(t.Context()))
+	}
+	wasted := func(what string, moved int64) {
+		t.Helper()
+		t.Logf("%s: %d of %d bytes twice", what, moved-size, size)
+		if moved-size > workers*part+1<<20 {
+			t.Errorf("%s: %d bytes were moved twice, want at most %d", what, moved-size, workers*part)
+		}
+	}
+	cut("PUT", "partNumber", s3.CutUpload(part/2), func(ctx context.Context) error {
+		return st.Upload(ctx, "image", image, store.UploadOptions{Workers: workers})
+	})
+	wasted("upload", b.sent.Load())
+	if n, err := st.DropUploads(t.Context(), "", time.Now().Add(time.Hour)); n != 0 || err != nil {
+		t.Errorf("%d unfinished uploads are left, %v", n, err)
+	}
+	o, err := st.Stat(t.Context(), "image")
+	if want := fmt.Sprintf("%x", sha256.Sum256(data)); err != nil || o.SHA256 != want || o.Size != size {
+		t.Errorf("got %+v, %v; want the SHA-256 %s", o, err, want)
+	}
+	got := filepath.Join(dir, "got")
+	b.received.Store(0)
+	cut("GET", "/image", faults.Cut(part/2), func(ctx context.Context) error {
+		return st.Download(ctx, "image", got, store.DownloadOptions{Workers: workers})
+	})
+	wasted("download", b.received.Load())
+	if back, err := os.ReadFile(got); err != nil || !bytes.Equal(back, data) {
+		t.Errorf("other bytes came back, %v", err)
+	}
+	if left, _ := filepath.Glob(dir + "/*.*"); len(left) != 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
+// TestOneOfSeveralWriters: a real server lets one of them succeed.
+func TestOneOfSeveralWriters(t *testing.T) {
+	t.Parallel()
+	b := startBuckets(t)
+	st := b.open(asIs)
+	if can, err := st.Conditional(t.Context()); !can || err != nil {
+		t.Fatalf("got %t, %v", can, err)
+	}
+	var group sync.WaitGroup
+	var won, lost atomic.Int32
+	for i := range 4 {
+		path := filepath.Join(t.TempDir(), "image")
+		must(t, os.WriteFile(path, bytes.Repeat([]byte{byte(i)}, 9<<20), 0o644))
+		group.Go(func() {
+			switch err := st.Upload(t.Context(), "image", path, store.UploadOptions{OnlyNew: true}); {
+			case err == nil:
+				won.Add(1)
+			case errors.Is(err, store.ErrExists):
+				lost.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if won.Load() != 1 || lost.Load() != 3 {
+		t.Errorf("%d won and %d lost, want 1 and 3", won.Load(), lost.Load())
+	}
+	must(t, st.Copy(t.Context(), "image", "copy"))
+	a, err := st.Stat(t.Context(), "image")
+	must(t, err)
+	c, err := st.Stat(t.Context(), "copy")
+	if err != nil || a.SHA256 == "" || c.SHA256 != a.SHA256 || c.Size != a.Size {
+		t.Errorf("copy: got %+v, %v; want what %+v is", c, err, a)
+	}
+	if n, err := st.DropUploads(t.Context(), "", time.Now().Add(time.Hour)); n != 0 || err != nil {
+		t.Errorf("%d unfinished uploads are left, %v", n, err)
 	}
 }
 
