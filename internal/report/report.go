@@ -224,7 +224,7 @@ func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Don
 	}
 	done.Refused = posted.Refused[p.Report.Label]
 	if posted.CommentsRefused != "" {
-		g.warn(fmt.Errorf("Gerrit did not take the comments on files: %s", posted.CommentsRefused))
+		g.warn(fmt.Errorf("the comments on files were not taken by Gerrit: %s", posted.CommentsRefused))
 	}
 	done.Vote, done.Voted = v.Vote, len(review.Labels) > 0 && done.Refused == ""
 	return done, nil
