@@ -132,5 +132,5 @@ func (t *tail) lines() string {
 			all = append(all, line)
 		}
 	}
-	return change.Clip(strings.Join(all, "; "), 1000)
+	return change.Clip(strings.Join(all, "; "), 400)
 }
