@@ -14,9 +14,12 @@ type fate struct {
 	once   sync.Once
 	sealed chan struct{}
 	err    error // valid after sealed
+	// panicked is closed when QEMU tells of a panic; the console says which.
+	panicked  chan struct{}
+	panicOnce sync.Once
 }
 
-func newFate() *fate { return &fate{sealed: make(chan struct{})} }
+func newFate() *fate { return &fate{sealed: make(chan struct{}), panicked: make(chan struct{})} }
 
 func (f *fate) seal(err error) {
 	f.once.Do(func() {
@@ -38,7 +41,7 @@ func (f *fate) event(e qmp.Event) {
 	}
 	switch e.Name {
 	case "GUEST_PANICKED":
-		f.seal(fault.New(fault.Guest, "%w", ErrPanic))
+		f.panicOnce.Do(func() { close(f.panicked) })
 	case "SHUTDOWN":
 		f.seal(shutdown(data.Reason))
 	case "BLOCK_IO_ERROR":

@@ -37,16 +37,33 @@ type Guest struct {
 func (g *Guest) watch() {
 	select {
 	case <-g.console.ended:
-		why, panicked := g.console.ending()
-		if panicked {
-			g.fate.seal(fault.New(fault.Guest, "%w: %s", ErrPanic, why))
-		} else {
-			g.fate.seal(fault.New(fault.Guest, "%w: %s", ErrNotUp, why))
+		g.sealByConsole()
+	case <-g.fate.panicked:
+		// The console's last lines may come a moment after the event.
+		for range 20 {
+			if why, _ := g.console.ending(); why != "" {
+				break
+			}
+			g.o.Sleep(context.Background(), 50*time.Millisecond)
 		}
+		g.sealByConsole()
 	case <-g.process.Done():
 		<-g.monitor.Done() // its last event says more
 		g.fate.seal(cmp.Or(g.process.Err(), error(fault.New(fault.Guest, "%w", ErrEnded))))
 	case <-g.fate.sealed:
+	}
+}
+
+// sealByConsole takes the console's word for what happened; without one it was a
+// panic.
+func (g *Guest) sealByConsole() {
+	switch why, panicked := g.console.ending(); {
+	case why == "":
+		g.fate.seal(fault.New(fault.Guest, "%w", ErrPanic))
+	case panicked:
+		g.fate.seal(fault.New(fault.Guest, "%w: %s", ErrPanic, why))
+	default:
+		g.fate.seal(fault.New(fault.Guest, "%w: %s", ErrNotUp, why))
 	}
 }
 
@@ -69,7 +86,7 @@ func (g *Guest) await(ctx context.Context) error {
 			g.o.Log(fmt.Sprintf("the guest is up after %s", g.o.Now().Sub(begin).Round(100*time.Millisecond)))
 			return nil
 		}
-		if ctx.Err() == nil {
+		if last == nil || ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
 			last = err // not that the time was up
 		}
 		if g.o.Sleep(ctx, bootPoll) == nil {
