@@ -95,4 +95,3 @@ func asConfigProblems(err error) error {
 func wrong(hint, format string, args ...any) error {
 	return fault.New(fault.Configuration, format, args...).WithHint("%s", hint)
 }
-

@@ -54,7 +54,7 @@ func (a *App) parseGuest(args []string) (guestFlags, error) {
 		return f, wrong("give --image FILE, a qcow2 file", "there is no image to boot")
 	}
 	if f.options.BootTimeout < 0 || f.command.Timeout < 0 {
-		return f, wrong("write it like 90s, 30m or 2h; 0 is no limit", "a time cannot be negative")
+		return f, wrong("write it like 90s, 30m or 2h", "a time cannot be negative")
 	}
 	var err error
 	if f.options.Accel, err = parseAccel(f.accel); err != nil {
@@ -88,7 +88,7 @@ func (f *guestFlags) flagSet() *flag.FlagSet {
 			set.Func(m.Name, m.Description, note)
 		}
 	}
-	set.StringVar(&f.accel, "accel", "auto", "auto, kvm or tcg; auto is kvm where it works")
+	set.StringVar(&f.accel, "accel", "auto", "what runs the guest: `auto`, kvm or tcg; auto is kvm where it works")
 	set.StringVar(&f.options.User, "user", "root", "`account` that the command runs as; it is made if need be, and may use sudo")
 	set.Func("copy-in", "copy a file, folder or tarball in: `FROM[:TO]`; TO is a folder, by default FROM's name in the home folder; may be repeated", addCopy(&f.copyIn, nameInGuest))
 	set.Func("copy-out", "copy a file or folder out, also after a failure: `FROM[:TO]`; FROM is seen from the command's folder; may be repeated", addCopy(&f.copyOut, path.Base))
@@ -100,6 +100,7 @@ func (f *guestFlags) flagSet() *flag.FlagSet {
 	set.DurationVar(&f.command.Timeout, "timeout", time.Hour, "how `long` the command may run; 0 is for ever")
 	set.DurationVar(&f.options.BootTimeout, "boot-timeout", 0, "how `long` the guest may take to boot (default 5m, 15m without KVM)")
 	set.StringVar(&f.options.Console, "console", "", "`file` to save the guest's console to")
+	set.StringVar(&f.options.TempDir, "temp-dir", "", "`folder` for the guest's disks (default: the system's for temporary files)")
 	set.BoolVar(&f.options.Keep, "keep", false, "keep the guest's disks, for a look at them")
 	set.StringVar(&f.options.QEMU, "qemu", "qemu-system-x86_64", "QEMU's `program`")
 	set.StringVar(&f.options.QEMUImg, "qemu-img", "qemu-img", "`program` that makes QEMU's disk images")

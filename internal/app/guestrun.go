@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"time"
 
@@ -29,6 +30,11 @@ func (r guestRun) say(format string, args ...any) {
 
 // run returns the exit status.
 func (r guestRun) run(ctx context.Context) int {
+	for _, c := range r.flags.copyIn {
+		if _, err := os.Stat(c.from); err != nil { // to boot first would be a waste
+			return r.fail(wrong("check the name", "--copy-in: %v", err), 0)
+		}
+	}
 	r.flags.options.Log = func(text string) { r.say("%s", text) }
 	g, err := guest.Start(ctx, r.flags.options)
 	if err != nil {
@@ -138,7 +144,7 @@ func (r guestRun) details(e *guest.Error) {
 	case errors.Is(e, guest.ErrNotUp):
 		r.say("the guest's console is empty: the kernel must have console=ttyS0 on its command line")
 	}
-	again := "to start it by hand (with --keep its files are still there):"
+	again := "to start it by hand, after a run with --keep, which leaves its files:"
 	if r.flags.options.Keep {
 		again = "to start it by hand:"
 	}

@@ -19,12 +19,14 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/qemu"
 )
 
 // TestMain keeps a developer's own GitHub token out of the stories, and puts
 // another one in its place, which is good for github.com. With CI set no key
 // store is asked, and gh's settings are looked for where there are none.
 func TestMain(m *testing.M) {
+	qemu.Play() // if the program was started again as QEMU
 	os.Setenv("CI", "true")
 	os.Setenv("GH_CONFIG_DIR", filepath.Join(os.TempDir(), "no-such-folder"))
 	for _, name := range []string{"GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"} {
