@@ -30,6 +30,10 @@ fstrim -a || :
 sync
 `
 
+// settled waits for the end of the first boot: cloud-init goes on after the guest
+// takes commands. Its own failures are for the smoke test to find.
+var settled = []string{"sh", "-c", "if command -v cloud-init >/dev/null; then cloud-init status --wait >/dev/null 2>&1 || :; fi"}
+
 // diskInGuest boots the recipe's cloud image, runs the provision scripts in it,
 // and returns the disk as it is afterwards.
 func (b *build) diskInGuest(ctx context.Context, stage string) (string, error) {
@@ -77,6 +81,9 @@ func (b *build) diskInGuest(ctx context.Context, stage string) (string, error) {
 
 func (b *build) provision(ctx context.Context, guest Guest, stage string) error {
 	if err := guest.CopyIn(ctx, stage, guestDir); err != nil {
+		return err
+	}
+	if err := b.inGuest(ctx, guest, "wait for cloud-init", settled...); err != nil {
 		return err
 	}
 	for _, script := range b.recipe.Disk.Provision {

@@ -197,6 +197,9 @@ func (v *verification) inGuest(ctx context.Context, out io.Writer) (int, error) 
 	defer end()
 	v.Log("running the smoke test in the guest")
 	return v.limited(ctx, func(ctx context.Context) (int, error) {
+		if status, err := guest.Run(ctx, settled, out); err != nil || status != 0 {
+			return status, err
+		}
 		return guest.Run(ctx, []string{"sh", "-c", string(v.script)}, out)
 	})
 }

@@ -9,7 +9,6 @@
 package tool
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -179,11 +178,14 @@ func Clean(s string, max int) string {
 }
 
 // limited is a buffer that refuses more than maxOutput.
-type limited struct{ bytes.Buffer }
+type limited struct{ data []byte }
 
 func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > maxOutput {
+	if len(l.data)+len(p) > maxOutput {
 		return 0, fmt.Errorf("the output is longer than %d MiB", maxOutput>>20)
 	}
-	return l.Buffer.Write(p)
+	l.data = append(l.data, p...)
+	return len(p), nil
 }
+
+func (l *limited) String() string { return string(l.data) }
