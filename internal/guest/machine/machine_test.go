@@ -243,3 +243,21 @@ func FuzzFile(f *testing.F) {
 		}
 	})
 }
+
+// TestGuide: the example of docs/guests.md is the tested one.
+func TestGuide(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../../docs/guests.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("testdata/good/spdk.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(guide), "<!-- spdk.yml -->\n```yaml\n")
+	got, _, ok := strings.Cut(rest, "```\n<!-- /spdk.yml -->")
+	if !ok || got != string(want) {
+		t.Errorf("docs/guests.md shows\n%s\nwant\n%s", got, want)
+	}
+}
