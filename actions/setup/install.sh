@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Installs the dispatcher for the steps that follow, from the first of these:
+# BINARY, a program that is here; the release that checksums.txt beside this
+# script names, checked against it; or the source that this script is part of.
+# checksums.txt comes with the commit that the caller pinned, so whoever can
+# change what is downloaded cannot change what is accepted.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+target=${RUNNER_TEMP:?run this as an action, on a runner}/dispatcher-bin
+downloads=${DISPATCHER_DOWNLOADS:-https://github.com/spdk-community-ci/dispatcher/releases/download}
+
+fail() {
+  printf '::error::%s\n' "$1"
+  exit 1
+}
+
+platform() {
+  local arch
+  case $(uname -m) in
+    x86_64) arch=amd64 ;;
+    aarch64) arch=arm64 ;;
+    *) fail "there is no release of the dispatcher for $(uname -m): build it there, and name it with DISPATCHER_BINARY" ;;
+  esac
+  [[ $(uname -s) == Linux ]] || fail "the dispatcher runs on Linux, not on $(uname -s): use another runner"
+  printf 'linux-%s' "$arch"
+}
+
+# download fetches a release's program; a wrong checksum is never installed.
+download() {
+  local name=$1 sha256=$2 version=$3 part
+  part=$target/.part
+  curl --fail --silent --show-error --location --proto '=https,http' --retry 3 --max-time 300 \
+    --output "$part" "$downloads/$version/$name" ||
+    fail "the dispatcher $version could not be downloaded: see the line above; a host without a way to GitHub needs DISPATCHER_BINARY"
+  printf '%s  %s\n' "$sha256" "$part" | sha256sum --check --status ||
+    fail "what was downloaded as the dispatcher $version has another checksum than its release: nothing was installed"
+  mv "$part" "$target/dispatcher"
+}
+
+build() {
+  command -v go >/dev/null ||
+    fail "this commit of the dispatcher is no release, and there is no Go here to build it: use a release (v1), install Go, or set DISPATCHER_BINARY"
+  (cd "$here/../.." && CGO_ENABLED=0 go build -trimpath -o "$target/dispatcher" .) ||
+    fail "the dispatcher could not be built: see the lines above; a release (v1) needs no build"
+}
+
+mkdir -p "$target"
+if [[ -n ${BINARY:-} ]]; then
+  [[ -x $BINARY ]] || fail "DISPATCHER_BINARY names $BINARY, which is no program here"
+  cp "$BINARY" "$target/dispatcher"
+elif [[ -s $here/checksums.txt ]]; then
+  name=dispatcher-$(platform)
+  # The form of sha256sum, below a line "# VERSION".
+  version=$(sed -n 's/^# \(v[0-9][0-9A-Za-z.-]*\)$/\1/p' "$here/checksums.txt")
+  sha256=$(awk -v name="$name" '$2 == name { print $1 }' "$here/checksums.txt")
+  [[ -n $version && -n $sha256 ]] || fail "checksums.txt does not name $name: this commit of the dispatcher is damaged, use another one"
+  download "$name" "$sha256" "$version"
+else
+  build
+fi
+chmod 0755 "$target/dispatcher"
+printf '%s\n' "$target" >>"${GITHUB_PATH:?}"
+printf 'version=%s\n' "$("$target/dispatcher" version)" | head -n 1 | tee -a "${GITHUB_OUTPUT:?}"
