@@ -70,10 +70,7 @@ func (w *wiring) doors(p *config.Project) (reconcile.Doors, error) {
 	}
 	seen := &witness{reviews: reviews{review}, changes: map[int]change.Change{}}
 	w.witnesses[p] = seen
-	reporter, err := w.reporter(p, review, hub, seen.all)
-	if err != nil {
-		return reconcile.Doors{}, err
-	}
+	reporter := w.reporter(p, review, hub, seen.all)
 	return reconcile.Doors{
 		Reviews: seen, Groups: review,
 		Source: refs{source}, Mirror: refs{mirror},

@@ -11,10 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/spdk-community-ci/dispatcher/internal/change"
-	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
 )
@@ -38,7 +34,7 @@ func (d differ) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !found || user != "bot" || secret != password || !strings.HasPrefix(before, "/a/changes/") {
 		status, body = http.StatusNotFound, "Not found"
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{}, Request: r, Body: io.NopCloser(strings.NewReader(body))}, nil
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json; charset=UTF-8"}}, Request: r, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
 // fileComments writes down the comments on lines.
@@ -77,51 +73,4 @@ func TestFileComments(t *testing.T) {
 	s.shows(ExitDone, "report", "--key", "101/1/autorun.yml/1", "--findings", "testdata/*.sarif", "--findings", "gone.xml")
 	s.gerritShows(c, map[string]int{"bot": -1})
 	s.fileComments(c)
-}
-
-func TestParseDiff(t *testing.T) {
-	t.Parallel()
-	for body, want := range map[string][][2]int{
-		nvmeDiff:                           {{3, 4}, {395, 395}},
-		")]}'\n{}":                         {},
-		`)]}'{"content":[{"a":["gone"]}]}`: {},
-		`)]}'{"content":[{"skip":-5},{"b":[""]}]}`: {{1, 1}},
-	} {
-		got, err := parseDiff(strings.NewReader(body))
-		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Errorf("%s: %v (-want +got):\n%s", body, err, diff)
-		}
-	}
-	for _, body := range []string{"", "<html>", ")]}'", ")]}'[1]", `)]}'{"content":[{"b":["x"`} {
-		if got, err := parseDiff(strings.NewReader(body)); err == nil {
-			t.Errorf("%q: got %v", body, got)
-		}
-	}
-}
-
-// FuzzParseDiff: lines are in order and count from 1, whatever is sent.
-func FuzzParseDiff(f *testing.F) {
-	f.Add(nvmeDiff)
-	f.Fuzz(func(t *testing.T, body string) {
-		lines, err := parseDiff(strings.NewReader(body))
-		last := 0
-		for _, l := range lines {
-			if err == nil && (l[0] <= last || l[1] < l[0]) {
-				t.Fatalf("got %v", lines)
-			}
-			last = l[1]
-		}
-	})
-}
-
-// TestDiffsAreRefused: a server that says no, or something else, is told so
-// without what was sent.
-func TestDiffsAreRefused(t *testing.T) {
-	t.Parallel()
-	d := diffs{at: config.Gerrit{URL: "http://gerrit", Username: "bot", Password: password}, rt: differ{"a": "<html>"}}
-	for _, file := range []string{"a", "b"} {
-		if lines, err := d.ChangedLines(t.Context(), 1, change.ZeroRevision, file); err == nil || strings.Contains(err.Error(), password) {
-			t.Errorf("%s: got %v, %v", file, lines, err)
-		}
-	}
 }

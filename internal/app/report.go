@@ -123,12 +123,9 @@ func (a *App) reportRun(ctx context.Context, cfg *config.Config, flags reportFla
 	if err != nil {
 		return report.Done{}, err
 	}
-	reporter, err := wire.reporter(p, review, hub, func(ctx context.Context) ([]change.Change, error) {
+	reporter := wire.reporter(p, review, hub, func(ctx context.Context) ([]change.Change, error) {
 		return review.Open(ctx, gerrit.Query{Project: p.Name, MaxAge: flake.Window, Messages: true})
 	})
-	if err != nil {
-		return report.Done{}, err
-	}
 	found, warnings := localFindings(flags.findings, p.CI.Repository)
 	done, err := reporter.Report(ctx, report.Request{
 		Project: p, Key: key, RunID: flags.run, Attempt: flags.attempt,

@@ -20,30 +20,17 @@ import (
 
 // reporter connects what reports on runs of a project. others are its open
 // changes with their messages.
-func (w *wiring) reporter(p *config.Project, review *gerrit.Client, hub *github.Client, others func(context.Context) ([]change.Change, error)) (*report.Reporter, error) {
-	toGerrit, err := w.transports.get(p.Gerrit.CAFile)
-	if err != nil {
-		return nil, err
-	}
-	toHub, err := w.apiTransport(p)
-	if err != nil {
-		return nil, err
-	}
-	token, err := w.token(p.CI.Credential, p, p.CI.Repository, hostOf(p.CI.APIURL))
-	if err != nil {
-		return nil, err
-	}
-	agent := w.app.userAgent()
-	source := downloads{hub, jobLogs{api: p.CI.APIURL, agent: agent, rt: toHub, token: token}}
+func (w *wiring) reporter(p *config.Project, review *gerrit.Client, hub *github.Client, others func(context.Context) ([]change.Change, error)) *report.Reporter {
+	source := downloads{hub}
 	r := &report.Reporter{
 		Runs: runReader{hub}, Details: hub, Reviews: poster{reviews{review}}, Secrets: w.secrets, Cell: action.Cell,
-		Artifacts: source, Lines: diffs{at: p.Gerrit, agent: agent, rt: toGerrit},
+		Artifacts: source, Lines: review,
 		Others: others, ChangeURL: review.ChangeURL, Now: w.app.Now,
 	}
 	if p.Report.Publish.On {
 		r.Publisher = &results{project: p, wire: w, source: source}
 	}
-	return r, nil
+	return r
 }
 
 // projectOf finds the project that a run's key belongs to. Where several

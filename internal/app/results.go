@@ -116,10 +116,7 @@ func (w *wiring) expire(ctx context.Context, p *config.Project) error {
 }
 
 // downloads gives what is copied.
-type downloads struct {
-	*github.Client
-	logs jobLogs
-}
+type downloads struct{ *github.Client }
 
 // Artifact opens an artifact.
 func (d downloads) Artifact(ctx context.Context, repository string, id int64) (io.ReadCloser, error) {
@@ -132,5 +129,9 @@ func (d downloads) Artifact(ctx context.Context, repository string, id int64) (i
 
 // Log opens the whole log of a job.
 func (d downloads) Log(ctx context.Context, repository string, jobID int64) (io.ReadCloser, error) {
-	return d.logs.open(ctx, repository, jobID)
+	r, err := d.OpenLog(ctx, repository, jobID)
+	if errors.Is(err, github.ErrGone) {
+		return nil, publish.ErrGone
+	}
+	return r, err
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -84,18 +85,25 @@ func (c *Client) OpenArtifact(ctx context.Context, repository string, id int64) 
 	if err != nil {
 		return nil, 0, err
 	}
-	q := call{
+	d, err := c.openFile(ctx, repository, call{
 		doing:  fmt.Sprintf("download artifact %d of %s", id, repository),
 		method: http.MethodGet, path: fmt.Sprintf("%s/actions/artifacts/%d/zip", path, id),
 		deadline: readDeadline, needs: "Actions: read", missing: checkRepository(repository),
+	}, artifactDeadline)
+	if err != nil {
+		return nil, 0, err
 	}
-	var d *download
+	return d, d.size, nil
+}
+
+// openFile begins a download, tried again like a read until it has begun.
+func (c *Client) openFile(ctx context.Context, repository string, q call, limit time.Duration) (d *download, err error) {
 	err = c.again(ctx, func() error {
-		d, err = c.open(ctx, q, artifactDeadline)
+		d, err = c.open(ctx, q, limit)
 		return err
 	})
 	if err != nil {
-		return nil, 0, c.orGone(ctx, q, repository, err)
+		return nil, c.orGone(ctx, q, repository, err)
 	}
-	return d, d.size, nil
+	return d, nil
 }

@@ -67,6 +67,35 @@ func TestLogTail(t *testing.T) {
 	}
 }
 
+// TestOpenLog reads logs whole, and tells which there are.
+func TestOpenLog(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, standin.Options{})
+	id := w.run(
+		standin.Job{Name: "fine", Conclusion: "success", Steps: []standin.Step{{Name: "x", Log: "a\nb\nc"}}},
+		standin.Job{Name: "lost", Conclusion: "failure", NoLog: true, Steps: []standin.Step{{Name: "x"}}},
+	)
+	jobs := w.server.Jobs(id, 1)
+	r, err := w.client.OpenLog(t.Context(), "org/ci", jobs[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if text, err := io.ReadAll(r); err != nil || strings.Count(string(text), "\n") < 3 || !strings.Contains(string(text), "Z b\n") {
+		t.Errorf("got %q, %v; want the whole log with its times", text, err)
+	}
+	for _, job := range []int64{jobs[1].ID, 1} {
+		if _, err := w.client.OpenLog(t.Context(), "org/ci", job); !errors.Is(err, ErrGone) {
+			t.Errorf("job %d: got %v, want ErrGone", job, err)
+		}
+	}
+	for _, r := range w.server.Downloads() {
+		if r.Token != "" {
+			t.Errorf("the token went to the server of logs: %s", r.Path)
+		}
+	}
+}
+
 func TestLogTailWithoutAToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, standin.Options{})

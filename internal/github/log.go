@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 )
@@ -43,6 +44,26 @@ func (c *Client) LogTail(ctx context.Context, repository string, jobID int64, li
 		return nil, err
 	}
 	return t.lines(), nil
+}
+
+// OpenLog begins the download of a job's whole log. Reading it fails rather than
+// ends if it is cut short. The error is ErrGone where there is no log, or none any
+// more.
+// https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
+func (c *Client) OpenLog(ctx context.Context, repository string, jobID int64) (io.ReadCloser, error) {
+	path, err := repositoryPath(repository)
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.openFile(ctx, repository, call{
+		doing:  fmt.Sprintf("download the log of job %d of %s", jobID, repository),
+		method: http.MethodGet, path: fmt.Sprintf("%s/actions/jobs/%d/logs", path, jobID),
+		deadline: readDeadline, needs: "Actions: read", missing: checkRepository(repository),
+	}, logDeadline)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // readLog makes one try of reading a log.
