@@ -53,22 +53,9 @@ func (w *talking) say(m change.Message) {
 // pass makes a pass with all doors.
 func (w *talking) pass(t *testing.T, crash int, late bool) (r Result, wasKilled bool) {
 	t.Helper()
-	w.step, w.crash, w.late = 0, crash, late
-	defer func() {
-		if p := recover(); p != nil {
-			if _, ok := p.(killed); !ok {
-				panic(p)
-			}
-			wasKilled = true
-		}
-	}()
-	pass := Pass{
-		Project: w.project, Now: func() time.Time { return w.now },
-		Sleep: func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },
-		Doors: Doors{Reviews: w, Groups: w, Source: source{w.world}, Mirror: mirror{w.world}, Mover: w, Workflows: w, Runs: w, Starter: w,
-			RunReader: w, Canceller: w, Reporter: w, Talk: w, Issues: w, Rerunner: w},
-	}
-	return pass.Run(t.Context()), false
+	doors := w.doors()
+	doors.RunReader, doors.Canceller, doors.Reporter, doors.Talk, doors.Issues, doors.Rerunner = w, w, w, w, w, w
+	return w.through(t, doors, crash, late)
 }
 
 func (w *talking) Run(_ context.Context, _ string, id int64) (change.Run, bool, error) {

@@ -88,6 +88,17 @@ func (w *world) upload(number, ps int) {
 // run makes one pass and reports whether it was killed.
 func (w *world) run(t *testing.T, crash int, late bool) (r Result, wasKilled bool) {
 	t.Helper()
+	return w.through(t, w.doors(), crash, late)
+}
+
+// doors are those of a project that tells nothing to Gerrit.
+func (w *world) doors() Doors {
+	return Doors{Reviews: w, Groups: w, Source: source{w}, Mirror: mirror{w}, Mover: w, Workflows: w, Runs: w, Starter: w}
+}
+
+// through makes one pass through some doors and reports whether it was killed.
+func (w *world) through(t *testing.T, doors Doors, crash int, late bool) (r Result, wasKilled bool) {
+	t.Helper()
 	w.step, w.crash, w.late = 0, crash, late
 	defer func() {
 		if p := recover(); p != nil {
@@ -100,7 +111,7 @@ func (w *world) run(t *testing.T, crash int, late bool) (r Result, wasKilled boo
 	pass := Pass{
 		Project: w.project, Now: func() time.Time { return w.now },
 		Sleep: func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },
-		Doors: Doors{Reviews: w, Groups: w, Source: source{w}, Mirror: mirror{w}, Mover: w, Workflows: w, Runs: w, Starter: w},
+		Doors: doors,
 	}
 	return pass.Run(t.Context()), false
 }
