@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 	"guest":          {"change", "fault", "guest/machine", "guest/qemu", "guest/qmp", "guest/remote", "guest/seed"},
 	"standin/faults": {}, "standin/githttp": {}, "standin/loopback": {}, "standin/s3": {"standin/faults", "standin/loopback"},
 	"standin/qemu":   {},
+	"standin/engine": {},
 	"standin/gerrit": {"change", "standin/faults", "standin/githttp", "standin/loopback"},
 	"standin/github": {"change", "standin/faults", "standin/githttp", "standin/loopback"},
 }

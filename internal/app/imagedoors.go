@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -43,7 +44,7 @@ func (a *App) newImageWork(out *action.Action, f *imageFlags) (*imageWork, error
 		Cache:     &imageCache{app: a, dir: f.cache, size: int64(f.cacheSize)},
 		Guests:    guests{app: a, flags: f},
 		Web:       image.HTTP{Transport: transport, UserAgent: a.userAgent()},
-		Assembler: disk.Assembler{}, Tools: tool.Tools{Log: log}, Now: a.Now,
+		Assembler: disk.Assembler{}, Tools: tool.Tools{Log: log, Path: a.lookPath}, Now: a.Now,
 		Log: func(format string, args ...any) {
 			fmt.Fprintln(a.Stderr, printable("  "+fmt.Sprintf(format, args...)))
 		},
@@ -52,6 +53,18 @@ func (a *App) newImageWork(out *action.Action, f *imageFlags) (*imageWork, error
 		w.Store = shelf{w.storage}
 	}
 	return w, err
+}
+
+// lookPath finds a program as exec.LookPath does, in the PATH that was injected.
+func (a *App) lookPath(name string) (string, error) {
+	for _, dir := range filepath.SplitList(a.Getenv("PATH")) {
+		if filepath.IsAbs(dir) {
+			if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+				return path, nil
+			}
+		}
+	}
+	return "", exec.ErrNotFound
 }
 
 // imageStore opens the storage that the environment names; nil if it names none.
