@@ -3,10 +3,12 @@
 package store
 
 import (
+	"bytes"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -14,17 +16,36 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
-// part is a piece of an object, in memory, with its digests.
+// part is a piece of what is stored, with its digests. It can be read again.
 type part struct {
-	data   []byte
+	from   io.ReaderAt
+	at     int64
+	size   int64
 	md5    [md5.Size]byte
 	sha256 string // in hex
 }
 
+// newPart is a part in memory.
 func newPart(data []byte) part {
 	sum := sha256.Sum256(data)
-	return part{data: data, md5: md5.Sum(data), sha256: hex.EncodeToString(sum[:])}
+	return part{from: bytes.NewReader(data), size: int64(len(data)), md5: md5.Sum(data), sha256: hex.EncodeToString(sum[:])}
 }
+
+// readPart is a part of a file. It stays there: it is read through buf once for
+// the digests, and again when it is sent.
+func readPart(from io.ReaderAt, at, size int64, buf []byte) (part, error) {
+	p := part{from: from, at: at, size: size}
+	sum, old := sha256.New(), md5.New()
+	n, err := io.CopyBuffer(io.MultiWriter(sum, old), struct{ io.Reader }{p.body()}, buf)
+	if err == nil && n < size {
+		err = io.ErrUnexpectedEOF
+	}
+	p.md5, p.sha256 = [md5.Size]byte(old.Sum(nil)), hex.EncodeToString(sum.Sum(nil))
+	return p, err
+}
+
+// body reads the part from its beginning.
+func (p part) body() io.Reader { return io.NewSectionReader(p.from, p.at, p.size) }
 
 // md5Base64 is the digest as the Content-MD5 header has it.
 func (p part) md5Base64() string { return base64.StdEncoding.EncodeToString(p.md5[:]) }

@@ -20,8 +20,7 @@ import (
 type UploadOptions struct {
 	// ContentType is application/octet-stream if empty.
 	ContentType string
-	// Workers is how many parts travel at once: 4 if 0, at most 16. Each one holds
-	// 8 MiB of memory.
+	// Workers is how many parts travel at once: 4 if 0, at most 16.
 	Workers int
 	// OnlyNew refuses to replace an object that has another content; the error
 	// is ErrExists. Where Conditional says so, no other writer can come between.
@@ -130,7 +129,7 @@ func (u *upload) exists() error {
 // run sends the file in one request or in parts.
 func (u *fileUpload) run(ctx context.Context) error {
 	if u.size <= u.store.part {
-		p, err := u.read(0, make([]byte, u.size))
+		p, err := u.read(0, make([]byte, copyBuffer))
 		if err == nil {
 			err = u.settle(ctx, u.single(ctx, p))
 		}
@@ -169,7 +168,7 @@ func (u *fileUpload) round(ctx context.Context) error {
 	u.parts, u.digests = make([]minio.CompletePart, n), make([]byte, n*md5.Size)
 	u.progress.restart()
 	err = inParallel(ctx, workers(u.o.Workers, n), n, func() func(context.Context, int) error {
-		buf := make([]byte, u.store.part)
+		buf := make([]byte, copyBuffer)
 		return func(ctx context.Context, i int) error { return u.sendPart(ctx, i, buf, stored[i+1]) }
 	})
 	if err == nil {
@@ -190,28 +189,31 @@ func (u *fileUpload) round(ctx context.Context) error {
 
 // sendPart stores part i, unless the server has it.
 func (u *fileUpload) sendPart(ctx context.Context, i int, buf []byte, has minio.ObjectPart) error {
-	buf = buf[:partLength(i, u.size, u.store.part)]
 	p, err := u.read(i, buf)
 	if err != nil {
 		return err
 	}
 	tag := has.ETag
-	if has.Size != int64(len(buf)) || tag != hex.EncodeToString(p.md5[:]) {
+	if has.Size != p.size || tag != hex.EncodeToString(p.md5[:]) {
 		if tag, err = u.send(ctx, i+1, p); err != nil {
 			return err
 		}
 	}
 	u.parts[i] = minio.CompletePart{PartNumber: i + 1, ETag: tag}
 	copy(u.digests[i*md5.Size:], p.md5[:])
-	u.progress.add(int64(len(buf)))
+	u.progress.add(p.size)
 	return nil
 }
 
 func (u *fileUpload) read(i int, buf []byte) (part, error) {
-	if _, err := u.src.ReadAt(buf, int64(i)*u.store.part); err != nil && (err != io.EOF || len(buf) > 0 && u.src.unchanged(u.doing) != nil) {
-		return part{}, errors.Join(u.src.unchanged(u.doing), fault.New(fault.Ours, "failed to %s: %w", u.doing, err))
+	p, err := readPart(u.src, int64(i)*u.store.part, partLength(i, u.size, u.store.part), buf)
+	if err == nil {
+		return p, nil
 	}
-	return newPart(buf), nil
+	if changed := u.src.unchanged(u.doing); changed != nil {
+		return part{}, changed
+	}
+	return part{}, fault.New(fault.Ours, "failed to %s: %w", u.doing, err)
 }
 
 // settle explains a refusal to replace what is there. It may be ours: of a try

@@ -14,8 +14,8 @@ const (
 	// MaxObject is the largest object that Put takes: 78 GiB.
 	MaxObject = partSize * maxParts
 
-	// defaultWorkers keep a fast line busy; each holds a part in memory, so that
-	// more than maxWorkers would need more memory than a small host has.
+	// defaultWorkers keep a fast line busy; more than maxWorkers are unkind to a
+	// server.
 	defaultWorkers = 4
 	maxWorkers     = 16
 	// copyBuffer is what is read at a time where no whole part is needed.

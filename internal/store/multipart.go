@@ -3,7 +3,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"crypto/md5"
 	"fmt"
@@ -31,14 +30,14 @@ func (u *upload) multi(ctx context.Context, p part, src *source) (err error) {
 		}
 		u.parts = append(u.parts, minio.CompletePart{PartNumber: len(u.parts) + 1, ETag: tag})
 		u.digests = append(u.digests, p.md5[:]...)
-		u.size += int64(len(p.data))
+		u.size += p.size
 		if src.ended {
 			break
 		}
 		if p, err = src.next(); err != nil {
 			return err
 		}
-		if len(p.data) == 0 { // it ended where a part did
+		if p.size == 0 { // it ended where a part did
 			break
 		}
 	}
@@ -52,12 +51,14 @@ func (u *upload) begin(ctx context.Context) error {
 	}))
 }
 
-// send stores one part and returns the server's tag of it. It may be called by
-// several goroutines.
+// send stores one part. Its SHA-256 is signed and compared by the server, and we
+// compare the server's MD5 with ours; a Content-MD5 would only make it compute one
+// more. It returns the server's tag of the part, and may be called by several
+// goroutines.
 func (u *upload) send(ctx context.Context, number int, p part) (tag string, err error) {
 	err = u.store.do(ctx, u.call(func(ctx context.Context, core *minio.Core, rec *record) error {
-		sent, err := core.PutObjectPart(ctx, u.store.o.Bucket, u.key, u.id, number, bytes.NewReader(p.data), int64(len(p.data)),
-			minio.PutObjectPartOptions{Md5Base64: p.md5Base64(), Sha256Hex: p.sha256, DisableContentSha256: true})
+		sent, err := core.PutObjectPart(ctx, u.store.o.Bucket, u.key, u.id, number, p.body(), p.size,
+			minio.PutObjectPartOptions{Sha256Hex: p.sha256, DisableContentSha256: true})
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"io"
 
@@ -124,7 +123,7 @@ func (u *upload) condition(o minio.PutObjectOptions) minio.PutObjectOptions {
 // single stores an object that fits into one request.
 func (u *upload) single(ctx context.Context, p part) error {
 	return u.store.do(ctx, u.call(func(ctx context.Context, core *minio.Core, rec *record) error {
-		info, err := core.PutObject(ctx, u.store.o.Bucket, u.key, bytes.NewReader(p.data), int64(len(p.data)), p.md5Base64(), p.sha256, u.condition(u.options()))
+		info, err := core.PutObject(ctx, u.store.o.Bucket, u.key, p.body(), p.size, p.md5Base64(), p.sha256, u.condition(u.options()))
 		if err != nil {
 			return err
 		}

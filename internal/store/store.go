@@ -9,8 +9,8 @@
 //
 // Every request goes through one door (door.go), which sees the server's answer
 // before the client library does, stops the library's own retries, and bounds
-// what is read. What is uploaded is sent with its SHA-256 and MD5, which the
-// server checks, and the server's own digest is compared with ours afterwards.
+// what is read. What is uploaded is sent with its SHA-256, which the server
+// checks, and the server's own digest (an MD5) is compared with ours afterwards.
 package store
 
 import (
