@@ -19,6 +19,8 @@ type page struct {
 	start    sample
 	binary   int64
 	plan     time.Duration
+	guest    guestBoot
+	images   transfers
 }
 
 const introduction = `# Performance
@@ -125,5 +127,7 @@ func (p page) programSection(b *strings.Builder) {
 	row(fmt.Sprintf("plan over %d changes, 100000 refs, 5000 runs", manyChanges), round(p.plan), "under 50 ms")
 	row("from start to first request", p.start.String(), "under 100 ms")
 	row("size of the program", bytesText(p.binary), "under 15 MB")
+	p.guest.row(b)
+	p.images.section(b)
 	b.WriteString(notes)
 }

@@ -55,7 +55,9 @@ func TestPerformance(t *testing.T) {
 		page.start = w.measureStart(t, 4**rounds)
 		page.binary = binarySize(t)
 		page.plan = measurePlan(t)
+		page.guest = measureGuest(t, w.bin, *rounds)
 	})
+	t.Run("images", func(t *testing.T) { page.images = measureTransfers(t, *rounds) })
 	if t.Failed() {
 		return // half a page helps nobody
 	}

@@ -14,23 +14,20 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/e2e/rig"
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/publish"
@@ -39,14 +36,13 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/store"
 )
 
-const s3Key, s3Secret = "e2e-key", "e2e-secret"
+const s3Key, s3Secret = rig.BucketsKey, rig.BucketsSecret
 
 // bucketServer is a real S3 server (versitygw over a folder) with a proxy in
 // front of it that can make requests go wrong.
 type bucketServer struct {
 	faults.Set
 	t        *testing.T
-	dir      string // one folder for each bucket
 	endpoint string // the proxy's
 	// sent and received are bytes of bodies that passed the proxy.
 	sent, received atomic.Int64
@@ -54,17 +50,13 @@ type bucketServer struct {
 
 func startBuckets(t *testing.T) *bucketServer {
 	t.Helper()
-	b := &bucketServer{t: t, dir: t.TempDir()}
-	must(t, os.Mkdir(filepath.Join(b.dir, "results"), 0o755))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	server, err := rig.StartBuckets(t.Context(), "results")
 	must(t, err)
-	address := listener.Addr().String()
-	must(t, listener.Close())
-	b.run(address)
-
+	t.Cleanup(server.Stop)
+	b := &bucketServer{t: t}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { // the host is signed, so it stays
-			r.SetURL(&url.URL{Scheme: "http", Host: address})
+			r.SetURL(&url.URL{Scheme: "http", Host: server.Address})
 			r.Out.Host = r.In.Host
 		},
 		Transport: &http.Transport{DisableCompression: true},
@@ -108,52 +100,6 @@ func (c countedAnswer) Write(p []byte) (int, error) {
 
 // Unwrap lets the proxy flush and break connections.
 func (c countedAnswer) Unwrap() http.ResponseWriter { return c.ResponseWriter }
-
-// run starts versitygw and waits until it answers.
-func (b *bucketServer) run(address string) {
-	b.t.Helper()
-	program, err := exec.LookPath("versitygw")
-	if err != nil {
-		home, _ := os.UserHomeDir()
-		program = filepath.Join(home, "go/bin/versitygw")
-	}
-	cmd := exec.Command(program, "--quiet", "--port", address, "posix", b.dir)
-	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s3Key, "ROOT_SECRET_KEY="+s3Secret)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	started := make(chan error)
-	ended := make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // the death signal is that of the thread
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			cmd.Wait()
-		}
-		close(ended)
-	}()
-	if err := <-started; err != nil {
-		b.t.Fatalf("failed to start versitygw: %v (run scripts/install-tools.sh)", err)
-	}
-	b.t.Cleanup(func() {
-		cmd.Process.Kill()
-		<-ended
-	})
-	for {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			conn.Close()
-			return
-		}
-		select {
-		case <-ended:
-			b.t.Fatal("versitygw ended before it was ready")
-		case <-b.t.Context().Done():
-			b.t.Fatal(b.t.Context().Err())
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
 
 // open returns a store on the server.
 func (b *bucketServer) open(change func(*store.Options)) *store.Store {
