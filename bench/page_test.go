@@ -52,6 +52,8 @@ const notes = `
   thin ones where there is a bitmap. git fetch receives the same pack from Gerrit as the relay does.
 - Most of a pass over many new patchsets is spent on reading each change again before anything is done
   to it, and on one call after the other to GitHub.
+- A guest by hand is one line of QEMU, and ssh again and again until it answers. Under emulation, and on
+  a machine that does other work, single boots differ by half.
 - The Gerrit of the large snapshot is a stand-in that only lists; its mirror is a real one.
 `
 

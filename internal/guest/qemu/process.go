@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-//go:build linux
+//go:build unix
 
 package qemu
 
@@ -39,7 +39,7 @@ func Start(c Command, console io.Writer) (*Process, error) {
 func start(cmd *exec.Cmd, console io.Writer) (*Process, error) {
 	p := &Process{cmd: cmd, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = console, &p.stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = group()
 	started := make(chan error)
 	go func() {
 		// The death signal is sent when the *thread* that started the child

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-//go:build linux
+//go:build unix
 
 // Package qemu plays QEMU and qemu-img for tests of guests: a test binary that
 // is executed again serves QMP on the socket and SSH on the port that its

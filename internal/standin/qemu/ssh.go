@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-//go:build linux
+//go:build unix
 
 package qemu
 
@@ -148,7 +148,7 @@ func (m *machine) serveSession(channel ssh.Channel, requests <-chan *ssh.Request
 			cmd = exec.Command("sh", "-c", text.Text)
 			cmd.Dir, cmd.Env = home, append(os.Environ(), "HOME="+home, fmt.Sprintf("QEMU_PID=%d", os.Getpid()))
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = channel, channel, channel.Stderr()
-			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			cmd.WaitDelay = time.Second // for what nobody reads
 			r.Reply(cmd.Start() == nil, nil)
 			go finish(channel, cmd)
