@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/engine"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/qemu"
@@ -26,7 +27,8 @@ import (
 // another one in its place, which is good for github.com. With CI set no key
 // store is asked, and gh's settings are looked for where there are none.
 func TestMain(m *testing.M) {
-	qemu.Play() // if the program was started again as QEMU
+	qemu.Play()   // if the program was started again as QEMU
+	engine.Play() // or as Docker
 	os.Setenv("CI", "true")
 	os.Setenv("GH_CONFIG_DIR", filepath.Join(os.TempDir(), "no-such-folder"))
 	for _, name := range []string{"GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"} {
