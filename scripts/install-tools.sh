@@ -14,7 +14,10 @@ readonly gerrit_version=${E2E_GERRIT:-3.13.5} # 3.11.0 and 3.9.1 work too
 readonly bouncycastle_version=1.80
 if [[ $gerrit_version =~ ^3\.([0-9]|10)\. ]]; then readonly minimum_java=17; else readonly minimum_java=21; fi
 
-readonly packages=(nginx-light fcgiwrap shellcheck qemu-system-x86 qemu-utils mmdebstrap fdisk)
+readonly packages=(nginx-light fcgiwrap shellcheck qemu-system-x86 qemu-utils mmdebstrap fdisk
+  # dispatcher image
+  docker.io ovmf mtools dosfstools e2fsprogs grub-common grub-pc-bin grub-efi-amd64-bin
+)
 readonly jars=(
   "com.google.gerrit:gerrit-acceptance-framework:${gerrit_version}"
   "com.google.gerrit:gerrit-plugin-api:${gerrit_version}"

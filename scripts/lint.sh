@@ -20,7 +20,8 @@ check go vet -tags e2e,bench ./...
 check go mod tidy -diff
 check staticcheck ./...
 check staticcheck -tags e2e,bench ./e2e/... ./bench/...
-check shellcheck .ci/run scripts/*.sh
+check shellcheck .ci/run scripts/*.sh images/*/provision.sh e2e/testdata/images/*/provision.sh
+check shellcheck -s sh images/*/smoke.sh e2e/testdata/images/*/smoke.sh
 if compgen -G '.github/workflows/*.yml' >/dev/null; then
   check actionlint
 fi

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -231,6 +232,52 @@ func FuzzRecipe(f *testing.F) {
 			t.Errorf("the second time it was another one: %v", err)
 		}
 	})
+}
+
+// TestDocs: each key that a recipe may have is described.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../docs/images.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	described := map[string]bool{}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		keys, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " | ")
+		group := ""
+		for _, key := range strings.Split(strings.ReplaceAll(keys, "`", ""), ", ") {
+			if rest, short := strings.CutPrefix(key, "."); short {
+				key = group + "." + rest
+			}
+			group = key[:max(0, strings.LastIndexByte(key, '.'))]
+			described[key] = true
+		}
+	}
+	var walk func(t reflect.Type, prefix string) []string
+	walk = func(t reflect.Type, prefix string) (missing []string) {
+		for i := range t.NumField() {
+			f := t.Field(i)
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			of := f.Type
+			if of.Kind() == reflect.Pointer {
+				of = of.Elem()
+			}
+			switch {
+			case name == "-":
+			case of.Kind() == reflect.Struct:
+				missing = append(missing, walk(of, prefix+name+".")...)
+			case !described[prefix+name]:
+				missing = append(missing, prefix+name)
+			}
+		}
+		return missing
+	}
+	if missing := walk(reflect.TypeFor[Recipe](), ""); len(missing) > 0 {
+		t.Errorf("docs/images.md does not describe %q", missing)
+	}
 }
 
 // TestShippedRecipes: the recipes of this repository are good ones.
