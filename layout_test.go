@@ -43,6 +43,7 @@ var mayImport = map[string][]string{
 	"image/disk":   {"fault", "image/tool"},
 	"image/recipe": {"fault"}, "image/registry": {"fault"}, "image/tool": {"fault"},
 	"strictyaml":     {"change", "fault"},
+	"environments":   {"change", "fault", "guest/machine", "strictyaml"},
 	"guest/machine":  {"change", "fault", "strictyaml"},
 	"guest/qemu":     {"change", "fault", "guest/machine"},
 	"guest/qmp":      {"fault"},

@@ -79,6 +79,7 @@ func commands() []command {
 		{"guest", "boot a disk image in QEMU and run a command in it", (*App).guest},
 		{"image", "build, test, publish and prune system images", (*App).image},
 		{"host", "lease a lab host to one job at a time, and keep it clean", (*App).host},
+		{"environments", "plan, run and watch the jobs of the reusable workflows", (*App).environments},
 		{"demo", "the same against servers of its own, on this machine, to look at", (*App).demo},
 		{"schema", "print the JSON Schema of the configuration file", (*App).schema},
 		{"version", "print the version", (*App).version},
@@ -114,7 +115,7 @@ func (a *App) Main(ctx context.Context, args []string) int {
 func (a *App) help(context.Context, []string) int {
 	fmt.Fprint(a.Stdout, "dispatcher gives projects that review on Gerrit their CI on GitHub Actions.\n\nUsage: dispatcher COMMAND [flags]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(a.Stdout, "  %-8s  %s\n", c.name, c.synopsis)
+		fmt.Fprintf(a.Stdout, "  %-12s  %s\n", c.name, c.synopsis)
 	}
 	fmt.Fprint(a.Stdout, "\ndispatcher COMMAND --help explains a command. Exit status: 0 done, 1 something\nfailed for some change (the others went on), 2 the configuration must be changed.\n")
 	return ExitDone

@@ -51,6 +51,8 @@ func (a *App) newImageWork(out *action.Action, f *imageFlags) (*imageWork, error
 	}
 	if w.storage, err = a.imageStore(transport); w.storage != nil {
 		w.Store = shelf{w.storage}
+	} else if public := a.Getenv("S3_PUBLIC_URL"); public != "" {
+		w.Store = webShelf{base: public, transport: transport, userAgent: a.userAgent()}
 	}
 	return w, err
 }

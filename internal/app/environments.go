@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/action"
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/environments"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
+
+const environmentsHelp = `Usage: dispatcher environments COMMAND
+
+The commands that the reusable workflows are made of. Their settings are
+variables, as the workflows set them; docs/workflows.md explains the list of
+environments.
+
+  plan       check the list of environments, and make a job matrix of it
+  prepare    fetch the image of a cell of the matrix (variable CELL)
+  run        test in a cell of the matrix: run --source TARBALL --results FOLDER
+  watch      see to it that jobs do not wait for an offline lab
+  combine    add up the results of all cells: combine FOLDER
+  recipes    list recipes of system images, for a job matrix
+  schema     print the JSON Schema of a list of environments
+  default    print the list that is used where nobody gives one
+
+Exit status: 0 done, 1 something failed, 2 the configuration must be changed. For
+run: the command's own, up to 124; 124 it took too long; 125 and more no verdict.
+`
+
+// environmentsCommand is one of them at work.
+type environmentsCommand struct {
+	app *App
+	out *action.Action
+	// args are those behind the command's name.
+	args []string
+}
+
+// environments is the command of that name.
+func (a *App) environments(ctx context.Context, args []string) int {
+	commands := map[string]func(*environmentsCommand, context.Context) (int, error){
+		"plan": (*environmentsCommand).plan, "prepare": (*environmentsCommand).prepare, "run": (*environmentsCommand).run,
+		"watch": (*environmentsCommand).watch, "combine": (*environmentsCommand).combine, "recipes": (*environmentsCommand).recipes,
+		"schema": printText(environments.Schema), "default": printText(environments.Default),
+	}
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		fmt.Fprint(a.Stdout, environmentsHelp)
+		if len(args) == 0 {
+			return ExitConfiguration
+		}
+		return ExitDone
+	}
+	run, ok := commands[args[0]]
+	if !ok {
+		fmt.Fprintf(a.Stderr, "dispatcher environments: there is no command %q\n    hint: dispatcher environments --help lists them\n", change.OneLine(args[0]))
+		return ExitConfiguration
+	}
+	c := &environmentsCommand{app: a, out: action.New(a.Getenv, a.Stdout), args: args[1:]}
+	defer c.out.Close()
+	status, err := run(c, ctx)
+	return c.end(status, err)
+}
+
+func printText(text []byte) func(*environmentsCommand, context.Context) (int, error) {
+	return func(c *environmentsCommand, _ context.Context) (int, error) {
+		_, err := c.app.Stdout.Write(text)
+		return ExitDone, err
+	}
+}
+
+// end tells of a failure and returns the exit status.
+func (c *environmentsCommand) end(status int, err error) int {
+	switch {
+	case err == nil:
+		return status
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(c.app.Stdout, environmentsHelp)
+		return ExitDone
+	}
+	c.app.tell(c.out, asConfigProblems(err))
+	switch {
+	case status != ExitDone:
+		return status
+	case errors.Is(err, fault.Configuration):
+		return ExitConfiguration
+	}
+	return ExitFailed
+}
+
+// parse reads flags, and up to some arguments behind them.
+func (c *environmentsCommand) parse(set *flag.FlagSet, most int) error {
+	set.SetOutput(io.Discard)
+	err := set.Parse(c.args)
+	if err == nil && set.NArg() > most {
+		err = fmt.Errorf("there is no place for the argument %q", set.Arg(most))
+	}
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		return wrong("dispatcher environments --help shows how", "%s", change.OneLine(err.Error()))
+	}
+	return err
+}
+
+// defaultFile is where a list is looked for if nobody names one.
+const defaultFile = ".github/environments.yml"
+
+// list reads the environments that the variables give or name.
+func (c *environmentsCommand) list() ([]environments.Environment, error) {
+	env := c.app.Getenv
+	if text := env("ENVIRONMENTS"); strings.TrimSpace(text) != "" {
+		return environments.Read("environments", []byte(text))
+	}
+	name := env("ENVIRONMENTS_FILE")
+	text, err := c.app.ReadFile(cmp.Or(name, defaultFile))
+	switch {
+	case err == nil:
+		return environments.Read(cmp.Or(name, defaultFile), text)
+	case name == "" && errors.Is(err, fs.ErrNotExist):
+		return environments.Read("default", environments.Default)
+	}
+	return nil, wrong("give environments-file a file of the repository whose workflow runs, as it is on its default branch", "the environments cannot be read: %v", err)
+}
+
+// mirrorForm is a repository's name on GitHub, with or without its owner.
+var mirrorForm = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9-]*/)?[A-Za-z0-9._-]+$`)
+
+// mirror completes the mirror's name as the configuration does.
+func (c *environmentsCommand) mirror() (string, error) {
+	env := c.app.Getenv
+	name := env("MIRROR")
+	if name == "" {
+		name = env("PROJECT")[strings.LastIndexByte(env("PROJECT"), '/')+1:]
+	}
+	if !mirrorForm.MatchString(name) {
+		return "", wrong("set the input mirror to OWNER/NAME, or the variable SPDK_REPOS_NAME", "nothing says which repository has the patchsets: the mirror is %q", change.OneLine(change.Clip(name, 80)))
+	}
+	if !strings.Contains(name, "/") {
+		owner, _, _ := strings.Cut(env("GITHUB_REPOSITORY"), "/")
+		name = owner + "/" + name
+	}
+	return name, nil
+}
+
+// plan is "environments plan". All mistakes of all inputs are told at once.
+func (c *environmentsCommand) plan(context.Context) (int, error) {
+	if err := c.parse(flag.NewFlagSet("plan", flag.ContinueOnError), 0); err != nil {
+		return 0, err
+	}
+	list, err := c.list()
+	shards, shardsErr := strconv.Atoi(cmp.Or(c.app.Getenv("SHARDS"), "1"))
+	if shardsErr != nil {
+		shardsErr = wrong("write a whole number", "the input shards is %q", change.OneLine(change.Clip(c.app.Getenv("SHARDS"), 40)))
+	}
+	_, revisionErr := change.ParseRevision(c.app.Getenv("REVISION"))
+	if revisionErr != nil {
+		revisionErr = wrong("pass the input revision on as the dispatcher sent it, or give a commit's 40 hex digits", "the input revision: %v", revisionErr)
+	}
+	_, deadlineErr := c.deadline()
+	mirror, mirrorErr := c.mirror()
+	var plan environments.Plan
+	if err == nil && shardsErr == nil {
+		plan, err = environments.Make(list, shards)
+	}
+	for _, e := range []error{shardsErr, revisionErr, deadlineErr, mirrorErr} {
+		if e != nil {
+			c.app.tell(c.out, e)
+			err = cmp.Or(err, errTold)
+		}
+	}
+	if errors.Is(err, errTold) {
+		return ExitConfiguration, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return 0, c.showPlan(plan, mirror)
+}
+
+// errTold stands for mistakes that were told.
+var errTold = errors.New("it was told")
+
+func (c *environmentsCommand) showPlan(plan environments.Plan, mirror string) error {
+	err := errors.Join(c.out.SetOutput("mirror", mirror), c.output("lab", plan.Lab))
+	for _, k := range environments.Kinds() {
+		err = errors.Join(err, c.output(string(k), plan.Cells[k]))
+		for _, cell := range plan.Cells[k] {
+			c.out.Println(fmt.Sprintf("%-6s  %-24s  %3d min  %s", k, cell.Name, cell.Minutes, strings.Join(cell.RunsOn, ", ")))
+		}
+	}
+	return err
+}
+
+// output sets a job's output to JSON.
+func (c *environmentsCommand) output(name string, value any) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return c.out.SetOutput(name, string(text))
+}
