@@ -32,7 +32,7 @@ start=135168, size=4057088, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709, uuid=` + 
 	if diff := cmp.Diff(want, partitions(2<<30, idsOf("v"))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if idsOf("v") != idsOf("v") || idsOf("v").root == idsOf("w").root || len(idsOf("v").root) != 36 || len(idsOf("v").fat) != 8 {
+	if again := idsOf("v"); again != idsOf("v") || idsOf("v").root == idsOf("w").root || len(idsOf("v").root) != 36 || len(idsOf("v").fat) != 8 {
 		t.Errorf("got %+v", idsOf("v"))
 	}
 }
