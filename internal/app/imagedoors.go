@@ -50,7 +50,7 @@ func (a *App) newImageWork(out *action.Action, f *imageFlags) (*imageWork, error
 		},
 	}
 	if w.storage, err = a.imageStore(transport); w.storage != nil {
-		w.Store = shelf{w.storage}
+		w.Store = shelf{w.storage, a}
 	} else if public := a.Getenv("S3_PUBLIC_URL"); public != "" {
 		w.Store = webShelf{base: public, transport: transport, userAgent: a.userAgent()}
 	}
@@ -83,7 +83,10 @@ func (a *App) imageStore(transport http.RoundTripper) (*store.Store, error) {
 }
 
 // shelf gives images the storage in their own words.
-type shelf struct{ *store.Store }
+type shelf struct {
+	*store.Store
+	app *App
+}
 
 // alike lets an error be found under the name that another package has for it.
 type alike struct {
@@ -136,12 +139,16 @@ func (s shelf) Create(ctx context.Context, name string, text []byte) error {
 
 // Upload sends a disk.
 func (s shelf) Upload(ctx context.Context, name, file string) error {
-	return s.Store.Upload(ctx, name, file, store.UploadOptions{ContentType: "application/x-qemu-disk"})
+	tell, end := s.app.bar("  uploading " + name)
+	defer end()
+	return s.Store.Upload(ctx, name, file, store.UploadOptions{ContentType: "application/x-qemu-disk", Progress: tell})
 }
 
 // Download brings a disk.
 func (s shelf) Download(ctx context.Context, name, file, sha256 string) error {
-	return named(s.Store.Download(ctx, name, file, store.DownloadOptions{SHA256: sha256}))
+	tell, end := s.app.bar("  downloading " + name)
+	defer end()
+	return named(s.Store.Download(ctx, name, file, store.DownloadOptions{SHA256: sha256, Progress: tell}))
 }
 
 // List visits objects.

@@ -17,11 +17,16 @@ type progress struct {
 }
 
 func (p *progress) show(text string) {
+	p.draw(change.Clip(change.OneLine(text), 100) + " ...")
+}
+
+// draw puts a line that is fit for a terminal in place of the one before.
+func (p *progress) draw(line string) {
 	if !p.on {
 		return
 	}
 	// Carriage return, then ANSI "erase to the end of the line".
-	fmt.Fprintf(p.out, "\r\x1b[K%s ...", change.Clip(change.OneLine(text), 100))
+	fmt.Fprint(p.out, "\r\x1b[K"+line)
 	p.shown = true
 }
 
