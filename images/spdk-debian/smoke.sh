@@ -1,6 +1,6 @@
 # What a container and a machine must be able to do before SPDK's tests run in
 # them. Fed to sh; the first failure ends it.
-set -eu
+set -eux
 
 for program in gcc g++ make nasm python3 git nvme fio lspci sg_inq; do
   command -v "$program" >/dev/null || { echo "$program is missing"; exit 1; }

@@ -136,6 +136,9 @@ func (v *verification) judge(what string, r *Result) error {
 		f = fault.New(fault.Guest, "%w in the %s of %s@%s: it did not end within %v:\n%s",
 			errSmoke, what, v.m.Name, v.m.Version, time.Duration(v.recipe.Smoke.Timeout), r.Output)
 	}
+	if r.Output == "" {
+		return f.WithHint("it wrote nothing: 'set -x' in the script shows where it stops. No alias moves to this version")
+	}
 	return f.WithHint("no alias moves to this version: correct the recipe and build again")
 }
 

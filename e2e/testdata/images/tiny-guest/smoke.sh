@@ -1,4 +1,4 @@
-set -eu
+set -eux
 test "$(cat /etc/made)" = "made in a guest"
 test "$(cat /etc/timezone)" = Asia/Tokyo
 test ! -e /root/image

@@ -1,5 +1,5 @@
 # What a container and a disk of this image must be able to do.
-set -eu
+set -eux
 test "$(cat /etc/greeting)" = "hello from the recipe"
 test -f /etc/pkgdep-was-here
 if test -d /run/systemd/system; then
