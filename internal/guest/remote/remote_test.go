@@ -132,19 +132,12 @@ func TestFetchHostile(t *testing.T) {
 		}
 	}
 	var got []string
-	filepath.WalkDir(filepath.Dir(target), func(path string, d fs.DirEntry, err error) error {
-		info, err := d.Info()
-		if err == nil {
-			got = append(got, info.Mode().String()+" "+strings.TrimPrefix(path, filepath.Dir(target)))
-		}
+	filepath.WalkDir(filepath.Dir(target), func(path string, _ fs.DirEntry, err error) error {
+		got = append(got, strings.TrimPrefix(path, filepath.Dir(target)))
 		return err
 	})
 	want := []string{"/out", "/out/good", "/out/local", "/out/sub", "/out/sub/back", "/out/twice"}
-	var names []string
-	for _, line := range got[1:] {
-		names = append(names, line[strings.IndexByte(line, ' ')+1:])
-	}
-	if !slices.Equal(names, want) {
+	if !slices.Equal(got[1:], want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if info, err := os.Stat(filepath.Join(target, "good")); err != nil || info.Mode() != 0o644 {
