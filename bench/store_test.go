@@ -166,24 +166,13 @@ type meter struct {
 
 func (m *meter) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
-		r.Body = metered{r.Body, &m.up}
+		r.Body = rig.Counted{ReadCloser: r.Body, N: &m.up}
 	}
 	resp, err := m.next.RoundTrip(r)
 	if err == nil && r.Method == http.MethodGet {
-		resp.Body = metered{resp.Body, &m.down}
+		resp.Body = rig.Counted{ReadCloser: resp.Body, N: &m.down}
 	}
 	return resp, err
-}
-
-type metered struct {
-	io.ReadCloser
-	n *atomic.Int64
-}
-
-func (m metered) Read(p []byte) (int, error) {
-	n, err := m.ReadCloser.Read(p)
-	m.n.Add(int64(n))
-	return n, err
 }
 
 // plainClient makes one request for a whole object, and checks nothing.

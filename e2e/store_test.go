@@ -71,20 +71,9 @@ func startBuckets(t *testing.T) *bucketServer {
 // count counts what passes.
 func (b *bucketServer) count(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = countedBody{r.Body, &b.sent}
+		r.Body = rig.Counted{ReadCloser: r.Body, N: &b.sent}
 		next.ServeHTTP(countedAnswer{w, &b.received}, r)
 	})
-}
-
-type countedBody struct {
-	io.ReadCloser
-	n *atomic.Int64
-}
-
-func (c countedBody) Read(p []byte) (int, error) {
-	n, err := c.ReadCloser.Read(p)
-	c.n.Add(int64(n))
-	return n, err
 }
 
 type countedAnswer struct {

@@ -7,10 +7,12 @@ package rig
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 )
 
@@ -83,4 +85,17 @@ func (b *Buckets) Stop() {
 		b.server.stop()
 	}
 	os.RemoveAll(b.dir)
+}
+
+// Counted is a body that adds what is read from it to N.
+type Counted struct {
+	io.ReadCloser
+	N *atomic.Int64
+}
+
+// Read implements io.Reader.
+func (c Counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.N.Add(int64(n))
+	return n, err
 }

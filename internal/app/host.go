@@ -44,7 +44,6 @@ type hostCommand struct {
 	app   *App
 	out   *action.Action
 	set   *flag.FlagSet
-	help  string
 	state string
 	// rest are the arguments behind the flags, if the command takes any.
 	rest []string
