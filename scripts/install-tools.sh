@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # Installs what `make lint`, `make e2e` and `make bench` need beyond Go, git,
-# Maven and a JDK: Debian packages, the jars of a Gerrit server, and Go tools.
+# Maven, a JDK, Node.js and Python: Debian packages, the jars of a Gerrit server,
+# Go tools, and checkers of workflows from npm and PyPI.
 # Debian 12; safe to run again. It changes nothing that is there already.
 # E2E_GERRIT picks another release of Gerrit, here and in the tests.
 #
-#   scripts/install-tools.sh [packages] [jars] [tools]    (default: all three)
+#   scripts/install-tools.sh [packages] [jars] [tools] [checkers]    (default: all)
 
 set -euo pipefail
 
 readonly gerrit_version=${E2E_GERRIT:-3.13.5} # 3.11.0 and 3.9.1 work too
 readonly bouncycastle_version=1.80
+readonly zizmor_version=1.32.0
 if [[ $gerrit_version =~ ^3\.([0-9]|10)\. ]]; then readonly minimum_java=17; else readonly minimum_java=21; fi
 
 readonly packages=(nginx-light fcgiwrap shellcheck qemu-system-x86 qemu-utils mmdebstrap fdisk
@@ -114,13 +116,36 @@ install_tools() {
   done
 }
 
+# install_checkers installs zizmor beside the Go tools, in an environment of its
+# own, and GitHub's own parser below scripts/workflows.
+install_checkers() {
+  local bin venv=${XDG_CACHE_HOME:-$HOME/.cache}/dispatcher/zizmor-$zizmor_version
+  bin=$(go env GOBIN)
+  bin=${bin:-$(go env GOPATH)/bin}
+  if [[ ! -x $venv/bin/zizmor ]]; then
+    need python3 "apt-get install python3-venv"
+    say "pip install zizmor==$zizmor_version"
+    python3 -m venv "$venv" || fail "Python could not make an environment" "apt-get install python3-venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "zizmor==$zizmor_version"
+  fi
+  mkdir -p "$bin"
+  ln -sf "$venv/bin/zizmor" "$bin/zizmor"
+  need npm "install Node.js 20 or newer"
+  if (($(node --version | sed 's/^v\([0-9]*\).*/\1/') < 20)); then fail "Node.js $(node --version) is too old" "install 20 or newer"; fi
+  if ! (cd scripts/workflows && npm ls --silent >/dev/null 2>&1); then
+    say "npm ci in scripts/workflows"
+    (cd scripts/workflows && npm ci --ignore-scripts --no-audit --no-fund --silent)
+  fi
+}
+
 main() {
   local step
-  if (($# == 0)); then set -- packages jars tools; fi
+  cd "$(dirname "$0")/.."
+  if (($# == 0)); then set -- packages jars tools checkers; fi
   for step; do
     case $step in
-      packages | jars | tools) "install_$step" ;;
-      *) fail "unknown step $step" "give packages, jars or tools" ;;
+      packages | jars | tools | checkers) "install_$step" ;;
+      *) fail "unknown step $step" "give packages, jars, tools or checkers" ;;
     esac
   done
 }

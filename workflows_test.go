@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// workflow is the part of a workflow file that is looked at here.
+type workflow struct {
+	file string
+	text string
+
+	Name        string
+	RunName     string            `yaml:"run-name"`
+	On          triggers          `yaml:"on"`
+	Permissions map[string]string `yaml:"permissions"`
+	Concurrency any               `yaml:"concurrency"`
+	Jobs        map[string]job    `yaml:"jobs"`
+}
+
+type triggers struct {
+	Call *struct {
+		Inputs  map[string]input
+		Outputs map[string]struct{ Description, Value string }
+		Secrets map[string]struct {
+			Description string
+			Required    bool
+		}
+	} `yaml:"workflow_call"`
+	Dispatch *struct{ Inputs map[string]input } `yaml:"workflow_dispatch"`
+	Schedule []struct{ Cron string }
+}
+
+type input struct {
+	Description, Type string
+	Default           any
+	Required          bool
+}
+
+type job struct {
+	Uses        string
+	If          string
+	With        map[string]any
+	Secrets     map[string]string
+	Env         map[string]string
+	Timeout     any               `yaml:"timeout-minutes"`
+	Permissions map[string]string `yaml:"permissions"`
+	Steps       []step
+}
+
+type step struct {
+	Name, ID, If, Uses, Run string
+	With                    map[string]any
+	Env                     map[string]string
+}
+
+// composite is an action's file.
+type composite struct {
+	Inputs map[string]struct {
+		Description string
+		Required    bool
+		Default     any
+	}
+	Outputs map[string]any
+	Runs    struct{ Steps []step }
+}
+
+func readYAML(t *testing.T, file string, into any) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = yaml.Unmarshal(text, into)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return string(text)
+}
+
+// readWorkflows reads the files of a folder, by their names without the ending.
+func readWorkflows(t *testing.T, dir string) map[string]*workflow {
+	t.Helper()
+	files, err := filepath.Glob(dir + "/*.yml")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("%s: %d files, %v", dir, len(files), err)
+	}
+	all := map[string]*workflow{}
+	for _, file := range files {
+		w := &workflow{file: file}
+		w.text = readYAML(t, file, w)
+		all[strings.TrimSuffix(filepath.Base(file), ".yml")] = w
+	}
+	return all
+}
+
+const ourWorkflows = ".github/workflows"
+
+// untrusted are the jobs that run code of a patchset.
+var untrusted = []string{"docker", "guest", "metal"}
+
+// TestWorkflows holds our workflows to what docs/workflows.md promises.
+func TestWorkflows(t *testing.T) {
+	t.Parallel()
+	for _, w := range readWorkflows(t, ourWorkflows) {
+		if w.Permissions == nil || len(w.Permissions) > 0 {
+			t.Errorf("%s: it does not begin with permissions: {}", w.file)
+		}
+		if w.Concurrency == nil {
+			t.Errorf("%s: it has no concurrency", w.file)
+		}
+		if w.On.Call != nil && !strings.HasPrefix(w.RunName, "${{ inputs.key ") {
+			t.Errorf("%s: its run-name does not begin with the key: a run whose start was not answered is not found", w.file)
+		}
+		for name, j := range w.Jobs {
+			if where := w.file + ": job " + name; j.Timeout == nil {
+				t.Errorf("%s has no time limit", where)
+			} else if j.Permissions == nil {
+				t.Errorf("%s says nothing about permissions", where)
+			}
+			for _, s := range j.Steps {
+				checkStep(t, w.file+": job "+name, s)
+			}
+		}
+	}
+	for _, file := range []string{"actions/setup/action.yml", "actions/checkout/action.yml"} {
+		var c composite
+		readYAML(t, file, &c)
+		for _, s := range c.Runs.Steps {
+			checkStep(t, file, s)
+		}
+	}
+}
+
+func checkStep(t *testing.T, where string, s step) {
+	t.Helper()
+	where += ": step " + s.Name
+	if strings.Contains(s.Run, "${{") {
+		t.Errorf("%s: a value is pasted into a script; hand it over in env", where)
+	}
+	if n := strings.Count(strings.TrimSpace(s.Run), "\n") + 1; n >= 15 {
+		t.Errorf("%s: its script has %d lines; make a command of it", where, n)
+	}
+	if strings.HasPrefix(s.Uses, "actions/checkout@") && s.With["persist-credentials"] != false {
+		t.Errorf("%s: the token stays in the checkout", where)
+	}
+}
+
+// TestUntrustedJobs: what a patchset's code could reach holds no secret, no
+// right to change anything, and no cache that others read.
+func TestUntrustedJobs(t *testing.T) {
+	t.Parallel()
+	w := readWorkflows(t, ourWorkflows)["autorun"]
+	for _, name := range append(untrusted, "source") {
+		j := w.Jobs[name]
+		if len(j.Steps) == 0 {
+			t.Errorf("there is no job %s", name)
+		}
+		for right, level := range j.Permissions {
+			if right != "contents" || level != "read" {
+				t.Errorf("job %s may %s %s", name, level, right)
+			}
+		}
+		text, err := yaml.Marshal(j)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, bad := range []string{"secrets.", "github.token", "actions/cache", "setup-go", "GITHUB_TOKEN"} {
+			if strings.Contains(string(text), bad) {
+				t.Errorf("job %s uses %s", name, bad)
+			}
+		}
+	}
+}
+
+// pinned is an action at a commit, with its version.
+var pinned = regexp.MustCompile(`uses: +([A-Za-z0-9-]+/[A-Za-z0-9_./-]+)@([0-9a-f]{40}) # (v[0-9]+\.[0-9]+\.[0-9]+)$`)
+
+// TestPins: others' actions are named by their commit, the same everywhere.
+func TestPins(t *testing.T) {
+	t.Parallel()
+	known := map[string]string{}
+	for _, w := range readWorkflows(t, ourWorkflows) {
+		for line := range strings.Lines(w.text) {
+			line = strings.TrimRight(line, "\n")
+			if !strings.Contains(line, "uses:") || strings.Contains(line, "uses: ./") || strings.Contains(line, "uses: $/") {
+				continue
+			}
+			m := pinned.FindStringSubmatch(line)
+			if m == nil {
+				t.Errorf("%s: %s is not pinned to a commit with its version behind it", w.file, strings.TrimSpace(line))
+			} else if pin := m[2] + " " + m[3]; known[m[1]] != "" && known[m[1]] != pin {
+				t.Errorf("%s: %s is %s elsewhere, and %s here", w.file, m[1], known[m[1]], pin)
+			} else {
+				known[m[1]] = pin
+			}
+		}
+	}
+}
+
+// TestCallers holds the files that people copy to the workflows that they call.
+func TestCallers(t *testing.T) {
+	t.Parallel()
+	ours := readWorkflows(t, ourWorkflows)
+	for name, caller := range readWorkflows(t, "workflows") {
+		called := ours[name]
+		if len(caller.Jobs) != 1 || called == nil || called.On.Call == nil {
+			t.Errorf("%s: it must have one job, and %s must be a reusable workflow", caller.file, name)
+			continue
+		}
+		for _, j := range caller.Jobs {
+			if want := "spdk-community-ci/dispatcher/.github/workflows/" + name + ".yml@v1"; j.Uses != want {
+				t.Errorf("%s: it calls %s, want %s", caller.file, j.Uses, want)
+			}
+			checkInputs(t, caller, called, j)
+			checkSecrets(t, caller, called, j)
+			checkRights(t, caller, called, j)
+		}
+	}
+}
+
+func checkInputs(t *testing.T, caller, called *workflow, j job) {
+	t.Helper()
+	for name, in := range called.On.Call.Inputs {
+		if _, given := j.With[name]; in.Required && !given {
+			t.Errorf("%s: it does not give the input %s", caller.file, name)
+		}
+	}
+	for name, value := range j.With {
+		in, known := called.On.Call.Inputs[name]
+		text, isText := value.(string)
+		switch {
+		case !known:
+			t.Errorf("%s: %s has no input %s", caller.file, called.file, name)
+		case isText && strings.HasPrefix(text, "${{ inputs."):
+			from, ok := caller.On.Dispatch.Inputs[strings.Fields(strings.TrimPrefix(text, "${{ inputs."))[0]]
+			if !ok || from.Type != in.Type {
+				t.Errorf("%s: the input %s has the type %s, what it is given %q", caller.file, name, in.Type, from.Type)
+			}
+		case typeOf(value) != in.Type:
+			t.Errorf("%s: the input %s has the type %s, not %s", caller.file, name, in.Type, typeOf(value))
+		}
+	}
+}
+
+func typeOf(value any) string {
+	switch value.(type) {
+	case bool:
+		return "boolean"
+	case int:
+		return "number"
+	}
+	return "string"
+}
+
+func checkSecrets(t *testing.T, caller, called *workflow, j job) {
+	t.Helper()
+	want, got := slices.Sorted(maps.Keys(called.On.Call.Secrets)), slices.Sorted(maps.Keys(j.Secrets))
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: it passes the secrets %v, and %v can be passed", caller.file, got, want)
+	}
+	for name, value := range j.Secrets {
+		if value != "${{ secrets."+name+" }}" {
+			t.Errorf("%s: the secret %s is %s", caller.file, name, value)
+		}
+	}
+}
+
+// checkRights: a called workflow that asks for more than its caller grants is
+// refused as a whole.
+func checkRights(t *testing.T, caller, called *workflow, j job) {
+	t.Helper()
+	rank := map[string]int{"": 0, "read": 1, "write": 2}
+	want := map[string]string{}
+	for _, inner := range called.Jobs {
+		for right, level := range inner.Permissions {
+			if rank[level] > rank[want[right]] {
+				want[right] = level
+			}
+		}
+	}
+	if !maps.Equal(j.Permissions, want) {
+		t.Errorf("%s: it grants %v, and what it calls needs %v", caller.file, j.Permissions, want)
+	}
+}
+
+// TestDispatchedInputs: what a workflow takes from a person, it takes from a
+// caller as well, and with the same type.
+func TestDispatchedInputs(t *testing.T) {
+	t.Parallel()
+	for _, w := range readWorkflows(t, ourWorkflows) {
+		if w.On.Call == nil {
+			continue
+		}
+		if n := len(w.On.Dispatch.Inputs); n > 25 {
+			t.Errorf("%s: GitHub allows 25 inputs, not %d", w.file, n)
+		}
+		for name, in := range w.On.Dispatch.Inputs {
+			if other := w.On.Call.Inputs[name]; other.Type != in.Type || other.Required != in.Required || fmt.Sprint(other.Default) != fmt.Sprint(in.Default) {
+				t.Errorf("%s: the input %s differs between workflow_call and workflow_dispatch", w.file, name)
+			}
+		}
+		for name, in := range w.On.Call.Inputs {
+			if in.Description == "" || in.Type == "" {
+				t.Errorf("%s: the input %s has no description, or no type", w.file, name)
+			}
+		}
+		for _, m := range regexp.MustCompile(`inputs\.([a-z_-]+)`).FindAllStringSubmatch(w.text, -1) {
+			if _, known := w.On.Call.Inputs[m[1]]; !known {
+				t.Errorf("%s: it uses an input %s that it does not have", w.file, m[1])
+			}
+		}
+	}
+}
+
+// TestOwnActions: the actions of this repository get inputs that they have, and
+// give outputs that are asked for.
+func TestOwnActions(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"./.dispatcher": "action.yml", "./.dispatcher/actions/setup": "actions/setup/action.yml", "./.dispatcher/actions/checkout": "actions/checkout/action.yml",
+	}
+	for _, w := range readWorkflows(t, ourWorkflows) {
+		for _, j := range w.Jobs {
+			for _, s := range j.Steps {
+				if !strings.HasPrefix(s.Uses, "./") {
+					continue
+				}
+				var action composite
+				readYAML(t, files[s.Uses], &action)
+				for name := range s.With {
+					if _, known := action.Inputs[name]; !known {
+						t.Errorf("%s: %s has no input %s", w.file, s.Uses, name)
+					}
+				}
+				for name, in := range action.Inputs {
+					if _, given := s.With[name]; in.Required && !given {
+						t.Errorf("%s: %s must get the input %s", w.file, s.Uses, name)
+					}
+				}
+				for _, m := range regexp.MustCompile(`steps\.`+s.ID+`\.outputs\.([a-z-]+)`).FindAllStringSubmatch(w.text, -1) {
+					if _, known := action.Outputs[m[1]]; s.ID != "" && !known && s.Uses == "./.dispatcher" {
+						t.Errorf("%s: %s has no output %s", w.file, s.Uses, m[1])
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestKeepalive: the job knows its schedule by the text of the cron line.
+func TestKeepalive(t *testing.T) {
+	t.Parallel()
+	ours, caller := readWorkflows(t, ourWorkflows)["dispatch"], readWorkflows(t, "workflows")["dispatch"]
+	if !slices.Equal(ours.On.Schedule, caller.On.Schedule) || len(ours.On.Schedule) != 2 {
+		t.Fatalf("the schedules are %v and %v", ours.On.Schedule, caller.On.Schedule)
+	}
+	if cron := ours.On.Schedule[1].Cron; !strings.HasSuffix(ours.Jobs["keepalive"].If, "github.event.schedule == '"+cron+"'") {
+		t.Errorf("the job keepalive does not wait for %s", cron)
+	}
+}
+
+// TestNoRegistry: a lock file that names a server is of use to nobody who has
+// another one.
+func TestNoRegistry(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("scripts/workflows/package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), `"resolved"`) {
+		t.Error("package-lock.json names a server: npm install --omit-lockfile-registry-resolved makes one without")
+	}
+}
