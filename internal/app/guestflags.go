@@ -22,13 +22,13 @@ import (
 
 // guestFlags are what the command line of guest run says.
 type guestFlags struct {
-	options           guest.Options
-	command           guest.Command
-	machineFile       string
-	settings          [][2]string // flags of the machine, in their order
-	copyIn, copyOut   []copying
-	env               []string
-	accel, dir, image string
+	options         guest.Options
+	command         guest.Command
+	machineFile     string
+	settings        [][2]string // flags of the machine, in their order
+	copyIn, copyOut []copying
+	env             []string
+	accel, dir      string
 }
 
 // copying is a file or a folder that travels.
