@@ -40,6 +40,7 @@ func (s *Server) endRun(c call, force bool) {
 	run.Updated = s.now()
 	if !alive {
 		run.Status, run.Conclusion = "completed", "cancelled"
+		s.stop(run)
 	}
 	reply(c.w, http.StatusAccepted, struct{}{})
 }

@@ -6,8 +6,8 @@
 // repository at the given branch and must declare what it is given, so a
 // mistake meets the answer that GitHub would give.
 //
-// It executes no workflow: a run stays queued until SetJobs or SetRunState, or
-// whoever listens through OnRun, moves it. Logs and artifacts come, as they do
+// It executes no workflow itself: a run stays queued until SetJobs or
+// SetRunState, or whoever is set by OnRun or RunWith, moves it. Logs and artifacts come, as they do
 // from GitHub, from another server, by addresses that are good for a minute;
 // they may be made up while they are sent, of any size.
 //

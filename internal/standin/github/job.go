@@ -61,11 +61,15 @@ const firstJob = 70_000_000_001
 func (s *Server) SetJobs(runID int64, jobs ...Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	run := s.runByID(runID)
-	if run == nil {
-		return
+	if run := s.runByID(runID); run != nil {
+		s.replaceJobs(run, jobs)
+		s.settle(run)
 	}
-	key := attempt{runID, run.Attempt}
+}
+
+// replaceJobs gives a run's present attempt other jobs.
+func (s *Server) replaceJobs(run *Run, jobs []Job) {
+	key := attempt{run.ID, run.Attempt}
 	old := s.jobs[key]
 	s.jobs[key] = nil
 	for _, j := range jobs {
@@ -75,7 +79,6 @@ func (s *Server) SetJobs(runID int64, jobs ...Job) {
 		}
 		s.addJob(run, j)
 	}
-	s.settle(run)
 }
 
 // Jobs returns the jobs of an attempt of a run, as they are now.

@@ -75,6 +75,7 @@ type Server struct {
 	requests     []Request
 	unplanned    []Request
 	onRun        func(Run)
+	stops        map[attempt]context.CancelFunc // of RunWith
 }
 
 // New makes a server whose repositories live below dir.
@@ -88,6 +89,7 @@ func New(dir string, o Options) *Server {
 		repositories: map[string]*Repository{},
 		minted:       map[string]mintedToken{},
 		jobs:         map[attempt][]*Job{},
+		stops:        map[attempt]context.CancelFunc{},
 	}
 }
 
