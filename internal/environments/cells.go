@@ -77,7 +77,8 @@ func (e *Environment) cell(i, n int) (Cell, error) {
 		Results: e.Results, Optional: e.Optional, Privileged: e.Privileged,
 	}
 	if n > 1 {
-		c.ID, c.Name = fmt.Sprintf("%s-%dof%d", e.Name, i+1, n), fmt.Sprintf("%s (%d/%d)", e.Name, i+1, n)
+		// No name has a '+' in it, so no other cell has this id.
+		c.ID, c.Name = fmt.Sprintf("%s+%dof%d", e.Name, i+1, n), fmt.Sprintf("%s (%d/%d)", e.Name, i+1, n)
 	}
 	if e.Kind == Metal {
 		c.JobMinutes += leaseMinutes

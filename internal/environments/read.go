@@ -45,6 +45,10 @@ var (
 	diskForm     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}(:[a-z][a-z0-9-]{0,31}|@[0-9a-f]{16})?$`)
 )
 
+// reserved are jobs of the workflow; what is called report is left out of a
+// verdict.
+var reserved = []string{"plan", "source", "lab", "report"}
+
 // Read reads a list of environments, YAML or JSON, and fills in what was not
 // given. The error tells everything that is wrong, each with its place in file.
 func Read(file string, data []byte) ([]Environment, error) {
@@ -83,6 +87,9 @@ func (c check) fail(key, hint, format string, args ...any) {
 func (c check) environment(e *Environment) {
 	if !nameForm.MatchString(e.Name) {
 		c.fail("name", "use lower-case letters, digits and . _ -, 40 at most", "an environment cannot be named %s", quote(e.Name))
+	}
+	if slices.Contains(reserved, e.Name) {
+		c.fail("name", "choose another name", "the workflow has a job %s of its own", e.Name)
 	}
 	if !slices.Contains(Kinds(), e.Kind) {
 		c.fail("kind", "write docker, guest or metal", "there is no kind %s", quote(string(e.Kind)))

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/spdk-community-ci/dispatcher/internal/standin/githttp"
+)
+
+// shell runs a script with nothing in its environment but what is given.
+func shell(t *testing.T, dir, script string, env ...string) (string, error) {
+	t.Helper()
+	path, err := filepath.Abs(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "bash", path)
+	cmd.Dir, cmd.Env = dir, append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LC_ALL=C"}, env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "LC_ALL=C",
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org",
+		"GIT_AUTHOR_DATE=2026-01-05T08:00:00Z", "GIT_COMMITTER_DATE=2026-01-05T08:00:00Z")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// servers serves a mirror, example/spdk, and a Gerrit, gerrit/spdk/spdk. The
+// mirror has one patchset, and Gerrit one more, with a submodule.
+func servers(t *testing.T) (address, mirrored, unmirrored string) {
+	t.Helper()
+	root, work := t.TempDir(), t.TempDir()
+	handler := &githttp.Handler{Root: root, Env: []string{
+		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_0=true", // as GitHub does
+	}}
+	server := httptest.NewServer(http.Handler(handler))
+	t.Cleanup(server.Close)
+	for _, name := range []string{"example/spdk", "gerrit/spdk/spdk", "gerrit/spdk/dpdk"} {
+		git(t, root, "init", "--quiet", "--bare", name)
+	}
+	git(t, work, "init", "--quiet", "dpdk")
+	git(t, work+"/dpdk", "commit", "--quiet", "--allow-empty", "--message", "dpdk")
+	git(t, work+"/dpdk", "push", "--quiet", root+"/gerrit/spdk/dpdk", "HEAD:refs/heads/main")
+	git(t, work, "init", "--quiet", "spdk")
+	dir := work + "/spdk"
+	if err := os.WriteFile(dir+"/autorun.sh", []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	git(t, dir, "add", ".")
+	git(t, dir, "commit", "--quiet", "--message", "one")
+	mirrored = git(t, dir, "rev-parse", "HEAD")
+	git(t, dir, "push", "--quiet", root+"/example/spdk", "HEAD:refs/changes/01/27101/1")
+	git(t, dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", work+"/dpdk", "dpdk")
+	git(t, dir, "config", "--file", ".gitmodules", "submodule.dpdk.url", "../dpdk")
+	git(t, dir, "commit", "--quiet", "--all", "--message", "two")
+	unmirrored = git(t, dir, "rev-parse", "HEAD")
+	git(t, dir, "push", "--quiet", root+"/gerrit/spdk/spdk", "HEAD:refs/changes/02/27102/1")
+	return server.URL, mirrored, unmirrored
+}
+
+// TestCheckout: a commit comes from the mirror, or else from Gerrit; what cannot
+// be had or is not what it should be is an annotation that says what to do.
+func TestCheckout(t *testing.T) {
+	t.Parallel()
+	address, mirrored, unmirrored := servers(t)
+	gone := strings.Repeat("0", 40)
+	for name, c := range map[string]struct {
+		edits []string
+		want  string // of the output
+		files string
+	}{
+		"mirror":        {[]string{"REVISION=" + mirrored}, "checked out " + mirrored + " from " + address + "/example/spdk\n", "autorun.sh"},
+		"with a token":  {[]string{"REVISION=" + mirrored, "TOKEN=ghp-secret"}, "checked out " + mirrored, "autorun.sh"},
+		"gerrit":        {[]string{"REVISION=" + unmirrored}, "checked out " + unmirrored + " from " + address + "/gerrit/spdk/spdk\n", "autorun.sh dpdk"},
+		"submodules":    {[]string{"REVISION=" + unmirrored, "SUBMODULES=true"}, "checked out " + unmirrored, "autorun.sh dpdk dpdk/.git"},
+		"another":       {[]string{"REVISION=" + gone}, "::error::the commit " + gone + " is gone", ""},
+		"no gerrit":     {[]string{"REVISION=" + unmirrored, "GERRIT_URL="}, "::error::the commit " + unmirrored + " is gone", ""},
+		"hostile ref":   {[]string{"REVISION=" + unmirrored, "GERRIT_REF=--upload-pack=touch x"}, "::error::the commit " + unmirrored + " is gone", ""},
+		"no revision":   {[]string{"REVISION="}, `::error::revision is "", not a commit`, ""},
+		"hostile":       {[]string{"REVISION=$(id)\n::error::x"}, `::error::revision is "??id??::error::x", not a commit`, ""},
+		"no repository": {[]string{"REVISION=" + mirrored, "REPOSITORY=spdk"}, `::error::repository is "spdk", not OWNER/NAME`, ""},
+		"hostile name":  {[]string{"REVISION=" + mirrored, "REPOSITORY=a/b c"}, `::error::repository is "a/b?c", not OWNER/NAME`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			env := append([]string{
+				"REPOSITORY=example/spdk", "SERVER_URL=" + address, "GERRIT_URL=" + address + "/gerrit/", "GERRIT_PROJECT=spdk/spdk",
+				"GERRIT_REF=refs/changes/02/27102/1", "FOLDER=source",
+			}, c.edits...)
+			out, err := shell(t, dir, "actions/checkout/checkout.sh", env...)
+			if (err == nil) != (c.files != "") || !strings.Contains(out, c.want) || strings.Contains(out, "ghp-secret") {
+				t.Errorf("got %v, want %q in\n%s", err, c.want, out)
+			}
+			for _, file := range strings.Fields(c.files) {
+				if info, err := os.Stat(filepath.Join(dir, "source", file)); err != nil || file == "autorun.sh" && info.Mode().Perm()&0o100 == 0 {
+					t.Errorf("%s: %v", file, err)
+				}
+			}
+			if config, err := os.ReadFile(dir + "/source/.git/config"); err == nil && strings.Contains(string(config), "xtraheader") {
+				t.Errorf("the token stays in\n%s", config)
+			}
+		})
+	}
+}
+
+// TestSetup: a program is installed only if it is the one that the commit names.
+func TestSetup(t *testing.T) {
+	t.Parallel()
+	bin := t.TempDir() // all that the script needs, and no Go
+	for _, name := range strings.Fields("bash dirname mkdir uname curl sha256sum sed awk mv cp chmod head tee") {
+		path, err := exec.LookPath(name)
+		if err != nil || os.Symlink(path, filepath.Join(bin, name)) != nil {
+			t.Skipf("it needs %s: %v", name, err)
+		}
+	}
+	program := "#!/bin/sh\necho dispatcher v1.2.3\n"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1.2.3/dispatcher-linux-"+runtime.GOARCH {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		fmt.Fprint(w, program)
+	}))
+	t.Cleanup(server.Close)
+	sum := func(version, text string) string {
+		return fmt.Sprintf("# %s\n%x  dispatcher-linux-amd64\n%[2]x  dispatcher-linux-arm64\n", version, sha256.Sum256([]byte(text)))
+	}
+	for name, c := range map[string]struct{ checksums, binary, want string }{
+		"release":           {sum("v1.2.3", program), "", "version=dispatcher v1.2.3"},
+		"another program":   {sum("v1.2.3", "another"), "", "::error::what was downloaded as the dispatcher v1.2.3 has another checksum than its release"},
+		"no such release":   {sum("v9.9.9", program), "", "::error::the dispatcher v9.9.9 could not be downloaded"},
+		"damaged":           {"# v1.2.3\n", "", "::error::checksums.txt does not name dispatcher-linux-"},
+		"no Go, no release": {"", "", "::error::this commit of the dispatcher is no release, and there is no Go here"},
+		"own program":       {"", "own", "version=dispatcher v1.2.3"},
+		"no such program":   {"", "none", "::error::DISPATCHER_BINARY names none, which is no program here"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			script, err := os.ReadFile("actions/setup/install.sh")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for file, text := range map[string]string{"setup/install.sh": string(script), "setup/checksums.txt": c.checksums, "own": program} {
+				if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(file)), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out, err := shell(t, dir, filepath.Join(dir, "setup/install.sh"), "PATH="+bin, "BINARY="+c.binary, "RUNNER_TEMP="+dir+"/temp",
+				"GITHUB_PATH="+dir+"/path", "GITHUB_OUTPUT="+dir+"/output", "DISPATCHER_DOWNLOADS="+server.URL)
+			failed := strings.HasPrefix(c.want, "::error::")
+			if (err != nil) != failed || !strings.Contains(out, c.want) {
+				t.Errorf("got %v, want %q in\n%s", err, c.want, out)
+			}
+			if _, err := os.Stat(dir + "/temp/dispatcher-bin/dispatcher"); (err != nil) != failed {
+				t.Errorf("the program is installed: %v", err)
+			}
+		})
+	}
+}

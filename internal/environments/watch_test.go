@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package environments
+
+import (
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// TestWatch looks again and again while time passes; each step tells the state
+// of the jobs unit, nvme and metal and what is thought of it.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	nvme, metal := Waiting{"nvme", []string{"self-hosted", "qemuhost"}}, Waiting{"metal", []string{"self-hosted", "lab"}}
+	type step struct {
+		after             time.Duration
+		unit, nvme, metal string
+		want              Verdict
+	}
+	const queued, running, done = "queued", "in_progress", "completed"
+	for name, steps := range map[string][]step{
+		"all are taken":        {{0, running, queued, queued, Verdict{}}, {time.Minute, running, running, done, Verdict{Done: true}}},
+		"not created yet":      {{0, running, "", "", Verdict{}}},
+		"the labs are offline": {{0, running, queued, queued, Verdict{}}, {30 * time.Minute, done, queued, queued, Verdict{Offline: []Waiting{nvme, metal}, Cancel: true}}},
+		"another job still works": {
+			{0, running, queued, queued, Verdict{}}, {30 * time.Minute, running, queued, done, Verdict{Offline: []Waiting{nvme}}},
+			{10 * time.Minute, done, queued, done, Verdict{Offline: []Waiting{nvme}, Cancel: true}},
+		},
+		"another job waits for GitHub": {{0, queued, queued, done, Verdict{}}, {30 * time.Minute, queued, queued, done, Verdict{Offline: []Waiting{nvme}}}},
+		"one lab waits for the other": {
+			{0, done, queued, running, Verdict{}}, {31 * time.Minute, done, queued, running, Verdict{Offline: []Waiting{nvme}}},
+		},
+	} {
+		w := Watch{Lab: []Waiting{nvme, metal}, Deadline: 30 * time.Minute, Self: "lab"}
+		now := time.Unix(0, 0)
+		for i, s := range steps {
+			now = now.Add(s.after)
+			jobs := []change.Job{{Name: "autorun / lab", Status: running}}
+			for job, status := range map[string]string{"unit": s.unit, "nvme": s.nvme, "metal": s.metal} {
+				if status != "" {
+					jobs = append(jobs, change.Job{Name: "autorun / " + job, Status: status})
+				}
+			}
+			if diff := cmp.Diff(s.want, w.Look(now, jobs)); diff != "" {
+				t.Errorf("%s, look %d (-want +got):\n%s", name, i+1, diff)
+			}
+		}
+	}
+}
+
+// TestBusyLab: while a lab works on one shard, the other waits as long as it takes.
+func TestBusyLab(t *testing.T) {
+	t.Parallel()
+	labels := []string{"self-hosted", "lab"}
+	w := Watch{Lab: []Waiting{{"a (1/2)", labels}, {"a (2/2)", labels}}, Deadline: time.Minute}
+	look := func(minute int, one string) Verdict {
+		return w.Look(time.Unix(int64(60*minute), 0), []change.Job{{Name: "a (1/2)", Status: one}, {Name: "a (2/2)", Status: "queued"}})
+	}
+	if v := look(0, "in_progress"); v.Offline != nil {
+		t.Errorf("got %+v", v)
+	}
+	if v := look(300, "in_progress"); v.Offline != nil {
+		t.Errorf("got %+v", v)
+	}
+	if v := look(302, "completed"); !v.Cancel || len(v.Offline) != 1 {
+		t.Errorf("got %+v, want the second shard offline", v)
+	}
+}
+
+func TestCollect(t *testing.T) {
+	t.Parallel()
+	dir := fstest.MapFS{
+		"results-b/result.json":          {Data: []byte(`{"id": "b", "name": "b", "kind": "guest", "status": 3, "seconds": 1.5}`)},
+		"results-a/result.json":          {Data: []byte(`{"id": "a", "name": "a", "kind": "docker", "rig_failed": "no image"}`)},
+		"results-c/output/log":           {Data: []byte("x")},
+		"results-d/result.json":          {Data: []byte("not JSON")},
+		"results-e/result.json":          {Data: make([]byte, maxResultFile+1)},
+		"a\n::error::b/result.json/file": {Data: []byte("x")},
+		"file":                           {Data: []byte("x")},
+	}
+	got, wrong, err := Collect(dir)
+	want := []Result{{ID: "a", Name: "a", Kind: Docker, RigFailed: "no image"}, {ID: "b", Name: "b", Kind: Guest, Status: 3, Seconds: 1.5}}
+	if err != nil || !cmp.Equal(want, got) || len(wrong) != 4 {
+		t.Errorf("got %+v, %v, %v", got, wrong, err)
+	}
+	words := map[string]Result{"passed": {}, "failed": {Status: 1}, "timed out": {Status: 124, TimedOut: true}, "no verdict": {RigFailed: "x", Status: 251}}
+	for want, r := range words {
+		if got := r.Word(); got != want {
+			t.Errorf("%+v: got %q, want %q", r, got, want)
+		}
+	}
+}
