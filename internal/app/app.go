@@ -72,19 +72,17 @@ type command struct {
 
 // commands are all of them, in the order of the help text.
 func commands() []command {
-	return []command{
+	list := []command{
 		{"sync", "one pass: relay new patchsets and start their workflows", (*App).sync},
-
 		{"report", "tell Gerrit what became of a run: in the last job of a workflow", (*App).report},
-		{"guest", "boot a disk image in QEMU and run a command in it", (*App).guest},
-		{"image", "build, test, publish and prune system images", (*App).image},
-		{"host", "lease a lab host to one job at a time, and keep it clean", (*App).host},
-		{"environments", "plan, run and watch the jobs of the reusable workflows", (*App).environments},
+	}
+	list = append(list, hostCommands()...)
+	return append(list, []command{
 		{"demo", "the same against servers of its own, on this machine, to look at", (*App).demo},
 		{"schema", "print the JSON Schema of the configuration file", (*App).schema},
 		{"version", "print the version", (*App).version},
 		{"help", "print this text", (*App).help},
-	}
+	}...)
 }
 
 // Main runs the program with its arguments, the name left out, and returns its
