@@ -61,10 +61,11 @@ func (c *environmentsCommand) watch(ctx context.Context) (int, error) {
 	}
 	for {
 		jobs, err := hub.Jobs(ctx, env("GITHUB_REPOSITORY"), run, attempt)
-		if err != nil {
+		if err != nil && !errors.Is(err, fault.Transient) {
 			return c.blind(err)
 		}
 		switch v := w.Look(c.app.Now(), jobs); {
+		case err != nil: // the next look may tell more
 		case v.Done:
 			c.out.Println("every job has found its runner")
 			return 0, nil

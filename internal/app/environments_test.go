@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/environments"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
+)
+
+// inWorkflow is a step of the workflow autorun, as a story.
+func inWorkflow(t *testing.T, pairs ...string) *story {
+	t.Helper()
+	s := begin(t, "")
+	s.env["GITHUB_ACTIONS"], s.env["GITHUB_REPOSITORY"] = "true", "example/ci"
+	s.env["REVISION"], s.env["PROJECT"] = strings.Repeat("0a", 20), "spdk/spdk"
+	for _, p := range pairs {
+		name, value, _ := strings.Cut(p, "=")
+		s.env[name] = value
+	}
+	return s
+}
+
+// output is a file for the step's outputs; the result reads one of them.
+func (s *story) output() func(name string) string {
+	file := filepath.Join(s.TempDir(), "output")
+	s.env["GITHUB_OUTPUT"] = file
+	return func(name string) string {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return ""
+		}
+		_, rest, found := strings.Cut(string(text), name+"<<")
+		delimiter, rest, _ := strings.Cut(rest, "\n")
+		value, _, _ := strings.Cut(rest, "\n"+delimiter)
+		if !found {
+			return ""
+		}
+		return value
+	}
+}
+
+// TestPlan: the list comes from the input, a file, or the default.
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	s := inWorkflow(t)
+	output := s.output()
+	s.says("Nobody says what to test in: SPDK's unit and NVMe tests.")
+	s.shows(ExitDone, "environments", "plan")
+	var cells []environments.Cell
+	if err := json.Unmarshal([]byte(output("guest")), &cells); err != nil || len(cells) != 1 || cells[0].Image != "spdk-fedora" {
+		t.Errorf("got %+v, %v", cells, err)
+	}
+	if output("metal") != "[]" || output("mirror") != "example/spdk" || !strings.Contains(output("lab"), `"qemuhost"`) {
+		t.Errorf("got the outputs %q, %q, %q", output("metal"), output("mirror"), output("lab"))
+	}
+	s.says("A file of the repository, and tests spread over two jobs.")
+	s.files[".github/environments.yml"] = "environments:\n  - {name: bdev, kind: docker, image: debian, tests: [A, B, C]}\n"
+	s.env["SHARDS"], s.env["MIRROR"] = "2", "other/name"
+	s.shows(ExitDone, "environments", "plan")
+	s.says("The input wins, and is wrong in several places; so is nearly all else.")
+	s.env["ENVIRONMENTS"] = `{"environments": [{"name": "unit", "kind": "docker", "imgae": "debian"}]}`
+	s.env["SHARDS"], s.env["MIRROR"], s.env["REVISION"], s.env["LAB_DEADLINE"] = "many", "$(id)\n::error::x", "'; exit 1\n#", "1y"
+	s.shows(ExitConfiguration, "environments", "plan")
+	s.says("The file that is named is not there.")
+	s.env["ENVIRONMENTS"], s.env["ENVIRONMENTS_FILE"] = "", ".github/none.yml"
+	s.shows(ExitConfiguration, "environments", "plan")
+	s.says("There is no such command, flag or argument.")
+	s.shows(ExitConfiguration, "environments", "blan")
+	s.shows(ExitConfiguration, "environments", "plan", "--verbose")
+	s.shows(ExitConfiguration, "environments", "plan", "now")
+}
+
+// watched is a run whose jobs wait for a lab.
+func watched(t *testing.T) (*story, int64) {
+	s := inWorkflow(t, "GITHUB_TOKEN="+token, "GITHUB_JOB=lab", "LAB_DEADLINE=30m",
+		`LAB=[{"name": "nvme", "labels": ["self-hosted", "qemuhost"]}]`)
+	s.push("ann", "nvme: split the probe loop", nil)
+	s.run(s.Context(), "sync")
+	run := s.github.Runs()[0].ID
+	s.env["GITHUB_RUN_ID"], s.env["GITHUB_RUN_ATTEMPT"] = fmt.Sprint(run), "1"
+	return s, run
+}
+
+// TestWatch: a label that no runner has is named after the deadline, and the
+// run ends; a lab that comes in time is left alone.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	s, run := watched(t)
+	lab := github.Job{Name: "autorun / lab", Status: "in_progress", Runner: "hosted"}
+	s.github.SetJobs(run, lab, github.Job{Name: "autorun / unit", Conclusion: "success"}, github.Job{Name: "autorun / nvme", Status: "in_progress", Runner: "qemu-1"})
+	s.says("The lab is there.")
+	s.shows(ExitDone, "environments", "watch")
+	s.says("The lab is offline, or the label is wrong.")
+	s.github.SetJobs(run, lab, github.Job{Name: "autorun / unit", Conclusion: "success"}, github.Job{Name: "autorun / nvme"})
+	begun := s.clock.Now()
+	s.shows(ExitFailed, "environments", "watch")
+	if waited := s.clock.Now().Sub(begun); waited < 30*time.Minute || waited > 32*time.Minute {
+		t.Errorf("it waited for %v", waited)
+	}
+	if got := s.github.Jobs(run, 1)[2]; got.Conclusion != "cancelled" {
+		t.Errorf("the job that waits is %+v", got)
+	}
+	s.says("GitHub does not let it look: the tests go on.")
+	s.env["GITHUB_TOKEN"] = "ghp-expired"
+	s.secrets = append(s.secrets, "ghp-expired")
+	s.shows(ExitDone, "environments", "watch")
+	s.says("It is no step of such a workflow.")
+	s.env["LAB"] = "nvme"
+	s.shows(ExitConfiguration, "environments", "watch")
+}
+
+func TestCombine(t *testing.T) {
+	t.Parallel()
+	s := inWorkflow(t)
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"results-a": `{"name": "unit", "seconds": 61}`, "results-b": `{"name": "nvme | x", "status": 1, "seconds": 3}`, "results-c": "broken",
+	} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name, "result.json"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.env["GITHUB_STEP_SUMMARY"] = filepath.Join(t.TempDir(), "summary")
+	s.run(s.Context(), "environments", "combine", dir)
+	for _, want := range []string{"failed", "passed", "nvme | x", "::warning::results-c has no result"} {
+		if !strings.Contains(s.stdout, want) {
+			t.Errorf("got %s, want %s in it", s.stdout, want)
+		}
+	}
+	text, err := os.ReadFile(s.env["GITHUB_STEP_SUMMARY"])
+	if err != nil || !strings.Contains(string(text), "| nvme &#124; x | failed | 3s |") {
+		t.Errorf("got the summary %s, %v", text, err)
+	}
+	if status := s.run(s.Context(), "environments", "combine", filepath.Join(dir, "none")); status != ExitDone || !strings.Contains(s.stdout, "no job left results") {
+		t.Errorf("got %d, %s", status, s.stdout)
+	}
+	if status := s.run(s.Context(), "environments", "default"); status != ExitDone || s.stdout != string(environments.Default) {
+		t.Errorf("got %d, %s", status, s.stdout)
+	}
+}
+
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{"spdk-debian", "spdk-fedora", "Not A Name"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name, "recipe.yml"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := inWorkflow(t, "RECIPES="+dir)
+	output := s.output()
+	if status := s.run(s.Context(), "environments", "recipes"); status != ExitDone || output("recipes") != `["spdk-debian","spdk-fedora"]` || output("serial") != "2026W02" {
+		t.Errorf("got %d, %q, %q", status, output("recipes"), output("serial"))
+	}
+	s.env["ONLY"], s.env["SERIAL"] = " spdk-fedora", "7"
+	output = s.output()
+	if status := s.run(s.Context(), "environments", "recipes"); status != ExitDone || output("recipes") != `["spdk-fedora"]` || output("serial") != "7" {
+		t.Errorf("got %d, %q, %q", status, output("recipes"), output("serial"))
+	}
+	for _, bad := range []string{"spdk-fedroa", "spdk-fedora,$(id)"} {
+		s.env["ONLY"] = bad
+		if status := s.run(s.Context(), "environments", "recipes"); status != ExitConfiguration || !strings.Contains(s.stdout, "hint: the recipes are spdk-debian, spdk-fedora") {
+			t.Errorf("%s: got %d, %s", bad, status, s.stdout)
+		}
+	}
+	s.env["RECIPES"] = filepath.Join(dir, "none")
+	if status := s.run(s.Context(), "environments", "recipes"); status != ExitConfiguration {
+		t.Errorf("got %d, %s", status, s.stdout)
+	}
+}
+
+// TestWebShelf: without credentials images are read, and nothing is written.
+func TestWebShelf(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/b/images/a/alias/latest.json":
+			fmt.Fprint(w, "hello")
+		case "/b/private":
+			w.WriteHeader(http.StatusForbidden)
+		case "/b/broken":
+			w.WriteHeader(http.StatusBadGateway)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	defer server.Close()
+	s := webShelf{base: server.URL + "/b/", transport: http.DefaultTransport}
+	if text, err := s.Get(t.Context(), "images/a/alias/latest.json"); string(text) != "hello" || err != nil {
+		t.Errorf("got %q, %v", text, err)
+	}
+	for name, want := range map[string]fault.Kind{"private": fault.Configuration, "broken": fault.Transient, "none": fault.Permanent} {
+		if _, err := s.Get(t.Context(), name); fault.KindOf(err) != want {
+			t.Errorf("%s: got %v, want a %v", name, err, want)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "disk")
+	const sum = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+	if err := s.Download(t.Context(), "images/a/alias/latest.json", file, sum); err != nil {
+		t.Error(err)
+	}
+	if err := s.Download(t.Context(), "images/a/alias/latest.json", file, strings.Repeat("0", 64)); fault.KindOf(err) != fault.Permanent {
+		t.Errorf("another checksum: got %v", err)
+	}
+	if err := s.Put(t.Context(), "x", nil); fault.KindOf(err) != fault.Configuration {
+		t.Errorf("put: got %v", err)
+	}
+}
+
+// fakeDocker keeps containers as folders: DIR/ID/dispatcher is what a container
+// has in /dispatcher, and DIR/ID/run the command that it was made for.
+const fakeDocker = `#!/bin/sh
+set -e
+cd "$FAKE"
+case $1 in
+create)
+  mkdir -p id1/dispatcher/source
+  : >id1/env
+  for arg; do
+    if [ "$last" = --env ]; then echo "$arg" >>id1/env; fi
+    last=$arg
+  done
+  printf '%s' "$last" >id1/run
+  echo id1 ;;
+cp)
+  if [ "$2" = - ]; then gzip -dcf | tar -x -f - -C id1/dispatcher
+  else cp -R "id1${2#*:}" "$3"; fi ;;
+start) cd id1/dispatcher/source && exec env -i PATH="$PATH" $(cat ../../env) sh -c "$(cat ../../run)" ;;
+rm) rm -r id1 ;;
+*) echo "unplanned: $*" >&2; exit 9 ;;
+esac
+`
+
+// TestEnvironmentRun tests in a container and on the host: the same command ends
+// the same way, and what it left is kept, but for links.
+func TestEnvironmentRun(t *testing.T) {
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "bin")
+	const script = `#!/bin/sh
+. "$1"
+echo "::error::conf $GREETING, shard $DISPATCHER_SHARD of $DISPATCHER_SHARDS, runner ${GITHUB_TOKEN-unknown}"
+mkdir -p ../output && echo "<testsuite/>" >../output/junit.xml && ln -s /etc/passwd ../output/link
+exit "$STATUS"
+`
+	for name, text := range map[string]string{"bin/docker": fakeDocker, "source/autorun.sh": script} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.CommandContext(t.Context(), "tar", "-czf", filepath.Join(dir, "source.tar.gz"), "-C", dir, "source").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	t.Setenv("FAKE", dir)
+	for _, kind := range []environments.Kind{environments.Docker, environments.Metal} {
+		for _, c := range []struct{ status, want int }{{0, 0}, {3, 3}, {124, 1}, {139, 1}, {137, 137}} {
+			t.Run(fmt.Sprint(kind, c.status), func(t *testing.T) {
+				results := filepath.Join(t.TempDir(), "results")
+				cell := environments.Cell{
+					ID: "a", Name: "a", Environment: "a", Kind: kind, Image: "debian", Command: "./autorun.sh ../auto.conf", Minutes: 1, Shard: 2, Shards: 3,
+					Conf: fmt.Sprintf("GREETING='it is $(id)'\nSTATUS=%d\n", c.status), Results: []string{"../output", "none"},
+				}
+				text, err := json.Marshal(cell)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := inWorkflow(t, "CELL="+string(text), "RUNNER_TEMP="+t.TempDir(), "PATH="+os.Getenv("PATH"), "GITHUB_TOKEN="+token)
+				status := s.run(context.WithoutCancel(t.Context()), "environments", "run", "--source", filepath.Join(dir, "source.tar.gz"), "--results", results)
+				if status != c.want {
+					t.Errorf("got the status %d, want %d:\n%s%s", status, c.want, s.stdout, s.stderr)
+				}
+				if !strings.Contains(s.stdout, "conf it is $(id), shard 2 of 3, runner unknown") || !strings.HasPrefix(s.stdout, "::stop-commands::") {
+					t.Errorf("got %s", s.stdout)
+				}
+				checkKept(t, results, c.want)
+				if _, err := os.Stat(filepath.Join(dir, "id1")); err == nil {
+					t.Error("the container is left")
+				}
+			})
+		}
+	}
+}
+
+// checkKept: results, log and result are there, and no link.
+func checkKept(t *testing.T, results string, status int) {
+	t.Helper()
+	for _, name := range []string{"output/junit.xml", "log.txt", "result.json"} {
+		if info, err := os.Lstat(filepath.Join(results, name)); err != nil || !info.Mode().IsRegular() {
+			t.Errorf("%s: got %v, %v", name, info, err)
+		}
+	}
+	if _, err := os.Lstat(filepath.Join(results, "output/link")); err == nil {
+		t.Error("a link was kept")
+	}
+	var r environments.Result
+	text, err := os.ReadFile(filepath.Join(results, "result.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil || r.Status != status || (r.RigFailed != "") != (status >= exitRig) {
+		t.Errorf("got the result %+v, %v", r, err)
+	}
+}
+
+// TestEnvironmentRunFails: what is no verdict on the patchset ends with a status
+// that says so.
+func TestEnvironmentRunFails(t *testing.T) {
+	t.Parallel()
+	s := inWorkflow(t)
+	for _, c := range []struct{ cell, args string }{
+		{"", ""}, {"{}", ""}, {`{"id": "a", "command": "true", "minutes": 1}`, "--source none.tar.gz"}, {"", "--what"},
+	} {
+		s.env["CELL"] = c.cell
+		if status := s.run(s.Context(), append([]string{"environments", "run"}, strings.Fields(c.args)...)...); status != exitRig || !strings.Contains(s.stdout, "::error::") {
+			t.Errorf("%s %s: got %d, %s", c.cell, c.args, status, s.stdout)
+		}
+	}
+}
