@@ -54,7 +54,7 @@ func TestPerformance(t *testing.T) {
 		page.snapshot = w.measureSnapshot(t, *rounds)
 		page.start = w.measureStart(t, 4**rounds)
 		page.binary = binarySize(t)
-		page.plan = measurePlan(t)
+		page.plan, page.index = measurePlan(t)
 		page.guest = measureGuest(t, w.bin, *rounds)
 	})
 	t.Run("images", func(t *testing.T) { page.images = measureTransfers(t, *rounds) })

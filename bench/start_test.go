@@ -60,17 +60,22 @@ func binarySize(t *testing.T) int64 {
 	return info.Size()
 }
 
-var planLine = regexp.MustCompile(`BenchmarkMake/changes=10000\S*\s+\d+\s+(\d+) ns/op`)
-
-// measurePlan runs the planner's own benchmark.
-func measurePlan(t *testing.T) time.Duration {
+// measurePlan runs the planner's own benchmarks: the plan, and the list of refs
+// sorted in.
+func measurePlan(t *testing.T) (plan, index time.Duration) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "test", "-run=^$", "-bench=^BenchmarkMake$",
+	out, err := exec.CommandContext(t.Context(), "go", "test", "-run=^$", "-bench=^Benchmark(Make|Index)$",
 		"github.com/spdk-community-ci/dispatcher/internal/plan").CombinedOutput()
-	m := planLine.FindSubmatch(out)
-	if err != nil || m == nil {
-		t.Fatalf("failed to run the planner's benchmark: %v\n%s", err, out)
+	if err != nil {
+		t.Fatalf("failed to run the planner's benchmarks: %v\n%s", err, out)
 	}
-	ns, _ := strconv.ParseInt(string(m[1]), 10, 64) // the pattern bounds it
-	return time.Duration(ns)
+	read := func(name string) time.Duration {
+		m := regexp.MustCompile(name + `/changes=10000\S*\s+\d+\s+(\d+) ns/op`).FindSubmatch(out)
+		if m == nil {
+			t.Fatalf("no result of %s:\n%s", name, out)
+		}
+		ns, _ := strconv.ParseInt(string(m[1]), 10, 64) // the pattern bounds it
+		return time.Duration(ns)
+	}
+	return read("BenchmarkMake"), read("BenchmarkIndex")
 }
