@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/environments"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/qemu"
 )
 
 // inWorkflow is a step of the workflow autorun, as a story.
@@ -272,14 +274,24 @@ exit "$STATUS"
 	if out, err := exec.CommandContext(t.Context(), "tar", "-czf", filepath.Join(dir, "source.tar.gz"), "-C", dir, "source").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "base.qcow2"), []byte("QFI\xfb the base"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	emulator, img, err := qemu.Programs(dir)
+	if err == nil {
+		err = errors.Join(os.Symlink(emulator, filepath.Join(bin, "qemu-system-x86_64")), os.Symlink(img, filepath.Join(bin, "qemu-img")))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	t.Setenv("FAKE", dir)
-	for _, kind := range []environments.Kind{environments.Docker, environments.Metal} {
+	for _, kind := range environments.Kinds() {
 		for _, c := range []struct{ status, want int }{{0, 0}, {3, 3}, {124, 1}, {139, 1}, {137, 137}} {
 			t.Run(fmt.Sprint(kind, c.status), func(t *testing.T) {
 				results := filepath.Join(t.TempDir(), "results")
 				cell := environments.Cell{
-					ID: "a", Name: "a", Environment: "a", Kind: kind, Image: "debian", Command: "./autorun.sh ../auto.conf", Minutes: 1, Shard: 2, Shards: 3,
+					ID: "a", Name: "a", Environment: "a", Kind: kind, Image: "debian", Command: "./autorun.sh ../auto.conf", Minutes: 1, Shard: 2, Shards: 3, Machine: "{}",
 					Conf: fmt.Sprintf("GREETING='it is $(id)'\nSTATUS=%d\n", c.status), Results: []string{"../output", "none"},
 				}
 				text, err := json.Marshal(cell)
@@ -287,7 +299,7 @@ exit "$STATUS"
 					t.Fatal(err)
 				}
 				s := inWorkflow(t, "CELL="+string(text), "RUNNER_TEMP="+t.TempDir(), "PATH="+os.Getenv("PATH"), "GITHUB_TOKEN="+token)
-				status := s.run(context.WithoutCancel(t.Context()), "environments", "run", "--source", filepath.Join(dir, "source.tar.gz"), "--results", results)
+				status := s.run(context.WithoutCancel(t.Context()), "environments", "run", "--source", filepath.Join(dir, "source.tar.gz"), "--results", results, "--image", filepath.Join(dir, "base.qcow2"))
 				if status != c.want {
 					t.Errorf("got the status %d, want %d:\n%s%s", status, c.want, s.stdout, s.stderr)
 				}

@@ -87,7 +87,8 @@ func (r *cellRun) test(ctx context.Context) (int, error) {
 		return exitRig, err
 	}
 	defer log.Close()
-	pass := newPassage(r.app.Stdout, r.app.Stderr, r.out.InActions())
+	// "guest run" stops the runner's commands by itself, and around the test alone.
+	pass := newPassage(r.app.Stdout, r.app.Stderr, r.out.InActions() && r.cell.Kind != environments.Guest)
 	r.said, r.errs = io.MultiWriter(pass.stdout(), log), io.MultiWriter(pass.stderr(), log)
 	status, err := r.kind()(ctx)
 	pass.end()
@@ -173,6 +174,10 @@ func ownStatus(status int) int {
 	return 1
 }
 
+// withResults runs the command, and sees to it that results are there: "guest
+// run" takes it for a failure if they are not.
+const withResults = `sh -c "$1"; status=$?; shift; for f; do [ -e "$f" ] || mkdir -p "./$f"; done; exit $status`
+
 // inGuest tests in a QEMU guest.
 func (r *cellRun) inGuest(ctx context.Context) (int, error) {
 	dir, err := os.MkdirTemp(r.app.Getenv("RUNNER_TEMP"), "guest-")
@@ -187,7 +192,7 @@ func (r *cellRun) inGuest(ctx context.Context) (int, error) {
 	}
 	args := []string{"--image", r.image, "--machine", machine, "--timeout", fmt.Sprintf("%dm", r.cell.Minutes),
 		"--console", filepath.Join(r.results, "console.txt"), "--temp-dir", dir,
-		"--copy-in", r.source + ":dispatcher", "--copy-in", conf + ":dispatcher", "--dir", "dispatcher/source"}
+		"--copy-in", r.source + ":dispatcher", "--copy-in", conf + ":dispatcher/auto.conf", "--dir", "dispatcher/source"}
 	for _, path := range r.cell.Results {
 		args = append(args, "--copy-out", path+":"+r.kept(path))
 	}
@@ -195,8 +200,9 @@ func (r *cellRun) inGuest(ctx context.Context) (int, error) {
 		args = append(args, "--env", v)
 	}
 	inner := *r.app
-	inner.Stdout, inner.Stderr = r.said, r.errs
-	status := inner.guestRun(ctx, append(args, "--", "sh", "-c", r.cell.Command))
+	inner.Stdout, inner.Stderr, inner.ReadFile = r.said, r.errs, os.ReadFile
+	args = append(args, "--", "sh", "-c", withResults, "sh", r.cell.Command)
+	status := inner.guestRun(ctx, append(args, r.cell.Results...))
 	switch {
 	case status == exitGuestTimeout:
 		return exitTooLong, nil
