@@ -63,4 +63,5 @@ else
 fi
 chmod 0755 "$target/dispatcher"
 printf '%s\n' "$target" >>"${GITHUB_PATH:?}"
-printf 'version=%s\n' "$("$target/dispatcher" version)" | head -n 1 | tee -a "${GITHUB_OUTPUT:?}"
+version=$("$target/dispatcher" version)
+printf 'version=%s\n' "${version#dispatcher }" | tee -a "${GITHUB_OUTPUT:?}"
