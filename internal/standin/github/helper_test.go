@@ -97,6 +97,9 @@ func decode[T any](t *testing.T, a answer) T {
 const autorun = `name: Autorun
 run-name: ${{ inputs.key }} ${{ inputs.subject }}
 on:
+  schedule:
+    - cron: "7 * * * *"
+  push:
   workflow_dispatch:
     inputs:
       key: {required: true}

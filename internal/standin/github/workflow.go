@@ -53,13 +53,28 @@ func (t *triggers) UnmarshalYAML(n *yaml.Node) error {
 	*t = triggers{}
 	var events stringOrList
 	if n.Kind == yaml.MappingNode {
-		return n.Decode((*map[string]trigger)(t))
+		return t.fromMapping(n)
 	}
 	if err := events.UnmarshalYAML(n); err != nil {
 		return err
 	}
 	for _, event := range events {
 		(*t)[event] = trigger{}
+	}
+	return nil
+}
+
+// fromMapping leaves out what is no mapping itself: schedule has a list, and an
+// event may have nothing at all.
+func (t triggers) fromMapping(n *yaml.Node) error {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		var one trigger
+		if value := n.Content[i+1]; value.Kind == yaml.MappingNode {
+			if err := value.Decode(&one); err != nil {
+				return err
+			}
+		}
+		t[n.Content[i].Value] = one
 	}
 	return nil
 }
