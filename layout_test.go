@@ -21,7 +21,7 @@ const module = "github.com/spdk-community-ci/dispatcher/internal/"
 var mayImport = map[string][]string{
 	"change":       {},
 	"fault":        {},
-	"config":       {"change", "fault", "verdict"},
+	"config":       {"change", "fault", "strictyaml", "verdict"},
 	"plan":         {"change", "command", "config", "verdict"},
 	"gitwire":      {"fault"},
 	"relay":        {"change", "fault", "gitwire"},
@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 	"publish":      {"change", "fault"},
 	"image":        {"fault", "image/disk", "image/recipe", "image/tool"},
 	"image/disk":   {"fault", "image/tool"},
-	"image/recipe": {"fault"}, "image/registry": {"fault"}, "image/tool": {"fault"},
+	"image/recipe": {"fault", "strictyaml"}, "image/registry": {"fault"}, "image/tool": {"fault"},
 	"strictyaml":     {"change", "fault"},
 	"environments":   {"change", "fault", "guest/machine", "strictyaml"},
 	"guest/machine":  {"change", "fault", "strictyaml"},

@@ -117,7 +117,7 @@ func (a *App) imageVerb(ctx context.Context, v verb, args []string) int {
 		a.tell(out, fault.New(fault.Unknown, "interrupted; nothing is half done: the same command goes on"))
 		return ExitFailed
 	}
-	a.tell(out, err)
+	a.tell(out, asConfigProblems(err))
 	if errors.Is(err, fault.Configuration) {
 		return ExitConfiguration
 	}

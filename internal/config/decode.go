@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/spdk-community-ci/dispatcher/internal/strictyaml"
 )
 
 // decode fills v from a node and remembers the place of every value. It goes
@@ -193,7 +195,7 @@ func unknownKey(key string, names []string) error {
 	case "password", "token", "private-key", "gerrit-password", "mirror-token", "ci-token":
 		return bad("put the secret into the environment and name the variable: password-env, token-env or private-key-env", "secrets must not stand in the file: %s", key)
 	}
-	if near := suggest(key, names); near != "" {
+	if near := strictyaml.Nearest(key, names); near != "" {
 		return bad("did you mean "+near+"?", "there is no key %s here", quote(key))
 	}
 	return bad("the keys here are "+strings.Join(names, ", "), "there is no key %s here", quote(key))

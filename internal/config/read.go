@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/strictyaml"
 )
 
 // nothing is what an input says to have an empty list, because the runner
@@ -73,7 +75,7 @@ func (l *loader) checkFlags() {
 		switch {
 		case !ok:
 			hint := ""
-			if near := suggest(name, names); near != "" {
+			if near := strictyaml.Nearest(name, names); near != "" {
 				hint = "did you mean " + near + "?"
 			}
 			l.fail(Place{Input: quote(name)}, hint, "there is no such input")

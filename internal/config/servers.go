@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/strictyaml"
 )
 
 // pagePattern finds addresses that were copied from a browser.
@@ -71,7 +72,7 @@ func (l *loader) serverOf(p *project, servers map[string]Gerrit) Gerrit {
 		l.fail(l.near(p), "add gerrit: with one of "+strings.Join(names, ", "), "there are several Gerrit servers, and the project names none")
 	default:
 		hint := "the servers are " + strings.Join(names, ", ")
-		if near := suggest(string(p.Gerrit), names); near != "" {
+		if near := strictyaml.Nearest(string(p.Gerrit), names); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		l.fail(l.near(&p.Gerrit, p), hint, "there is no server %s under gerrits", quote(string(p.Gerrit)))

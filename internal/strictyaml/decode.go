@@ -19,20 +19,23 @@ import (
 func (d *Document) decode(n *yaml.Node, path string, v reflect.Value) {
 	if d.values++; d.values > maxValues {
 		if d.values == maxValues+1 {
-			d.fail(at(n), "", fmt.Sprintf("the file has more than %d values", maxValues))
+			d.note(at(n), "", fmt.Sprintf("the file has more than %d values", maxValues))
 		}
 		return
 	}
 	d.places[path] = at(n)
 	switch {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
-		d.fail(at(n), "write the value itself", "anchors and aliases are not supported")
+		d.unreadable(n, path, "write the value itself", "anchors and aliases (&name, *name) are not supported")
 	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null":
-		d.fail(at(n), "give a value, or remove the key", "there is no value")
+		d.unreadable(n, path, "give a value, or remove the key", "there is no value")
 	case !strings.HasPrefix(n.ShortTag(), "!!"):
-		d.fail(at(n), "remove it", "the file must not use the tag "+quote(n.Tag))
+		d.unreadable(n, path, "remove it", "the file must not use the tag "+quote(n.Tag))
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		d.decode(n, path, v.Elem())
 	case n.Kind == yaml.ScalarNode:
-		d.decodeScalar(n, v)
+		d.decodeScalar(n, path, v)
 	case n.Kind == yaml.SequenceNode && v.Kind() == reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 		for i, item := range n.Content {
@@ -40,15 +43,17 @@ func (d *Document) decode(n *yaml.Node, path string, v reflect.Value) {
 		}
 	case n.Kind == yaml.MappingNode && v.Kind() == reflect.Struct:
 		d.decodeStruct(n, path, v)
+	case n.Kind == yaml.MappingNode && v.Kind() == reflect.Map:
+		d.decodeMap(n, path, v)
 	default:
-		d.wrongType(n, v)
+		d.wrongType(n, path, v)
 	}
 }
 
-func (d *Document) decodeScalar(n *yaml.Node, v reflect.Value) {
+func (d *Document) decodeScalar(n *yaml.Node, path string, v reflect.Value) {
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		if err := u.UnmarshalText([]byte(n.Value)); err != nil {
-			d.fail(at(n), fault.HintOf(err), err.Error())
+			d.unreadable(n, path, fault.HintOf(err), err.Error())
 		}
 		return
 	}
@@ -60,53 +65,28 @@ func (d *Document) decodeScalar(n *yaml.Node, v reflect.Value) {
 	case v.Kind() == reflect.Int && n.ShortTag() == "!!int":
 		number, err := strconv.ParseInt(n.Value, 10, 32)
 		if err != nil {
-			d.fail(at(n), "write a whole number in decimal digits", quote(n.Value)+" is not a number that this setting can have")
+			d.unreadable(n, path, "write a whole number in decimal digits", quote(n.Value)+" is not a number that this setting can have")
 			return
 		}
 		v.SetInt(number)
 	default:
-		d.wrongType(n, v)
+		d.wrongType(n, path, v)
 	}
 }
 
-func (d *Document) decodeStruct(n *yaml.Node, path string, v reflect.Value) {
-	fields, names := map[string]reflect.Value{}, []string{}
-	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		fields[name] = v.Field(i)
-		names = append(names, name)
-	}
-	first := map[string]int{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
-		field, known := fields[key.Value]
-		switch line, twice := first[key.Value]; {
-		case key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str":
-			d.fail(at(key), "write the name of a setting", "this is not a key")
-		case twice:
-			d.fail(at(key), "remove one of the two", fmt.Sprintf("the key %s stands here twice; the first is on line %d", quote(key.Value), line))
-		case !known:
-			d.fail(at(key), "the keys here are "+strings.Join(names, ", "), "there is no key "+quote(key.Value)+" here")
-		default:
-			first[key.Value] = key.Line
-			d.decode(n.Content[i+1], strings.TrimPrefix(path+"."+key.Value, "."), field)
-		}
-	}
-}
-
-func (d *Document) wrongType(n *yaml.Node, v reflect.Value) {
+func (d *Document) wrongType(n *yaml.Node, path string, v reflect.Value) {
 	want, hint := "text", "write one value"
 	switch v.Kind() {
 	case reflect.Slice:
 		want, hint = "a list", "write [one, two], or one item per line with '- ' in front"
-	case reflect.Struct:
+	case reflect.Struct, reflect.Map:
 		want, hint = "keys and values", "write one 'key: value' per line, each further in than the line above them"
 	case reflect.Bool:
 		want, hint = "true or false", "write true or false, without quotes"
 	case reflect.Int:
 		want, hint = "a number", "write a whole number, without quotes"
 	}
-	d.fail(at(n), hint, "this must be "+want+", but it is "+describe(n))
+	d.unreadable(n, path, hint, "this must be "+want+", but it is "+describe(n))
 }
 
 func describe(n *yaml.Node) string {

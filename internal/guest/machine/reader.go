@@ -89,9 +89,6 @@ func (r *Reader) refuseZeros() {
 			path := fmt.Sprintf("nvme[%d].namespaces[%d]", i, j)
 			refuse(path+".id", ns.ID == 0)
 			refuse(path+".block-size", ns.BlockSize == 0)
-			if !r.doc.Given(path+".size") && r.doc.Given(path) {
-				r.doc.Fail(path+".size", "add size: 1G, for example", "the namespace has no size")
-			}
 		}
 	}
 }

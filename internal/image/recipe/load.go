@@ -13,9 +13,8 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/strictyaml"
 )
 
 // nameForm is what images may be called: a part of tags, object names and file
@@ -41,7 +40,7 @@ type File struct {
 }
 
 // Load reads the recipe NAME below a folder of recipes; at is what people call
-// that folder. The error holds Problems, all that were found.
+// that folder. The error holds strictyaml.Problems, all that were found.
 func Load(recipes fs.FS, at, name string) (*Recipe, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
@@ -50,23 +49,23 @@ func Load(recipes fs.FS, at, name string) (*Recipe, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Ours, err)
 	}
-	data, err := read(dir, FileName, maxFile+1)
+	data, err := read(dir, FileName, strictyaml.MaxFile+1)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.New(fault.Configuration, "there is no recipe %s: no file %s", name, path.Join(at, name, FileName)).WithHint("%s", whichRecipes(recipes, at))
 	} else if err != nil {
 		return nil, fault.New(fault.Ours, "failed to read %s: %w", path.Join(at, name, FileName), err)
 	}
-	d := &decoder{file: path.Join(at, name, FileName), places: map[any]*yaml.Node{}}
 	r := &Recipe{Name: name}
-	d.decode(data, r)
-	decoded := len(d.problems) == 0
+	c := check{r, strictyaml.Format{Manual: "docs/images.md"}.Decode(path.Join(at, name, FileName), data, r)}
 	if r.Files, err = Tree(dir, nil); err != nil {
 		return nil, err
 	}
 	r.Files = slices.DeleteFunc(r.Files, func(f File) bool { return ignored(f.Path) })
-	r.fill()
-	d.check(r, decoded)
-	return r, d.problems.err()
+	if r.fill(); c.Given("") { // else there is nothing to look at
+		c.files()
+		c.parts()
+	}
+	return r, c.Err()
 }
 
 // ignored files tell people something, or an editor.
@@ -89,61 +88,6 @@ func whichRecipes(recipes fs.FS, at string) string {
 		return "there are no recipes in " + at + "; --recipes names another folder"
 	}
 	return "the recipes in " + at + " are " + strings.Join(names, ", ")
-}
-
-// check looks at what values mean together.
-func (d *decoder) check(r *Recipe, decoded bool) {
-	if decoded {
-		d.checkParts(r)
-	}
-	files := map[string]bool{}
-	for _, f := range r.Files {
-		files[f.Path] = f.Mode != "120000"
-		if f.Path == SourceDir || strings.HasPrefix(f.Path, SourceDir+"/") {
-			d.fail(nil, "rename it: a build finds the source tree there", "the recipe has a file %s", f.Path)
-		}
-	}
-	exists := func(p *filePath) {
-		if *p != "" && !files[string(*p)] {
-			d.fail(d.places[p], "add the file, or correct its name", "the recipe's folder has no file %s", *p)
-		}
-	}
-	exists(&r.Smoke.Script)
-	if r.Container != nil {
-		exists(&r.Container.Dockerfile)
-	}
-	if r.Disk != nil {
-		exists(&r.Disk.Dockerfile)
-		exists(&r.Disk.UserData)
-		for i := range r.Disk.Provision {
-			exists(&r.Disk.Provision[i])
-		}
-	}
-}
-
-// checkParts says which keys need or exclude each other.
-func (d *decoder) checkParts(r *Recipe) {
-	if r.Container == nil && r.Disk == nil {
-		d.fail(nil, "add container, disk or both", "the recipe makes neither a container image nor a disk image")
-	}
-	if (r.Container == nil) != (r.Base == "") {
-		d.fail(d.places[&r.Base], "give both, or neither", "base and container belong together")
-	}
-	disk := r.Disk
-	if disk == nil {
-		return
-	}
-	at := d.places[disk]
-	switch fromContainer := disk.Dockerfile != ""; {
-	case fromContainer == (disk.CloudImage != nil):
-		d.fail(at, "give dockerfile to make the disk from the container, or cloud-image to make it in a guest", "the disk must be made in one way")
-	case fromContainer && r.Container == nil:
-		d.fail(at, "add container, or use cloud-image", "the disk's Dockerfile builds on the recipe's container, and there is none")
-	case fromContainer && len(disk.Provision) > 0:
-		d.fail(at, "run the scripts in the Dockerfile, or use cloud-image", "provision is for cloud-image only")
-	case !fromContainer && disk.Cmdline != "":
-		d.fail(d.places[&disk.Cmdline], "change it in a provision script", "a cloud image brings its own boot loader, and cmdline is for dockerfile only")
-	}
 }
 
 // read reads a file, but no more than limit bytes of it.
