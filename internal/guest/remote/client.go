@@ -44,8 +44,16 @@ func Dial(ctx context.Context, address, user string, keys *Keys) (*Client, error
 	if err != nil {
 		return nil, fault.New(fault.Guest, "failed to reach the guest: %w", err)
 	}
+	return logIn(ctx, conn, address, user, keys)
+}
+
+// logIn makes a client of a connection, or closes it.
+func logIn(ctx context.Context, conn net.Conn, address, user string, keys *Keys) (*Client, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(firstWord, func() { cancel(errSilent) })
+	defer silence.Stop()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(firstWord))
 	var stranger bool
 	config := &ssh.ClientConfig{
 		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(keys.client)},
@@ -58,12 +66,9 @@ func Dial(ctx context.Context, address, user string, keys *Keys) (*Client, error
 			return nil
 		},
 	}
-	c, channels, requests, err := ssh.NewClientConn(&patient{Conn: conn}, address, config)
-	if !stop() && err == nil {
-		err = ctx.Err()
-	}
-	if err == nil {
-		err = conn.SetDeadline(time.Time{})
+	c, channels, requests, err := ssh.NewClientConn(&patient{Conn: conn, silence: silence}, address, config)
+	if !stop() {
+		err = context.Cause(ctx)
 	}
 	if err != nil {
 		conn.Close()
@@ -81,10 +86,14 @@ const firstWord = 2 * time.Second
 // guest's arithmetic is slow.
 const handshake = time.Minute
 
+// errSilent says that the time for one of them is over.
+var errSilent = errors.New("the SSH server takes too long to answer")
+
 // patient waits longer once the other side has said something.
 type patient struct {
 	net.Conn
-	heard bool
+	heard   bool
+	silence *time.Timer
 }
 
 // Read notes that something came.
@@ -92,7 +101,7 @@ func (p *patient) Read(b []byte) (int, error) {
 	n, err := p.Conn.Read(b)
 	if n > 0 && !p.heard {
 		p.heard = true
-		p.SetDeadline(time.Now().Add(handshake))
+		p.silence.Reset(handshake)
 	}
 	return n, err
 }
