@@ -86,8 +86,8 @@ func (g *Guest) await(ctx context.Context) error {
 			g.o.Log(fmt.Sprintf("the guest is up after %s", g.o.Now().Sub(begin).Round(100*time.Millisecond)))
 			return nil
 		}
-		if last == nil || ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
-			last = err // not that the time was up
+		if last == nil || ctx.Err() == nil && !timeUp(err) {
+			last = err
 		}
 		if g.o.Sleep(ctx, bootPoll) == nil {
 			continue
@@ -97,6 +97,12 @@ func (g *Guest) await(ctx context.Context) error {
 		}
 		return fault.New(fault.Guest, "%w within %s: %w", ErrNotUp, limit, last).WithHint("%s", bootHint(last))
 	}
+}
+
+// timeUp recognizes our own time limit, which says less than what failed before.
+// The network may notice it before the context does, and has an error of its own.
+func timeUp(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // bootHint says what is missing in an image that boots but cannot be used.

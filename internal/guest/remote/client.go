@@ -3,6 +3,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -49,11 +50,11 @@ func Dial(ctx context.Context, address, user string, keys *Keys) (*Client, error
 
 // logIn makes a client of a connection, or closes it.
 func logIn(ctx context.Context, conn net.Conn, address, user string, keys *Keys) (*Client, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	silence := time.AfterFunc(firstWord, func() { cancel(errSilent) })
+	patience, cancel := context.WithCancel(ctx)
+	defer cancel()
+	silence := time.AfterFunc(firstWord, cancel)
 	defer silence.Stop()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(patience, func() { conn.Close() })
 	var stranger bool
 	config := &ssh.ClientConfig{
 		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(keys.client)},
@@ -68,7 +69,7 @@ func logIn(ctx context.Context, conn net.Conn, address, user string, keys *Keys)
 	}
 	c, channels, requests, err := ssh.NewClientConn(&patient{Conn: conn, silence: silence}, address, config)
 	if !stop() {
-		err = context.Cause(ctx)
+		err = cmp.Or(ctx.Err(), errSilent)
 	}
 	if err != nil {
 		conn.Close()

@@ -65,11 +65,20 @@ func Programs(dir string, behaviour ...string) (qemu, img string, err error) {
 		words := strings.Join(append([]string{p.name}, behaviour...), ",")
 		// With the race detector every program would sleep a second at its end.
 		text := fmt.Sprintf("#!/bin/sh\nGORACE=atexit_sleep_ms=0 %s='%s' %s='%s' exec '%s' \"$@\"\n", behaviourName, words, folderName, dir, self)
-		if err := os.WriteFile(*p.path, []byte(text), 0o755); err != nil {
+		if err := writeProgram(*p.path, text); err != nil {
 			return "", "", err
 		}
 	}
 	return qemu, img, os.MkdirAll(filepath.Join(dir, "home"), 0o755)
+}
+
+// writeProgram writes a file that can be executed at once: a process that
+// another test starts meanwhile must not inherit the file while it is open for
+// writing ("text file busy").
+func writeProgram(path, text string) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(path, []byte(text), 0o755)
 }
 
 // Play turns this process into the program, if it was started as one.
