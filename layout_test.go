@@ -21,6 +21,7 @@ const module = "github.com/spdk-community-ci/dispatcher/internal/"
 var mayImport = map[string][]string{
 	"change":       {},
 	"fault":        {},
+	"strictyaml":   {"change", "fault"},
 	"config":       {"change", "fault", "strictyaml", "verdict"},
 	"plan":         {"change", "command", "config", "verdict"},
 	"gitwire":      {"fault"},
@@ -42,7 +43,6 @@ var mayImport = map[string][]string{
 	"image":        {"fault", "image/disk", "image/recipe", "image/tool"},
 	"image/disk":   {"fault", "image/tool"},
 	"image/recipe": {"fault", "strictyaml"}, "image/registry": {"fault"}, "image/tool": {"fault"},
-	"strictyaml":     {"change", "fault"},
 	"environments":   {"change", "fault", "guest/machine", "strictyaml"},
 	"guest/machine":  {"change", "fault", "strictyaml"},
 	"guest/qemu":     {"change", "fault", "guest/machine"},

@@ -4,7 +4,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -138,11 +137,9 @@ func (c *hostCommand) status(ctx context.Context, args []string) int {
 		s.State, s.Reason = host.Unhealthy, strings.Join(wrong, "; ")
 	}
 	if asJSON {
-		text, err := json.MarshalIndent(s, "", "  ")
-		if err != nil {
+		if err := printJSON(c.app.Stdout, s); err != nil {
 			return c.end(err)
 		}
-		fmt.Fprintf(c.app.Stdout, "%s\n", strings.ReplaceAll(string(text), "##[", `#\u0023[`)) // which is a command to the runner
 	} else {
 		c.showStatus(s)
 	}

@@ -57,7 +57,7 @@ func verbs() []verb {
 		{"push", "NAME[@VERSION]", "Publishes a build of this host: container, disk, and the manifest last. If\nanother build of the same version was first, that one counts.", outFlags, (*imageWork).push, false},
 		{"promote", "NAME[@VERSION]", "Moves an alias to a version whose smoke test passed, in one write. The alias\nremembers which version it stood for before: --back moves it there.", promoteFlags, (*imageWork).promote, false},
 		{"pull", "NAME[:ALIAS|@VERSION]", "Brings a disk image here through the cache, with its checksum compared, and\nprints where it is.", pullFlags, (*imageWork).pull, false},
-		{"list", "[NAME]", "Shows the versions in the store, newest first, with their aliases.", nil, (*imageWork).list, true},
+		{"list", "[NAME]", "Shows the versions in the store, newest first, with their aliases.", listFlags, (*imageWork).list, true},
 		{"prune", "[NAME]", "Deletes versions from the store. What an alias stands for, or stood for before\nit moved last, stays, and so do the last N and what is younger. Containers in\nregistries stay.", pruneFlags, (*imageWork).prune, true},
 	}
 }
@@ -69,6 +69,7 @@ type imageFlags struct {
 	cache           string
 	cacheSize       machine.Size
 	verbose, dryRun bool
+	json            bool
 	buildOptions    image.BuildOptions
 	pullOptions     image.PullOptions
 	accel, console  string
@@ -213,6 +214,10 @@ func pullFlags(f *imageFlags, set *flag.FlagSet) {
 	cacheFlags(f, set)
 	set.StringVar(&f.pullOptions.To, "to", "", "`file` to write the image to (default: leave it in the cache)")
 	set.BoolVar(&f.pullOptions.Raw, "raw", false, "write it as a raw image, for a physical disk")
+}
+
+func listFlags(f *imageFlags, set *flag.FlagSet) {
+	set.BoolVar(&f.json, "json", false, "print it as JSON")
 }
 
 func pruneFlags(f *imageFlags, set *flag.FlagSet) {

@@ -16,8 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/registry"
 
+	"github.com/spdk-community-ci/dispatcher/internal/image"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/engine"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/s3"
 )
@@ -119,6 +121,7 @@ func TestImage(t *testing.T) {
 		{0, "promote --alias stable x@" + version, "x:stable is " + version + " now\n"},
 		{2, "promote x --back", "the alias latest of x stood for no version before\n"},
 		{0, "list x", "tested      latest, stable\n"},
+		{0, "list --json", "\"verified\": true,\n        \"aliases\": [\n          \"latest\",\n          \"stable\"\n        ],\n        \"manifest\": {\n"},
 		{0, "pull x", "/ci/x@sha256:"},
 		{0, "prune --keep 0 --older 0h --dry-run", "keep    " + version},
 		{0, "prune x", "0 bytes freed\n"},
@@ -158,6 +161,8 @@ func TestImageRefuses(t *testing.T) {
 		{"nobody there", func(b *imageBed) { b.env["S3_ENDPOINT_URL"] = "http://127.0.0.1:1" }, 1, "list", "connection refused"},
 		{"nothing there", nil, 2, "pull x", "the store has no alias latest of an image x"},
 		{"nothing at all", nil, 0, "list", "The store has no images.\n"},
+		{"nothing as JSON", nil, 0, "list --json", "[]\n"},
+		{"no version as JSON", nil, 0, "list x --json", "\"name\": \"x\",\n    \"versions\": []\n"},
 		{"no build", nil, 2, "push x", "hint: dispatcher image build x"},
 		{"raw without a place", nil, 2, "pull x --raw", "--raw needs a place to write to\n    hint: add --to FILE"},
 	} {
@@ -168,5 +173,25 @@ func TestImageRefuses(t *testing.T) {
 		if got := b.run(c.status, strings.Fields(c.args)...); !strings.Contains(got, c.want) {
 			t.Errorf("%s: got\n%swant %q", c.name, got, c.want)
 		}
+	}
+}
+
+// TestImageListJSON: what is left over or cannot be read has no manifest, and
+// says so.
+func TestImageListJSON(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	got := jsonImageOf(&image.Contents{Name: "x", Entries: []image.Entry{
+		{Version: "0", Created: at, Bytes: 1, Manifest: &image.Manifest{Name: "x", Container: &image.Container{}}},
+		{Version: "1", Created: at, Bytes: 2, Problem: "it is not a manifest", Aliases: []string{"latest"}},
+		{Version: "2", Bytes: 3},
+	}})
+	want := jsonImage{Name: "x", Versions: []jsonImageVersion{
+		{Version: "0", Created: &at, Bytes: 1, Aliases: []string{}, Manifest: &image.Manifest{Name: "x", Container: &image.Container{}}},
+		{Version: "1", Created: &at, Bytes: 2, Aliases: []string{"latest"}, Problem: "it is not a manifest"},
+		{Version: "2", Bytes: 3, Aliases: []string{}, Problem: noManifest},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }

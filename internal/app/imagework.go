@@ -3,11 +3,9 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/action"
@@ -157,7 +155,7 @@ func tested(m *image.Manifest) string {
 	return "not tested"
 }
 
-// each calls do for the image that was named, or for all.
+// each calls do for the image that was named, or for all that there are.
 func (w *imageWork) each(ctx context.Context, do func(ctx context.Context, c *image.Contents) error) error {
 	names := []string{w.flags.target.Name}
 	if names[0] == "" {
@@ -166,7 +164,7 @@ func (w *imageWork) each(ctx context.Context, do func(ctx context.Context, c *im
 			return err
 		}
 	}
-	if len(names) == 0 {
+	if len(names) == 0 && !w.flags.json {
 		w.say("The store has no images.")
 	}
 	for _, name := range names {
@@ -179,25 +177,6 @@ func (w *imageWork) each(ctx context.Context, do func(ctx context.Context, c *im
 		}
 	}
 	return nil
-}
-
-func (w *imageWork) list(ctx context.Context) error {
-	return w.each(ctx, func(_ context.Context, c *image.Contents) error {
-		w.say("%s", c.Name)
-		if len(c.Entries) == 0 {
-			w.say("  the store has no version of it")
-		}
-		for _, e := range c.Entries {
-			if e.Created.IsZero() {
-				w.say("  %s  %10s  %9s  left over: it has no manifest", e.Version, "", image.Bytes(e.Bytes))
-				continue
-			}
-			line := fmt.Sprintf("  %s  %s  %9s  %-10s  %s", e.Version, e.Created.UTC().Format(time.DateOnly), image.Bytes(e.Bytes),
-				cmp.Or(tested(e.Manifest), "unreadable"), strings.Join(e.Aliases, ", "))
-			w.say("%s", strings.TrimRight(line, " "))
-		}
-		return nil
-	})
 }
 
 func (w *imageWork) prune(ctx context.Context) error {

@@ -113,14 +113,19 @@ func runsOf(results []reconcile.Result) []jsonRun {
 	return runs
 }
 
-// writeJSON prints a report. The encoder escapes control characters, and "<",
+// writeJSON prints a report.
+func writeJSON(w io.Writer, results []reconcile.Result, more aside) error {
+	return printJSON(w, jsonOf(results, more))
+}
+
+// printJSON prints a value. The encoder escapes control characters, and "<",
 // ">" and "&"; what it leaves and a runner or a terminal could obey is escaped
 // too. All of that stands inside strings only, so the value stays the same.
-func writeJSON(w io.Writer, results []reconcile.Result, more aside) error {
+func printJSON(w io.Writer, value any) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(jsonOf(results, more)); err != nil {
+	if err := enc.Encode(value); err != nil {
 		return err
 	}
 	text := strings.ReplaceAll(b.String(), "##[", `#\u0023[`)
