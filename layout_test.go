@@ -50,7 +50,7 @@ var mayImport = map[string][]string{
 	"guest/seed":     {"fault"},
 	"guest/remote":   {"change", "fault"},
 	"guest":          {"change", "fault", "guest/machine", "guest/qemu", "guest/qmp", "guest/remote", "guest/seed"},
-	"standin/faults": {}, "standin/githttp": {}, "standin/loopback": {}, "standin/s3": {"standin/faults", "standin/loopback"},
+	"standin/faults": {}, "standin/githttp": {}, "standin/golden": {}, "standin/loopback": {}, "standin/s3": {"standin/faults", "standin/loopback"},
 	"standin/qemu":   {},
 	"standin/engine": {},
 	"standin/gerrit": {"change", "standin/faults", "standin/githttp", "standin/loopback"},

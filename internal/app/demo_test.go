@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 )
 
 var port = regexp.MustCompile(`127\.0\.0\.1:[0-9]+`)
@@ -34,7 +36,7 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("got status %d, want %d:\n%s", status, ExitDone, &out)
 	}
 	got := port.ReplaceAllString(out.String(), "127.0.0.1:8080")
-	golden(t, "demo.txt", got)
+	golden.Compare(t, "testdata/demo.txt", got)
 
 	const begin, end = "<!-- demo -->\n", "<!-- /demo -->"
 	readme, err := os.ReadFile("../../README.md")
@@ -47,7 +49,7 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("README.md has no block between %q and %q", begin, end)
 	}
 	want := "```\n" + got + "```\n"
-	if *update {
+	if golden.Update() {
 		if err := os.WriteFile("../../README.md", []byte(head+begin+want+end+tail), 0o644); err != nil {
 			t.Fatal(err)
 		}

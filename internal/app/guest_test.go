@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/qemu"
 )
 
@@ -113,20 +114,7 @@ func (l *lab) plain(text string) string {
 
 func (l *lab) end(name string) {
 	l.Helper()
-	file := filepath.Join("testdata/guest", name+".txt")
-	got := l.transcript.String()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			l.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		l.Fatal(err)
-	}
-	if string(want) != got {
-		l.Errorf("%s: got\n%s\nwant\n%s", file, got, want)
-	}
+	golden.Compare(l.T, filepath.Join("testdata/guest", name+".txt"), l.transcript.String())
 }
 
 // TestGuestRun: a run ends with the command's own status, and files travel both

@@ -6,9 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,27 +15,8 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/reconcile"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// golden compares text with a file in testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}
 
 // hostile is text that would do harm wherever it is printed raw.
 const hostile = "::add-mask::x\n##[set-output name=y]z\x1b[31m | <img src=x onerror=alert(1)> [a](javascript:b) @everyone `id`"
@@ -83,9 +61,9 @@ func TestTable(t *testing.T) {
 	var plain, coloured, dry bytes.Buffer
 	r := sample()
 	table{out: &plain}.print(r)
-	golden(t, "table.txt", plain.String())
+	golden.Compare(t, "testdata/table.txt", plain.String())
 	table{out: &coloured, colour: true}.print(r)
-	golden(t, "table-colour.txt", coloured.String())
+	golden.Compare(t, "testdata/table-colour.txt", coloured.String())
 	r.DryRun, r.Problems = true, nil
 	for i := range r.Lines {
 		if s := r.Lines[i].State; s == reconcile.Done || s == reconcile.InDoubt || s == reconcile.Failed {
@@ -93,7 +71,7 @@ func TestTable(t *testing.T) {
 		}
 	}
 	table{out: &dry}.print(r)
-	golden(t, "table-dry-run.txt", dry.String())
+	golden.Compare(t, "testdata/table-dry-run.txt", dry.String())
 }
 
 // TestNothingHostileIsPrinted holds every format to what a runner, a terminal
@@ -125,7 +103,7 @@ func TestJSON(t *testing.T) {
 	if err := writeJSON(&out, []reconcile.Result{sample()}, aside{}); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "report.json", out.String())
+	golden.Compare(t, "testdata/report.json", out.String())
 	var back jsonReport
 	if err := json.Unmarshal(out.Bytes(), &back); err != nil {
 		t.Fatal(err)
@@ -137,7 +115,7 @@ func TestJSON(t *testing.T) {
 
 func TestSummary(t *testing.T) {
 	t.Parallel()
-	golden(t, "summary.md", summary([]reconcile.Result{sample()}))
+	golden.Compare(t, "testdata/summary.md", summary([]reconcile.Result{sample()}))
 }
 
 func TestTotalsAndExitStatus(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 )
 
 // check holds the last pass to what is always true.
@@ -155,11 +156,11 @@ func (s *story) clean(refs map[string]string) {
 
 // end compares the transcript.
 func (s *story) end() {
-	if s.transcript.Len() == 0 || s.Failed() && !*update {
+	if s.transcript.Len() == 0 || s.Failed() && !golden.Update() {
 		return
 	}
 	name := strings.NewReplacer("/", "-", "_", "-").Replace(strings.TrimPrefix(s.Name(), "Test"))
-	golden(s.T, filepath.Join("stories", name+".txt"), s.transcript.String())
+	golden.Compare(s.T, filepath.Join("testdata/stories", name+".txt"), s.transcript.String())
 }
 
 // TestStoriesAreTold finds golden files that no test looks at any more.

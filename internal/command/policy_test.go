@@ -3,37 +3,14 @@
 package command
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// golden compares a text with testdata/NAME.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: %s", name, diff)
-	}
-}
 
 func TestWhoIsHeard(t *testing.T) {
 	t.Parallel()
@@ -188,7 +165,7 @@ func TestCancelledPromise(t *testing.T) {
 func TestReply(t *testing.T) {
 	t.Parallel()
 	s := world(say(ann, 3, "help"), say(bob, 3, "recheck\nrecheck"), say(bob, 3, "cancel"), say(ann, 3, "help"), say(ann, 3, "rechek"))
-	golden(t, "reply.golden", Decide(s, policy, noon).Reply)
+	golden.Compare(t, "testdata/reply.golden", Decide(s, policy, noon).Reply)
 
 	flood := world()
 	flood.Workflows = nil

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 )
 
 const actionFile = "../../action.yml"
@@ -60,7 +62,7 @@ func TestActionFile(t *testing.T) {
 	for _, out := range Outputs() {
 		outputs.Content = append(outputs.Content, text(out.Name), mapping("description", out.Description))
 	}
-	golden(t, actionFile, head+"\n"+section(t, "inputs", inputs)+"\n"+section(t, "outputs", outputs)+"\nruns:"+tail)
+	golden.Compare(t, actionFile, head+"\n"+section(t, "inputs", inputs)+"\n"+section(t, "outputs", outputs)+"\nruns:"+tail)
 }
 
 // TestActionFileMeaning reads action.yml as GitHub does: any scalar is text.

@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"math/big"
@@ -19,12 +18,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files, docs/dispatcher.schema.json and action.yml")
 
 // runner is what GitHub's runner sets in each job.
 var runner = []string{
@@ -91,20 +87,6 @@ func loadFile(name string, data []byte, pairs ...string) (*Config, error) {
 	return Load(Source{Getenv: env(pairs...), ReadFile: readFile(name, data)})
 }
 
-// golden compares text with a file, or rewrites it under -update.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(string(read(t, name)), got); diff != "" {
-		t.Errorf("%s differs (-want +got); -update rewrites it:\n%s", name, diff)
-	}
-}
-
 // cases lists the files of one folder of testdata.
 func cases(t *testing.T, pattern string) []string {
 	t.Helper()
@@ -149,7 +131,7 @@ func TestBadFiles(t *testing.T) {
 					t.Errorf("no place: %v", p)
 				}
 			}
-			golden(t, strings.TrimSuffix(name, ".yml")+".out", err.Error()+"\n")
+			golden.Compare(t, strings.TrimSuffix(name, ".yml")+".out", err.Error()+"\n")
 		})
 	}
 }
@@ -203,7 +185,7 @@ func TestGoodFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, strings.TrimSuffix(name, ".yml")+".out", describeConfig(c))
+			golden.Compare(t, strings.TrimSuffix(name, ".yml")+".out", describeConfig(c))
 		})
 	}
 }

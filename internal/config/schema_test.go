@@ -10,6 +10,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 )
 
 const (
@@ -23,8 +25,8 @@ func TestSchemaIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "schema.json", string(schema))
-	golden(t, schemaFile, string(schema))
+	golden.Compare(t, "schema.json", string(schema))
+	golden.Compare(t, schemaFile, string(schema))
 }
 
 // validator returns a function that checks a file against the schema.
@@ -97,7 +99,7 @@ func TestExampleLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "testdata/example.out", describeConfig(c))
+	golden.Compare(t, "testdata/example.out", describeConfig(c))
 }
 
 // TestExampleIsComplete: every key of the format stands in the example, at

@@ -4,7 +4,6 @@ package findings
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -12,10 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // checkout is where the samples' machines had the repository.
 var checkout = Options{Roots: []string{"/home/runner/work/spdk/spdk/", `D:\a\spdk\spdk`, "relative/is/no/root", "/"}}
@@ -57,19 +54,7 @@ func TestGolden(t *testing.T) {
 			}
 			name := filepath.Base(file)
 			got := tell(read(name, bytes.NewReader(data), checkout))
-			golden := file + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s: %s", file, diff)
-			}
+			golden.Compare(t, file+".golden", got)
 			if slow := tell(read(name, &slowly{data}, checkout)); slow != got {
 				t.Errorf("%s: a byte at a time it reads as\n%s", file, slow)
 			}

@@ -3,19 +3,17 @@
 package flake
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/spdk-community-ci/dispatcher/internal/change"
-)
 
-var update = flag.Bool("update", false, "write the golden file anew")
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
+)
 
 // day returns noon of a day of November.
 func day(n int) time.Time { return time.Date(2026, 11, n, 12, 0, 0, 0, time.UTC) }
@@ -97,19 +95,7 @@ func TestTable(t *testing.T) {
 	t.Parallel()
 	rows := Rank(history())
 	got := Table(rows, 10) + "\n" + Table(rows, 2) + "\n" + Table([]Row{{Name: "never"}}, 1)
-	const golden = "testdata/table.golden"
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Error(diff)
-	}
+	golden.Compare(t, "testdata/table.golden", got)
 	if got := Table(nil, 5); got != "" {
 		t.Errorf("got %q for no rows", got)
 	}

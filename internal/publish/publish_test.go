@@ -5,11 +5,9 @@ package publish
 import (
 	"context"
 	"errors"
-	"flag"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,28 +16,10 @@ import (
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/s3"
 	"github.com/spdk-community-ci/dispatcher/internal/store"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-}
 
 // story is a run with everything that may happen to its results.
 func story(t *testing.T) (hub, Batch) {
@@ -82,7 +62,7 @@ func TestStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "story.html", st.files[testFolder+"index.html"])
+	golden.Compare(t, "testdata/story.html", st.files[testFolder+"index.html"])
 
 	types := map[string]string{}
 	for name, contentType := range st.types {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 )
 
 const docsFile = "../../docs/verdicts.md"
@@ -32,12 +34,12 @@ func TestDocs(t *testing.T) {
 		if !ok || !ok2 {
 			t.Fatalf("%s: got no part between %q and %q", docsFile, begin, end)
 		}
-		if !*update && got != want {
+		if !golden.Update() && got != want {
 			t.Errorf("%s: the part %q is not what the code says; run the tests with -update", docsFile, name)
 		}
 		docs = head + begin + want + end + foot
 	}
-	if *update {
+	if golden.Update() {
 		if err := os.WriteFile(docsFile, []byte(docs), 0o644); err != nil {
 			t.Fatal(err)
 		}

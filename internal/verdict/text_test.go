@@ -4,7 +4,6 @@ package verdict
 
 import (
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,26 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files and the tables of docs/verdicts.md")
-
-// golden compares text with a file.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}
 
 // textCase is a file of testdata/text.
 type textCase struct {
@@ -106,9 +87,9 @@ func TestText(t *testing.T) {
 			t.Parallel()
 			m := tc.message()
 			text := m.Text()
-			golden(t, name+".txt", text+"\n")
+			golden.Compare(t, name+".txt", text+"\n")
 			if tc.Summary {
-				golden(t, name+".md", m.Summary(cell))
+				golden.Compare(t, name+".md", m.Summary(cell))
 			}
 			limit := tc.Limit
 			if limit == 0 {

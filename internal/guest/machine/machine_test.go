@@ -5,7 +5,6 @@ package machine
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,27 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 	"github.com/spdk-community-ci/dispatcher/internal/strictyaml"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// golden compares a text with a file.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-}
 
 // TestFiles reads each description of testdata: a good one gives a machine with
 // everything filled in, a bad one all its mistakes.
@@ -64,7 +45,7 @@ func TestFiles(t *testing.T) {
 			} else {
 				got = string(text) + "\n"
 			}
-			golden(t, strings.TrimSuffix(file, filepath.Ext(file))+".out", got)
+			golden.Compare(t, strings.TrimSuffix(file, filepath.Ext(file))+".out", got)
 		})
 	}
 }

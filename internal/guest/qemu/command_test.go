@@ -5,19 +5,15 @@
 package qemu
 
 import (
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/spdk-community-ci/dispatcher/internal/guest/machine"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestArgs: the whole command line, one argument with its value a line, for
 // each description.
@@ -69,28 +65,12 @@ func TestArgs(t *testing.T) {
 				c.edit(&cmd)
 			}
 			got := strings.ReplaceAll(strings.Join(cmd.Args(), " "), " -", "\n-") + "\n"
-			golden(t, filepath.Join("testdata", name+".txt"), got)
+			golden.Compare(t, filepath.Join("testdata", name+".txt"), got)
 			out, err := exec.Command("sh", "-c", "printf '%s\\0' "+cmd.Line()).Output()
 			if want := strings.Join(append([]string{cmd.Program}, cmd.Args()...), "\x00") + "\x00"; err != nil || string(out) != want {
 				t.Errorf("a shell makes %q of the line, %v", out, err)
 			}
 		})
-	}
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
 	}
 }
 

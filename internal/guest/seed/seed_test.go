@@ -4,17 +4,15 @@ package seed
 
 import (
 	"bytes"
-	"flag"
 	"io"
-	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/kdomanski/iso9660"
 	"go.yaml.in/yaml/v3"
-)
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
+)
 
 var sample = Seed{
 	Instance: "dispatcher-guest-1", Hostname: "guest", User: "root", AuthorizedKey: "ssh-ed25519 AAAA dispatcher",
@@ -28,19 +26,7 @@ func TestUserData(t *testing.T) {
 		s := sample
 		s.User = user
 		got := s.UserData() + "--- meta-data\n" + s.MetaData()
-		name := "testdata/" + user + ".txt"
-		if *update {
-			if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
+		golden.Compare(t, "testdata/"+user+".txt", got)
 		var data struct {
 			Keys map[string]string `yaml:"ssh_keys"`
 		}

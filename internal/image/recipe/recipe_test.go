@@ -4,7 +4,6 @@ package recipe
 
 import (
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -16,27 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// golden compares a text with a file below testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}
 
 const whole = `description: all that there is
 base: debian:bookworm-slim
@@ -87,7 +67,7 @@ func TestBadRecipes(t *testing.T) {
 			t.Errorf("%s: got %v", file, err)
 			continue
 		}
-		golden(t, strings.TrimPrefix(strings.TrimSuffix(file, ".yml"), "testdata/")+".txt", err.Error()+"\n")
+		golden.Compare(t, strings.TrimSuffix(file, ".yml")+".txt", err.Error()+"\n")
 	}
 }
 
@@ -113,12 +93,12 @@ func TestVersion(t *testing.T) {
 	t.Parallel()
 	in := load(t, whole).Inputs()
 	in.Base, in.Source, in.Serial = "sha256:"+strings.Repeat("ab", 32), strings.Repeat("cd", 32), "2026-48"
-	golden(t, "canonical.txt", in.Canonical())
-	golden(t, "version.txt", in.Hash()+"\n"+in.Version()+"\n")
+	golden.Compare(t, "testdata/canonical.txt", in.Canonical())
+	golden.Compare(t, "testdata/version.txt", in.Hash()+"\n"+in.Version()+"\n")
 
 	cloud := load(t, "description: d\ndisk:\n  cloud-image: {url: \"https://x.example.org/c.qcow2\", sha256: "+strings.Repeat("EF", 32)+
 		"}\n  provision: [provision.sh, smoke.sh]\nsmoke: {script: smoke.sh}\n").Inputs()
-	golden(t, "canonical-cloud.txt", cloud.Canonical())
+	golden.Compare(t, "testdata/canonical-cloud.txt", cloud.Canonical())
 }
 
 // TestWhatChangesAVersion: inputs do, their order and what is for people do not.
