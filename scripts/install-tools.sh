@@ -33,6 +33,7 @@ readonly tools=(
   "staticcheck honnef.co/go/tools/cmd/staticcheck v0.8.2"
   "govulncheck golang.org/x/vuln/cmd/govulncheck v1.9.0"
   "versitygw github.com/versity/versitygw/cmd/versitygw v1.8.0"
+  "act github.com/nektos/act v0.2.89"
 )
 
 say() { printf 'install-tools: %s\n' "$*" >&2; }

@@ -8,38 +8,32 @@ import (
 )
 
 // RunWith has execute carry out every run that is started from now on, reruns
-// included, one after another in the order of their start. It tells of its work
-// through Progress; its context ends when the run is cancelled or ctx ends. What
-// RunWith returns waits until all that were started have ended. It takes the
-// place of OnRun.
+// included: those of one workflow one after another in the order of their start,
+// those of different ones at once. It tells of its work through Progress; its
+// context ends when the run is cancelled or ctx ends. What RunWith returns waits
+// until all that were started have ended. It takes the place of OnRun.
 func (s *Server) RunWith(ctx context.Context, execute func(context.Context, Run)) (idle func()) {
-	var mu sync.Mutex
-	last := make(chan struct{}) // closed when the run that was started last has ended
-	close(last)
+	var all sync.WaitGroup
+	last := map[string]chan struct{}{} // closed when a workflow's latest run has ended
 	s.OnRun(func(run Run) {
-		mu.Lock()
-		before, ended := last, make(chan struct{})
-		last = ended
-		mu.Unlock()
 		ctx, cancel := context.WithCancel(ctx)
+		ended, of := make(chan struct{}), run.Repository+" "+run.Workflow
 		s.mu.Lock()
-		s.stops[attempt{run.ID, run.Attempt}] = cancel
+		before := last[of]
+		last[of], s.stops[attempt{run.ID, run.Attempt}] = ended, cancel
 		s.mu.Unlock()
-		go func() {
+		all.Go(func() {
 			defer close(ended)
 			defer cancel()
-			<-before
+			if before != nil {
+				<-before
+			}
 			if ctx.Err() == nil {
 				execute(ctx, run)
 			}
-		}()
+		})
 	})
-	return func() {
-		mu.Lock()
-		end := last
-		mu.Unlock()
-		<-end
-	}
+	return all.Wait
 }
 
 // Progress replaces the jobs of a run's attempt as SetJobs does. The run stays in
