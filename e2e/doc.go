@@ -9,5 +9,10 @@
 // E2E_GERRIT picks another release of Gerrit (3.11.0, 3.9.1), E2E_CACHE where a
 // fresh site is kept between runs; -kills and -kill-seed vary TestKill.
 //
+// TestAct has our own workflows run by nektos/act in Docker, which it starts as
+// root if it does not run. The first time it makes images, which stay in Docker
+// (dispatcher-e2e/*, and one for each container action, act-*); without Docker
+// it is skipped, but in CI.
+//
 // The package holds nothing that the program uses.
 package e2e

@@ -23,7 +23,7 @@ check staticcheck ./...
 check staticcheck -tags e2e,bench ./e2e/... ./bench/...
 check shellcheck .ci/run scripts/*.sh images/*/provision.sh e2e/testdata/images/*/provision.sh
 check shellcheck -s sh images/*/smoke.sh e2e/testdata/images/*/smoke.sh
-check shellcheck actions/*/*.sh
+check shellcheck actions/*/*.sh e2e/testdata/act/actions/*/*.sh
 # Three checkers of workflows: each knows what the others do not. The callers are
 # no workflows of this repository, so their place is named.
 check actionlint

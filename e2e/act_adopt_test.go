@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build e2e && linux
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// TestAdopt does what docs/adopt.md says about Gerrit, letter for letter, and
+// has the account that it makes vote.
+func TestAdopt(t *testing.T) {
+	ctx, g := t.Context(), world.gerrit
+	const project = "adopt/spdk"
+	must(t, g.CreateProject(ctx, project))
+	bot, err := g.CreateAccount(ctx, "adopt-bot", "pw")
+	must(t, err)
+	if _, err := g.CreateAccount(ctx, "somebody", "pw"); err != nil {
+		t.Fatal(err)
+	}
+	uuid, err := g.CreateGroup(ctx, "CI Bots", []string{"adopt-bot"}, nil)
+	must(t, err)
+	must(t, g.Put(ctx, "groups/Service%20Users/members/adopt-bot", nil, nil))
+
+	page := readFile(t, "../docs/adopt.md")
+	lines := regexp.MustCompile("(?s)```ini\n(.*?)```").FindStringSubmatch(page)
+	group := regexp.MustCompile("(?m)^[0-9a-f]{40}(\tCI Bots)$").FindStringSubmatch(page)
+	if lines == nil || group == nil {
+		t.Fatal("docs/adopt.md does not have the lines of project.config and groups")
+	}
+	work := g.Git(t.TempDir())
+	for _, args := range [][]string{
+		{"clone", "-q", g.GitURL(project), "meta"}, {"-C", "meta", "fetch", "-q", "origin", "refs/meta/config"}, {"-C", "meta", "checkout", "-q", "FETCH_HEAD"},
+	} {
+		_, err := work.Run(ctx, args...)
+		must(t, err)
+	}
+	for file, text := range map[string]string{"project.config": lines[1], "groups": uuid + group[1] + "\n"} {
+		name := filepath.Join(work.Dir, "meta", file)
+		before, _ := os.ReadFile(name) // there may be no groups yet
+		must(t, os.WriteFile(name, append(before, text...), 0o644))
+	}
+	for _, args := range [][]string{
+		{"-C", "meta", "add", "."}, {"-C", "meta", "commit", "-q", "-m", "Let CI vote"}, {"-C", "meta", "push", "-q", "origin", "HEAD:refs/meta/config"},
+	} {
+		_, err := work.Run(ctx, args...)
+		must(t, err)
+	}
+
+	a := newAuthor(t, g, project, 1)
+	d := a.write("to be voted on")
+	a.push(d, "")
+	number := a.number(d)
+	requirement(t, number, "UNSATISFIED")
+	vote := change.Review{Message: "passed", Labels: map[string]int{"Verified": 1}}
+	posted, err := newClient(t, "somebody", "pw").Post(ctx, number, change.Revision(d.oid), vote)
+	if len(posted.Applied) != 0 {
+		t.Errorf("somebody may vote: %+v, %v", posted, err)
+	}
+	client := newClient(t, "adopt-bot", "pw")
+	posted, err = client.Post(ctx, number, change.Revision(d.oid), vote)
+	if err != nil || posted.Applied["Verified"] != 1 {
+		t.Fatalf("the bot may not vote: %+v, %v", posted, err)
+	}
+	requirement(t, number, "SATISFIED")
+	messages, err := client.Messages(ctx, number)
+	must(t, err)
+	if last := messages[len(messages)-1]; last.Author.ID != bot || !last.Robot {
+		t.Errorf("the last message is %+v, want it from a service user", last)
+	}
+	a.amend(d)
+	a.push(d, "")
+	requirement(t, number, "UNSATISFIED")
+}
+
+// requirement checks what Gerrit says of the submit requirement Verified.
+func requirement(t *testing.T, number int, want string) {
+	t.Helper()
+	var info struct {
+		Requirements []struct{ Name, Status string } `json:"submit_requirements"`
+	}
+	must(t, world.gerrit.Get(t.Context(), fmt.Sprintf("changes/%d?o=SUBMIT_REQUIREMENTS", number), &info))
+	for _, r := range info.Requirements {
+		if r.Name == "Verified" {
+			if r.Status != want {
+				t.Errorf("change %d: Verified is %s, want %s", number, r.Status, want)
+			}
+			return
+		}
+	}
+	t.Errorf("change %d has no requirement Verified: %+v", number, info.Requirements)
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build linux
+
+package rig
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
+)
+
+// actLabel marks what is left in Docker, so that it can be found again.
+const actLabel = "dispatcher-e2e=act"
+
+// Act executes runs of a GitHub stand-in: nektos/act runs their jobs in Docker,
+// on the host's network, and what becomes of them flows back while they run. A
+// rerun runs all jobs again.
+type Act struct {
+	Hub *github.Server
+	// Dir is a folder for checkouts, artifacts and logs.
+	Dir string
+	// Image is what jobs run in, on whatever label.
+	Image string
+	// Binary is the dispatcher's program, which jobs find by DISPATCHER_BINARY.
+	Binary string
+	// Actions are folders that stand in for repositories, by OWNER/NAME@REF.
+	Actions map[string]string
+	// Secrets and Variables are those of every repository; GITHUB_TOKEN is the
+	// job's own token.
+	Secrets, Variables map[string]string
+	// Volumes are more mounts of jobs, FROM:TO.
+	Volumes []string
+	// Log is told what act itself has to say.
+	Log func(format string, args ...any)
+}
+
+// Start checks that act and Docker are here, removes what an earlier run left,
+// and has the stand-in's runs executed until ctx ends. What it returns waits
+// until nothing runs.
+func (a *Act) Start(ctx context.Context) (idle func(), err error) {
+	if _, err := actProgram(); err != nil {
+		return nil, err
+	}
+	if err := RemoveActContainers(ctx); err != nil {
+		return nil, err
+	}
+	return a.Hub.RunWith(ctx, func(ctx context.Context, run github.Run) {
+		if err := a.execute(ctx, run); err != nil {
+			a.Log("act: %v", err)
+			a.Hub.SetRunState(run.ID, "completed", "startup_failure")
+		}
+	}), nil
+}
+
+// RemoveActContainers removes the containers that jobs ran in.
+func RemoveActContainers(ctx context.Context) error {
+	list, err := docker(ctx, "ps", "--all", "--quiet", "--filter", "label="+actLabel)
+	if err == nil && list != "" {
+		_, err = docker(ctx, append([]string{"rm", "--force", "--volumes"}, strings.Fields(list)...)...)
+	}
+	return err
+}
+
+func actProgram() (string, error) {
+	act, err := exec.LookPath("act")
+	if err != nil {
+		home, _ := os.UserHomeDir() // without one the next line finds nothing
+		act = filepath.Join(home, "go/bin/act")
+		if _, err := os.Stat(act); err != nil {
+			return "", fmt.Errorf("failed to find act: %w (%s)", err, installHint)
+		}
+	}
+	return act, nil
+}
+
+// execute runs one attempt from its checkout to its end.
+func (a *Act) execute(ctx context.Context, run github.Run) error {
+	dir := filepath.Join(a.Dir, fmt.Sprintf("%d-%d", run.ID, run.Attempt))
+	work, artifacts := filepath.Join(dir, filepath.Base(run.Repository)), a.artifactDir(run.ID)
+	if err := os.MkdirAll(artifacts, 0o777); err != nil {
+		return err
+	}
+	git := Git{Dir: a.Dir}
+	if _, err := git.Run(ctx, "clone", "-q", "--no-checkout", a.Hub.Repository(run.Repository).Dir(), work); err != nil {
+		return err
+	}
+	if _, err := (Git{Dir: work}).Run(ctx, "checkout", "-q", "--detach", run.Head); err != nil {
+		return err
+	}
+	file := filepath.Join(".github/workflows", run.Workflow)
+	callers, err := callingJobs(filepath.Join(work, file))
+	if err != nil {
+		return err
+	}
+	args, err := a.arguments(run, dir, artifacts)
+	if err != nil {
+		return err
+	}
+	kept := keeper{hub: a.Hub, run: run.ID, dir: artifacts, seen: map[string]bool{}}
+	return a.run(ctx, run, &actLog{workflow: run.Name, callers: callers}, kept, work, append(args, "-W", file))
+}
+
+// callingJobs are the jobs of a workflow that call another one.
+func callingJobs(file string) ([]string, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var content struct {
+		Jobs map[string]struct{ Uses, Name string }
+	}
+	if err := yaml.Unmarshal(data, &content); err != nil {
+		return nil, err
+	}
+	var callers []string
+	for _, id := range slices.Sorted(maps.Keys(content.Jobs)) {
+		if j := content.Jobs[id]; j.Uses != "" && j.Name != "" {
+			callers = append(callers, j.Name)
+		} else if j.Uses != "" {
+			callers = append(callers, id)
+		}
+	}
+	return callers, nil
+}
+
+// arguments are those of act; secrets, inputs and variables go through files.
+func (a *Act) arguments(run github.Run, dir, artifacts string) ([]string, error) {
+	url := a.Hub.URL()
+	owner, _, _ := strings.Cut(run.Repository, "/")
+	event := map[string]any{"repository": map[string]any{"full_name": run.Repository, "default_branch": run.Branch}}
+	if run.Event == "workflow_dispatch" {
+		event["inputs"] = run.Inputs
+	} else {
+		event["action"], event["client_payload"] = run.EventType, run.Payload
+	}
+	// JSON is YAML, which is what act takes for files of that name.
+	for name, value := range map[string]any{
+		"event.json": event, "secrets.yml": a.Secrets, "vars.yml": a.Variables, "inputs.yml": map[string]string{},
+		"env.yml": map[string]string{
+			"GITHUB_SERVER_URL": url, "GITHUB_API_URL": url, "GITHUB_REPOSITORY": run.Repository, "GITHUB_REPOSITORY_OWNER": owner,
+			"GITHUB_RUN_ID": strconv.FormatInt(run.ID, 10), "GITHUB_RUN_ATTEMPT": strconv.Itoa(run.Attempt),
+			"GITHUB_RUN_NUMBER": strconv.Itoa(run.Number), "GITHUB_REF": "refs/heads/" + run.Branch, "GITHUB_REF_NAME": run.Branch,
+			"SHA_REF": run.Head, "DISPATCHER_BINARY": "/opt/dispatcher",
+		},
+	} {
+		data, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	docker, err := exec.LookPath("docker")
+	if err != nil {
+		return nil, err
+	}
+	options := "--label " + actLabel
+	for _, v := range append([]string{artifacts + ":/artifacts", docker + ":/usr/local/bin/docker:ro", a.Binary + ":/opt/dispatcher:ro"}, a.Volumes...) {
+		options += " --volume " + v
+	}
+	args := []string{
+		run.Event, "--json", "--rm", "--pull=false", "--no-cache-server", "--action-cache-path", filepath.Join(dir, "cache"),
+		"--eventpath", filepath.Join(dir, "event.json"), "--secret-file", filepath.Join(dir, "secrets.yml"),
+		"--var-file", filepath.Join(dir, "vars.yml"), "--input-file", filepath.Join(dir, "inputs.yml"),
+		"--env-file", filepath.Join(dir, "env.yml"), "--actor", run.Actor, "--container-options", options,
+		"--concurrent-jobs", "2",
+	}
+	for _, label := range []string{"ubuntu-24.04", "ubuntu-latest"} {
+		args = append(args, "--platform", label+"="+a.Image)
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Actions)) {
+		args = append(args, "--local-repository", name+"="+a.Actions[name])
+	}
+	return args, nil
+}
+
+// run starts act and passes on what it says.
+func (a *Act) run(ctx context.Context, run github.Run, log *actLog, kept keeper, work string, args []string) error {
+	act, err := actProgram()
+	if err != nil {
+		return err
+	}
+	said, err := os.Create(filepath.Join(filepath.Dir(work), "act.log"))
+	if err != nil {
+		return err
+	}
+	defer said.Close()
+	cmd := exec.CommandContext(ctx, act, args...)
+	cmd.Dir, cmd.Stderr = work, said
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Dir(work)}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = time.Minute
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	runtime.LockOSThread() // the death signal is that of the thread
+	defer runtime.UnlockOSThread()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	lines := bufio.NewReader(io.TeeReader(out, said))
+	for {
+		line, err := lines.ReadBytes('\n')
+		if log.take(line) {
+			if err := kept.keep(); err != nil {
+				a.Log("act: %v", err) // the next try may find it whole
+			}
+			a.Hub.Progress(run, false, log.list()...)
+		}
+		if err != nil {
+			break
+		}
+	}
+	err = errors.Join(cmd.Wait(), kept.keep())
+	if len(log.jobs) == 0 {
+		tail, _ := os.ReadFile(said.Name()) // the failure is told anyway
+		return fmt.Errorf("%s ran no job: %w\n%s", run.Workflow, errors.Join(err, ctx.Err()), tail[max(0, len(tail)-4<<10):])
+	}
+	a.Hub.Progress(run, true, log.finish(time.Now().UTC())...)
+	return nil
+}
