@@ -22,8 +22,9 @@ import (
 const kvmDevice = "/dev/kvm"
 
 // probePatience is how long the firmware may take to start the probe. It takes
-// a tenth of a second; a KVM that needs seconds is worse than none.
-const probePatience = 5 * time.Second
+// a tenth of a second; a KVM that needs seconds is slower than emulation (seen: a
+// machine in a machine whose probe took four, and whose guest never came up).
+const probePatience = 3 * time.Second
 
 // probeExit is QEMU's exit status when the probe ran: isa-debug-exit makes
 // 2*n+1 of the byte n that is written to its port.
@@ -48,7 +49,7 @@ type Prober struct {
 	// Program is QEMU's, Device KVM's ("" is /dev/kvm), TempDir where the disk
 	// of the probe may be written.
 	Program, Device, TempDir string
-	// Patience is how long the probe may take; 0 is five seconds.
+	// Patience is how long the probe may take; 0 is three seconds.
 	Patience time.Duration
 }
 
