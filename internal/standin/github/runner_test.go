@@ -15,7 +15,9 @@ func TestRunWith(t *testing.T) {
 	s := serve(t, Options{})
 	repository(s)
 	var story []string
-	tell := func(run Run, what string) { story = append(story, fmt.Sprintf("%s/%d %s", run.Inputs["key"], run.Attempt, what)) }
+	tell := func(run Run, what string) {
+		story = append(story, fmt.Sprintf("%s/%d %s", run.Inputs["key"], run.Attempt, what))
+	}
 	idle := s.RunWith(t.Context(), func(ctx context.Context, run Run) {
 		tell(run, "begins")
 		s.Progress(run, false, Job{Name: "build", Conclusion: "success"})
