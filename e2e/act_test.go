@@ -101,7 +101,7 @@ func newActBed(t *testing.T) *actBed {
 	must(t, err)
 	t.Cleanup(func() {
 		idle()
-		must(t, rig.RemoveActContainers(context.WithoutCancel(ctx)))
+		must(t, b.act.Clean(context.WithoutCancel(ctx)))
 	})
 	return b
 }

@@ -59,7 +59,7 @@ func (a *Act) Start(ctx context.Context) (idle func(), err error) {
 	if _, err := actProgram(); err != nil {
 		return nil, err
 	}
-	if err := RemoveActContainers(ctx); err != nil {
+	if err := a.Clean(ctx); err != nil {
 		return nil, err
 	}
 	return a.Hub.RunWith(ctx, func(ctx context.Context, run github.Run) {
@@ -70,13 +70,15 @@ func (a *Act) Start(ctx context.Context) (idle func(), err error) {
 	}), nil
 }
 
-// RemoveActContainers removes the containers that jobs ran in.
-func RemoveActContainers(ctx context.Context) error {
+// Clean removes the containers that jobs ran in, and what builds of other days
+// left without a name.
+func (a *Act) Clean(ctx context.Context) error {
 	list, err := docker(ctx, "ps", "--all", "--quiet", "--filter", "label="+actLabel)
 	if err == nil && list != "" {
 		_, err = docker(ctx, append([]string{"rm", "--force", "--volumes"}, strings.Fields(list)...)...)
 	}
-	return err
+	_, pruneErr := docker(ctx, "image", "prune", "--force", "--filter", "label="+actLabel, "--filter", "until=24h")
+	return errors.Join(err, pruneErr)
 }
 
 func actProgram() (string, error) {
