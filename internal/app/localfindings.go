@@ -32,11 +32,15 @@ func (l *pathList) Set(text string) error {
 	return nil
 }
 
-// localFindings reads test reports of this job: names or globs. One that is not
-// there is a warning: the step that should have written it may have failed.
+// localFindings reads test reports of this job: names or globs. A name that is
+// not there is a warning: the step that should have written it may have failed. A
+// glob takes what there is.
 func localFindings(paths pathList, repository string) (list []findings.Report, warnings []error) {
 	for _, pattern := range paths {
 		names, err := doublestar.FilepathGlob(pattern, doublestar.WithFilesOnly(), doublestar.WithNoFollow())
+		if err == nil && len(names) == 0 && strings.ContainsAny(pattern, "*?[{") {
+			continue
+		}
 		if err != nil || len(names) == 0 {
 			warnings = append(warnings, fault.New(fault.Configuration, "--findings %s names no file", pattern).
 				WithHint("paths are relative to the job's working directory"))
