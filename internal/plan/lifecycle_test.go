@@ -63,6 +63,8 @@ func TestLifeOfARun(t *testing.T) {
 		{"abandoned and ended", nil, []change.Change{closed(7, change.Abandoned, 0)}, []change.Run{ended}, nil, []string{"end 7/1/autorun.yml/1: the change was abandoned"}},
 		{"hidden by a filter", nil, nil, []change.Run{running}, nil, []string{""}},
 		{"lost its runner", plain, nil, nil, []string{"refs/dispatcher/ended/7/1/autorun.yml/1/runner-lost 7"}, []string{"dispatch 7/1/autorun.yml/2: retry 1 of 1: attempt 1 ended as runner-lost"}},
+		{"lost its runner, as it says itself", with(said("ci", id, verdict.RunnerLost)), nil, []change.Run{ended}, nil,
+			[]string{"dispatch 7/1/autorun.yml/2: retry 1 of 1: attempt 1 ended as runner-lost", "end 7/1/autorun.yml/1: it was reported"}},
 		{"lost its runner again", plain, nil, nil, []string{"refs/dispatcher/ended/7/1/autorun.yml/1/runner-lost 7", "refs/dispatcher/claims/7/1/autorun.yml/2 7",
 			"refs/dispatcher/runs/7/1/autorun.yml/2/100 7", "refs/dispatcher/ended/7/1/autorun.yml/2/runner-lost 7"}, []string{"idle 1"}},
 		{"a later attempt runs", plain, nil, []change.Run{ended, {ID: 100, Status: "queued"}}, []string{"refs/dispatcher/claims/7/1/autorun.yml/2 7", "refs/dispatcher/runs/7/1/autorun.yml/2/100 7"},

@@ -72,7 +72,7 @@ func (b *builder) decideAttempt(c *change.Change, w *config.Workflow, a attempt)
 		}
 		return d
 	case a.recorded:
-		return b.decideRecorded(d, a)
+		return b.decideRecorded(c, d, a)
 	case a.number > 0:
 		return b.decideClaimed(c, d, a)
 	case a.carried:
@@ -115,8 +115,13 @@ func carriedText(c *change.Change) string {
 
 // decideRecorded tries a run again that ended without a verdict, a bounded
 // number of times.
-func (b *builder) decideRecorded(d decision, a attempt) decision {
+func (b *builder) decideRecorded(c *change.Change, d decision, a attempt) decision {
 	d.standing, d.attempt = settled, a.number
+	if a.ended == "" { // the run's own report comes before our note of it
+		if a.ended, _ = b.told(c, b.key(c, d.workflow, a.number)); a.ended.Retryable() {
+			a.wasted++
+		}
+	}
 	if most := b.p.Report.Retries; b.p.Report.On() && a.ended.Retryable() && a.wasted <= most {
 		d.standing, d.attempt = candidate, a.number+1
 		d.reason = fmt.Sprintf("retry %d of %d: attempt %d ended as %s", a.wasted, most, a.number, a.ended)
