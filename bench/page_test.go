@@ -129,7 +129,7 @@ func (p page) programSection(b *strings.Builder) {
 	row(fmt.Sprintf("plan over %d changes, 100000 refs, 5000 runs", manyChanges), round(p.plan), "under 50 ms")
 	row("sorting that list of refs in, while it comes", round(p.index), "")
 	row("from start to first request", p.start.String(), "under 100 ms")
-	row("size of the program", bytesText(p.binary), "under 15 MB")
+	row("size of the program in the container action", bytesText(p.binary), "under 15 MB")
 	p.guest.row(b)
 	p.images.section(b)
 	b.WriteString(notes)
