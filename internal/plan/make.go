@@ -88,12 +88,8 @@ func (b *builder) index() {
 		b.open[c.Number] = c
 		b.tips[c.Current.Revision] = c
 	}
-	for _, refs := range b.s.Mirror.Changes {
-		for _, r := range refs {
-			if r.Entry.Kind == change.Poisoned {
-				b.refused[r.Entry.Revision] = r.ID
-			}
-		}
+	for _, r := range b.s.Mirror.refused {
+		b.refused[r.Entry.Revision] = r.ID
 	}
 }
 
@@ -212,6 +208,9 @@ func (b *builder) workflow(c *change.Change, w *config.Workflow) bool {
 // refusedReason says that this patchset, or one below it, is known to be
 // refused by the mirror.
 func (b *builder) refusedReason(c *change.Change) string {
+	if len(b.refused) == 0 {
+		return ""
+	}
 	if b.s.Mirror.poisoned(c.ID(), c.Current.Revision) {
 		ref := b.p.Mirror.Ledger.Ref(change.Entry{Kind: change.Poisoned, ID: c.ID(), Revision: c.Current.Revision})
 		return "the mirror refuses this patchset for good: upload another one, or delete the mirror's " + ref + " to have it tried again"

@@ -28,6 +28,8 @@ type Mirror struct {
 	Changes map[int][]Ref
 	// Marks are the ledger refs that say when something was last done.
 	Marks []Ref
+	// refused are those of Changes that say what the mirror will not take.
+	refused []Ref
 	// Unreadable counts refs in our namespaces that we did not write.
 	Unreadable int
 
@@ -97,6 +99,9 @@ func (m *Mirror) addEntry(name string, rev change.Revision) {
 	if !e.ID.Valid() {
 		m.Marks = append(m.Marks, ref)
 		return
+	}
+	if e.Kind == change.Poisoned {
+		m.refused = append(m.refused, ref)
 	}
 	m.about(ref)
 }
