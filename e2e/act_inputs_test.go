@@ -31,9 +31,7 @@ func (b *actBed) testByHand(t *testing.T) {
 		says                       string   // an annotation
 	}{
 		{"a good one", b.base, "success", []string{"plan", "source", "unit", "report"}, ""},
-		// act ends where the matrix of a job that is left out cannot be read; GitHub
-		// goes on to the report.
-		{"no revision", hostile, "failure", []string{"plan"}, "pass the input revision on as the dispatcher sent it"},
+		{"no revision", hostile, "failure", []string{"plan", "report"}, "pass the input revision on as the dispatcher sent it"},
 		{"one that is gone", strings.Repeat("dead", 10), "failure", []string{"plan", "source", "report"}, "Comment 'recheck' on the change to start anew"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
