@@ -224,21 +224,5 @@ func (l *loader) wrongType(n *yaml.Node, v reflect.Value) {
 	case v.Kind() == reflect.Int || v.Kind() == reflect.Int64 && v.Type() != reflect.TypeFor[duration]():
 		want, hint = "a number", "write a whole number, without quotes"
 	}
-	l.fail(l.place(n), hint, "this must be %s, but it is %s", want, describe(n))
-}
-
-func describe(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.SequenceNode:
-		return "a list"
-	case yaml.MappingNode:
-		return "a group of keys"
-	}
-	switch n.ShortTag() {
-	case "!!int", "!!float":
-		return "a number"
-	case "!!bool":
-		return n.Value
-	}
-	return "text"
+	l.fail(l.place(n), hint, "this must be %s, but it is %s", want, strictyaml.Describe(n))
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/guest/machine"
 	"github.com/spdk-community-ci/dispatcher/internal/strictyaml"
@@ -67,7 +66,7 @@ func Read(file string, data []byte) ([]Environment, error) {
 		c := check{d, fmt.Sprintf("environments[%d]", i)}
 		c.environment(e)
 		if seen[e.Name] {
-			c.fail("name", "give each environment a name of its own", "another environment is named %s, too", quote(e.Name))
+			c.fail("name", "give each environment a name of its own", "another environment is named %s, too", strictyaml.Quote(e.Name))
 		}
 		seen[e.Name] = true
 	}
@@ -86,13 +85,13 @@ func (c check) fail(key, hint, format string, args ...any) {
 
 func (c check) environment(e *Environment) {
 	if !nameForm.MatchString(e.Name) {
-		c.fail("name", "use lower-case letters, digits and . _ -, 40 at most", "an environment cannot be named %s", quote(e.Name))
+		c.fail("name", "use lower-case letters, digits and . _ -, 40 at most", "an environment cannot be named %s", strictyaml.Quote(e.Name))
 	}
 	if slices.Contains(reserved, e.Name) {
 		c.fail("name", "choose another name", "the workflow has a job %s of its own", e.Name)
 	}
 	if !slices.Contains(Kinds(), e.Kind) {
-		c.fail("kind", "write docker, guest or metal", "there is no kind %s", quote(string(e.Kind)))
+		c.fail("kind", "write docker, guest or metal", "there is no kind %s", strictyaml.Quote(string(e.Kind)))
 	}
 	e.fill()
 	c.runner(e)
@@ -109,7 +108,7 @@ func (c check) environment(e *Environment) {
 	}
 	for i, r := range e.Results {
 		if r == "" || len(r) > maxText || strings.ContainsAny(r, "\x00\n\r") || path.IsAbs(r) || strings.Count(path.Clean(r), "..") > 1 {
-			c.fail(fmt.Sprintf("results[%d]", i), "name a file or folder in the source's folder, or beside it: ../output", "%s cannot be kept", quote(r))
+			c.fail(fmt.Sprintf("results[%d]", i), "name a file or folder in the source's folder, or beside it: ../output", "%s cannot be kept", strictyaml.Quote(r))
 		}
 	}
 }
@@ -138,7 +137,7 @@ func (e *Environment) fill() {
 func (c check) runner(e *Environment) {
 	for i, label := range e.RunsOn {
 		if !labelForm.MatchString(label) {
-			c.fail(fmt.Sprintf("runs-on[%d]", i), "write the label as GitHub shows it in Settings, Actions, Runners", "%s cannot be the label of a runner", quote(label))
+			c.fail(fmt.Sprintf("runs-on[%d]", i), "write the label as GitHub shows it in Settings, Actions, Runners", "%s cannot be the label of a runner", strictyaml.Quote(label))
 		}
 	}
 	switch {
@@ -154,9 +153,9 @@ func (c check) image(e *Environment) {
 	case e.Kind == Metal && e.Image != "":
 		c.fail("image", "remove it", "bare metal has no image")
 	case e.Kind == Docker && !imageForm.MatchString(e.Image):
-		c.fail("image", "name it as docker pull does: ghcr.io/OWNER/NAME:TAG", "%s is not a container image", quote(e.Image))
+		c.fail("image", "name it as docker pull does: ghcr.io/OWNER/NAME:TAG", "%s is not a container image", strictyaml.Quote(e.Image))
 	case e.Kind == Guest && !diskForm.MatchString(e.Image) && (!path.IsAbs(e.Image) || len(e.Image) > maxText || strings.ContainsAny(e.Image, "\x00\n\r")):
-		c.fail("image", "write NAME, NAME:ALIAS or NAME@VERSION of an image in the storage, or the path of a file on the host", "%s is not a disk image", quote(e.Image))
+		c.fail("image", "write NAME, NAME:ALIAS or NAME@VERSION of an image in the storage, or the path of a file on the host", "%s is not a disk image", strictyaml.Quote(e.Image))
 	}
 	if e.Kind != Docker && e.Privileged {
 		c.fail("privileged", "remove it", "only containers can be privileged")
@@ -197,7 +196,7 @@ func (c check) conf(e *Environment) {
 		key := fmt.Sprintf("variables[%d]", i)
 		name, value, valued := strings.Cut(line, "=")
 		if !valued || !variableForm.MatchString(name) || len(value) > maxText || strings.ContainsAny(value, "\x00\n\r") {
-			c.fail(key, "write NAME=VALUE, without quotes around the value", "%s is not a variable", quote(line))
+			c.fail(key, "write NAME=VALUE, without quotes around the value", "%s is not a variable", strictyaml.Quote(line))
 			continue
 		}
 		once(key, name)
@@ -205,11 +204,9 @@ func (c check) conf(e *Environment) {
 	for i, name := range e.Tests {
 		key := fmt.Sprintf("tests[%d]", i)
 		if !variableForm.MatchString(name) {
-			c.fail(key, "write the name of a variable, such as SPDK_TEST_NVME", "%s is not the name of a test", quote(name))
+			c.fail(key, "write the name of a variable, such as SPDK_TEST_NVME", "%s is not the name of a test", strictyaml.Quote(name))
 			continue
 		}
 		once(key, name)
 	}
 }
-
-func quote(s string) string { return fmt.Sprintf("%q", change.OneLine(change.Clip(s, 80))) }

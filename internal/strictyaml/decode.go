@@ -30,7 +30,7 @@ func (d *Document) decode(n *yaml.Node, path string, v reflect.Value) {
 	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null":
 		d.unreadable(n, path, "give a value, or remove the key", "there is no value")
 	case !strings.HasPrefix(n.ShortTag(), "!!"):
-		d.unreadable(n, path, "remove it", "the file must not use the tag "+quote(n.Tag))
+		d.unreadable(n, path, "remove it", "the file must not use the tag "+Quote(n.Tag))
 	case v.Kind() == reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		d.decode(n, path, v.Elem())
@@ -65,7 +65,7 @@ func (d *Document) decodeScalar(n *yaml.Node, path string, v reflect.Value) {
 	case v.Kind() == reflect.Int && n.ShortTag() == "!!int":
 		number, err := strconv.ParseInt(n.Value, 10, 32)
 		if err != nil {
-			d.unreadable(n, path, "write a whole number in decimal digits", quote(n.Value)+" is not a number that this setting can have")
+			d.unreadable(n, path, "write a whole number in decimal digits", Quote(n.Value)+" is not a number that this setting can have")
 			return
 		}
 		v.SetInt(number)
@@ -86,10 +86,11 @@ func (d *Document) wrongType(n *yaml.Node, path string, v reflect.Value) {
 	case reflect.Int:
 		want, hint = "a number", "write a whole number, without quotes"
 	}
-	d.unreadable(n, path, hint, "this must be "+want+", but it is "+describe(n))
+	d.unreadable(n, path, hint, "this must be "+want+", but it is "+Describe(n))
 }
 
-func describe(n *yaml.Node) string {
+// Describe says what kind of value a node is, for a message.
+func Describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.SequenceNode:
 		return "a list"
@@ -105,5 +106,5 @@ func describe(n *yaml.Node) string {
 	return "text"
 }
 
-// quote makes outside text fit for a message.
-func quote(s string) string { return strconv.Quote(change.OneLine(change.Clip(s, 80))) }
+// Quote makes outside text fit for a message.
+func Quote(s string) string { return strconv.Quote(change.OneLine(change.Clip(s, 80))) }

@@ -51,7 +51,7 @@ func (d *Document) unknownKey(key *yaml.Node, names []string) string {
 	if meant != "" && d.format.Manual != "" {
 		hint = "did you mean " + meant + "?"
 	}
-	d.note(at(key), hint, "there is no key "+quote(key.Value)+" here")
+	d.note(at(key), hint, "there is no key "+Quote(key.Value)+" here")
 	return meant
 }
 
@@ -76,7 +76,7 @@ func (d *Document) eachPair(n *yaml.Node, visit func(key, value *yaml.Node)) {
 		case !isKey(key):
 			d.note(at(key), "write the name of a setting", "this is not a key")
 		case twice:
-			d.note(at(key), "remove one of the two", fmt.Sprintf("the key %s stands here twice; the first is on line %d", quote(key.Value), line))
+			d.note(at(key), "remove one of the two", fmt.Sprintf("the key %s stands here twice; the first is on line %d", Quote(key.Value), line))
 		default:
 			first[key.Value] = key.Line
 			visit(key, n.Content[i+1])

@@ -79,17 +79,17 @@ func (s *Subsystem) fill(i int) {
 // check notes everything that is wrong.
 func (m *Machine) check(d *strictyaml.Document) {
 	if !machineType.MatchString(m.Type) {
-		d.Fail("type", "write q35 or pc; other machines have no place for these devices", "there is no machine type %s here", quote(m.Type))
+		d.Fail("type", "write q35 or pc; other machines have no place for these devices", "there is no machine type %s here", strictyaml.Quote(m.Type))
 	} else if isPC := m.Type == "pc" || len(m.Type) > 9 && m.Type[:9] == "pc-i440fx"; isPC && m.IOMMU {
-		d.Fail("iommu", "use the type q35", "the machine type %s cannot have an IOMMU", quote(m.Type))
+		d.Fail("iommu", "use the type q35", "the machine type %s cannot have an IOMMU", strictyaml.Quote(m.Type))
 	} else if isPC && m.Switch {
-		d.Fail("pcie-switch", "use the type q35", "the machine type %s has no PCI Express", quote(m.Type))
+		d.Fail("pcie-switch", "use the type q35", "the machine type %s has no PCI Express", strictyaml.Quote(m.Type))
 	}
 	if m.CPUs < 1 || m.CPUs > maxCPUs {
 		d.Fail("cpus", fmt.Sprintf("write a number from 1 to %d", maxCPUs), "there cannot be %d processors", m.CPUs)
 	}
 	if m.CPU != "" && !cpuModel.MatchString(m.CPU) {
-		d.Fail("cpu", "qemu-system-x86_64 -cpu help lists them", "there is no processor model %s", quote(m.CPU))
+		d.Fail("cpu", "qemu-system-x86_64 -cpu help lists them", "there is no processor model %s", strictyaml.Quote(m.CPU))
 	}
 	if m.Memory < minMemory || m.Memory > maxMemory || m.Memory%MiB != 0 {
 		d.Fail("memory", fmt.Sprintf("write a size from %s to %s, for example 4G", minMemory, maxMemory), "the guest cannot have %s of memory", m.Memory)
@@ -113,14 +113,14 @@ func (m *Machine) checkNVMe(d *strictyaml.Document) {
 	for i, s := range m.NVMe {
 		path := fmt.Sprintf("nvme[%d]", i)
 		if !nqn.MatchString(s.NQN) {
-			d.Fail(path+".nqn", fmt.Sprintf("use letters, digits and . : _ -, %d at most", maxNQN), "%s cannot be the name of a subsystem", quote(s.NQN))
+			d.Fail(path+".nqn", fmt.Sprintf("use letters, digits and . : _ -, %d at most", maxNQN), "%s cannot be the name of a subsystem", strictyaml.Quote(s.NQN))
 		} else if nqns[s.NQN] {
-			d.Fail(path+".nqn", "give each subsystem a name of its own, or none", "another subsystem is named %s, too", quote(s.NQN))
+			d.Fail(path+".nqn", "give each subsystem a name of its own, or none", "another subsystem is named %s, too", strictyaml.Quote(s.NQN))
 		}
 		if !serial.MatchString(s.Serial) {
-			d.Fail(path+".serial", fmt.Sprintf("use letters, digits and . _ -, %d at most", maxSerial), "%s cannot be a serial number", quote(s.Serial))
+			d.Fail(path+".serial", fmt.Sprintf("use letters, digits and . _ -, %d at most", maxSerial), "%s cannot be a serial number", strictyaml.Quote(s.Serial))
 		} else if serials[s.Serial] {
-			d.Fail(path+".serial", "give each subsystem a serial number of its own, or none", "another subsystem has the serial number %s, too", quote(s.Serial))
+			d.Fail(path+".serial", "give each subsystem a serial number of its own, or none", "another subsystem has the serial number %s, too", strictyaml.Quote(s.Serial))
 		}
 		nqns[s.NQN], serials[s.Serial] = true, true
 		switch before := controllers; {

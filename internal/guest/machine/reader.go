@@ -126,7 +126,7 @@ func (r *Reader) set(name, text string) (path string, err error) {
 func parseNumber(text string) (int, error) {
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil {
-		return 0, fault.New(fault.Configuration, "%s is not a number", quote(text)).WithHint("write a whole number")
+		return 0, fault.New(fault.Configuration, "%s is not a number", strictyaml.Quote(text)).WithHint("write a whole number")
 	}
 	return int(n), nil
 }
@@ -134,10 +134,7 @@ func parseNumber(text string) (int, error) {
 func parseSwitch(text string) (bool, error) {
 	on, err := strconv.ParseBool(text)
 	if err != nil {
-		return false, fault.New(fault.Configuration, "%s is neither true nor false", quote(text)).WithHint("write true or false")
+		return false, fault.New(fault.Configuration, "%s is neither true nor false", strictyaml.Quote(text)).WithHint("write true or false")
 	}
 	return on, nil
 }
-
-// quote makes outside text fit for a message.
-func quote(s string) string { return strconv.Quote(change.OneLine(change.Clip(s, 80))) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/strictyaml"
 )
 
 const subsystemHint = "write sizes joined by +, each with a block size behind a slash if it is not 512, then the rest: 1G/4K+512M,controllers=2"
@@ -30,14 +31,14 @@ func ParseSubsystem(text string) (Subsystem, error) {
 		case "controllers":
 			n, err := parseNumber(value)
 			if err != nil || n < 1 {
-				return Subsystem{}, fault.New(fault.Configuration, "there cannot be %s controllers", quote(value)).
+				return Subsystem{}, fault.New(fault.Configuration, "there cannot be %s controllers", strictyaml.Quote(value)).
 					WithHint("write a number from 1 to %d", maxControllers)
 			}
 			s.Controllers = n
 		case "nqn":
 			s.NQN = value
 		default:
-			return Subsystem{}, fault.New(fault.Configuration, "%s is no part of a subsystem", quote(first)).WithHint("%s", subsystemHint)
+			return Subsystem{}, fault.New(fault.Configuration, "%s is no part of a subsystem", strictyaml.Quote(first)).WithHint("%s", subsystemHint)
 		}
 	}
 	return s, nil
