@@ -21,7 +21,9 @@ type gathering struct {
 	// outcome and attempt are those of the run that is reported on.
 	outcome verdict.Outcome
 	attempt int
-	retry   verdict.Retry
+	// runs are those that were read, by their numbers.
+	runs  map[int64]change.Run
+	retry verdict.Retry
 	// links, notes and warnings are what became of what is done beside the verdict.
 	links    []verdict.Link
 	notes    []verdict.Note
@@ -75,8 +77,20 @@ func (g *gathering) ended(ctx context.Context, id int64) bool {
 	if id == 0 {
 		return false
 	}
-	run, known, err := g.Runs.Run(ctx, g.q.Project.CI.Repository, id)
+	run, known, err := g.lookUp(ctx, id)
 	return err == nil && known && run.Status == "completed"
+}
+
+// lookUp reads a run, unless it was read before.
+func (g *gathering) lookUp(ctx context.Context, id int64) (run change.Run, known bool, err error) {
+	if run, known = g.runs[id]; known {
+		return run, true, nil
+	}
+	run, known, err = g.Runs.Run(ctx, g.q.Project.CI.Repository, id)
+	if err == nil && known {
+		g.runs[id] = run
+	}
+	return run, known, err
 }
 
 // run reads one run and folds its jobs; nil stands for one that GitHub does not
@@ -116,10 +130,7 @@ func (g *gathering) read(ctx context.Context, key change.Key, id int64) (run ver
 		return run, false, nil
 	}
 	repository := g.q.Project.CI.Repository
-	found, known := g.q.Run, g.q.Run.ID == id
-	if !known {
-		found, known, err = g.Runs.Run(ctx, repository, id)
-	}
+	found, known, err := g.lookUp(ctx, id)
 	if err != nil || !known {
 		return run, known, err
 	}

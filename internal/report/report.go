@@ -130,7 +130,10 @@ func (r *Reporter) Report(ctx context.Context, q Request) (Done, error) {
 		return Done{Outcome: verdict.Superseded, Silent: "the change is gone"}, nil
 	}
 	q.adopt(&c)
-	g := gathering{Reporter: r, q: q, change: &c}
+	g := gathering{Reporter: r, q: q, change: &c, runs: map[int64]change.Run{}}
+	if q.Run.ID != 0 {
+		g.runs[q.Run.ID] = q.Run
+	}
 	v, err := g.verdict(ctx)
 	if err != nil {
 		return Done{}, err
