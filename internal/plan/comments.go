@@ -116,9 +116,7 @@ func (b *builder) ask(c *change.Change, ask command.Ask) {
 	if b.attempt(ask.Key.ID, ask.Key.Workflow).asked >= ask.Key.Attempt {
 		return
 	}
-	b.say(c, change.Entry{Kind: change.Asked, Key: ask.Key, ID: ask.Key.ID, Word: word})
-	b.touch(c)
-	b.add(Action{Verb: Ask, Change: c, Key: ask.Key, Revision: c.Current.Revision, FailedOnly: ask.FailedOnly, Reason: "a comment asks for " + word + " jobs"})
+	b.note(c, Action{Verb: Ask, Entry: change.Entry{Kind: change.Asked, Key: ask.Key, ID: ask.Key.ID, Word: word}, Reason: "a comment asks for " + word + " jobs"})
 }
 
 // callOff notes that a run was called off, unless that is noted.
@@ -126,14 +124,16 @@ func (b *builder) callOff(c *change.Change, key change.Key) {
 	if b.attempt(key.ID, key.Workflow).stopped >= key.Attempt {
 		return
 	}
-	b.say(c, change.Entry{Kind: change.Stopped, Key: key, ID: key.ID})
-	b.touch(c)
-	b.add(Action{Verb: CallOff, Change: c, Key: key, Revision: c.Current.Revision, Reason: "a comment calls it off"})
+	b.note(c, Action{Verb: CallOff, Entry: change.Entry{Kind: change.Stopped, Key: key, ID: key.ID}, Reason: "a comment calls it off"})
 }
 
-// say has the plan go on as if the ledger held the entry.
-func (b *builder) say(c *change.Change, e change.Entry) {
-	b.said[c.Number] = append(b.said[c.Number], Ref{ID: e.ID, Revision: c.Current.Revision, Entry: e})
+// note adds an action that writes a ledger entry about the current patchset, and
+// has the plan go on as if the ledger held it.
+func (b *builder) note(c *change.Change, a Action) {
+	b.said[c.Number] = append(b.said[c.Number], Ref{ID: a.Entry.ID, Revision: c.Current.Revision, Entry: a.Entry})
+	b.touch(c)
+	a.Change, a.Key, a.Revision = c, a.Entry.Key, c.Current.Revision
+	b.add(a)
 }
 
 // answerText tells people what is answered, in one line.

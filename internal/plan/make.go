@@ -28,6 +28,8 @@ type builder struct {
 	tips  map[change.Revision]*change.Change
 	fresh map[int]bool
 	files map[string]bool
+	// onPatchsets and afterMerge are the workflows: see workflowsFor.
+	onPatchsets, afterMerge []*config.Workflow
 	// said is what comments add to the ledger, by change.
 	said map[int][]Ref
 	// patchsets are made when they are first asked for: see revisions.
@@ -73,6 +75,13 @@ func newBuilder(p *config.Project, s *Snapshot, now time.Time) *builder {
 		said:    map[int][]Ref{},
 	}
 	b.plan.Haves = map[int][]change.Revision{}
+	for i := range p.Workflows {
+		if w := &p.Workflows[i]; w.PostMerge {
+			b.afterMerge = append(b.afterMerge, w)
+		} else {
+			b.onPatchsets = append(b.onPatchsets, w)
+		}
+	}
 	b.index()
 	return b
 }
@@ -167,13 +176,10 @@ func (b *builder) change(c *change.Change) {
 // workflowsFor are the workflows that test the patchsets of open changes, or the
 // branch once a change is merged.
 func (b *builder) workflowsFor(c *change.Change) []*config.Workflow {
-	var all []*config.Workflow
-	for i := range b.p.Workflows {
-		if w := &b.p.Workflows[i]; w.PostMerge == (c.Status == change.Merged) {
-			all = append(all, w)
-		}
+	if c.Status == change.Merged {
+		return b.afterMerge
 	}
-	return all
+	return b.onPatchsets
 }
 
 // workflow plans one workflow for a change and reports whether it wants the

@@ -23,7 +23,7 @@ const (
 // it. Each branch is tested where it is now, for the change that was merged last:
 // those before it are part of that.
 func (b *builder) postMerge() {
-	if b.s.NoGitHub != "" || len(b.workflowsFor(&change.Change{Status: change.Merged})) == 0 {
+	if b.s.NoGitHub != "" || len(b.afterMerge) == 0 {
 		return
 	}
 	last, moved := b.s.Mirror.last(change.Merges), b.movedBranch()
@@ -44,7 +44,7 @@ func (b *builder) postMerge() {
 	newest := b.newestMerged()
 	for _, branch := range slices.Sorted(maps.Keys(newest)) {
 		c := newest[branch]
-		for _, w := range b.workflowsFor(c) {
+		for _, w := range b.afterMerge {
 			b.workflow(c, w)
 		}
 	}

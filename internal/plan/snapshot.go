@@ -145,8 +145,8 @@ type Action struct {
 	// Rerun, if not 0, is the run whose failed jobs are run again instead of Call,
 	// if GitHub still can (Dispatch).
 	Rerun int64
-	// FailedOnly says that no more than the failed jobs are asked for (Ask).
-	FailedOnly bool
+	// Entry is what to note in the ledger (Ask, CallOff).
+	Entry change.Entry
 	// Reply is what to say, Excused are the failures to note elsewhere first
 	// (Answer).
 	Reply   string

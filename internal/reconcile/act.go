@@ -81,14 +81,8 @@ func (a *acting) collect(i int) {
 		item := a.item(l)
 		a.items[item].Want, a.items[item].OnMirror = l.Revision, false
 		a.update(item, i, ns.Ref(l.Change.ID()), l.Revision)
-	case plan.Ask:
-		word := change.AllJobs
-		if l.FailedOnly {
-			word = change.FailedJobs
-		}
-		a.update(a.item(l), i, ledger.Ref(change.Entry{Kind: change.Asked, Key: l.Key, Word: word}), l.Revision)
-	case plan.CallOff:
-		a.update(a.item(l), i, ledger.Ref(change.Entry{Kind: change.Stopped, Key: l.Key}), l.Revision)
+	case plan.Ask, plan.CallOff:
+		a.update(a.item(l), i, ledger.Ref(l.Entry), l.Revision)
 	case plan.Carry:
 		a.update(a.item(l), i, ledger.Ref(change.Entry{Kind: change.Carried, Key: l.Key}), l.Revision)
 	case plan.Dispatch:
