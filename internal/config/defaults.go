@@ -49,9 +49,10 @@ const (
 	defaultKeep = 14 * day
 	// defaultEvery spares Gerrit the look for closed changes in most passes.
 	defaultEvery = 6 * time.Hour
-	// defaultRetries is one more try for a lost runner: most are lost once, and
-	// what is lost twice wants a person.
-	defaultRetries = 1
+	// defaultRetries is one for each of retryTimes: a lost runner is mostly lost
+	// once, a broken lab is back after some hours, and what is still broken the
+	// day after wants a person.
+	defaultRetries = 4
 	// defaultAfter is ample for a report job that waits for a free runner.
 	defaultAfter = 10 * time.Minute
 	// defaultKeepResults is longer than most reviews take.
@@ -66,6 +67,15 @@ const (
 	// defaultTrustValue is the lowest vote that says yes.
 	defaultTrustValue = 1
 )
+
+// retryTimes is when a run that told nothing is started again where nothing is
+// said: at once, then after times in which a lab is often back.
+func retryTimes() []duration {
+	return []duration{0, duration(time.Hour), duration(6 * time.Hour), duration(day)}
+}
+
+// maxRetryTimes bounds the list; a schedule of more steps is a slip.
+const maxRetryTimes = 20
 
 // callsInAnHour stands for "no limit per pass" where a time must be worked out:
 // GitHub's secondary limit on content-creating requests in one hour.
@@ -92,8 +102,7 @@ func builtin() settings {
 		Limits:     limits{PerPass: defaultPerPass, Running: defaultRunning, Pace: duration(defaultPace)},
 		RedParents: parentPolicy(RunChildren),
 		Report: report{Started: startedPolicy(StartedOff), Commands: commands{CoolDown: duration(defaultCoolDown), Attempts: defaultAttempts},
-
-			Retries: defaultRetries, After: duration(defaultAfter),
+			Retries: defaultRetries, RetryAt: retryTimes(), After: duration(defaultAfter), Nothing: nothingPolicy(NothingVotes),
 			Publish: publish{
 				PathStyle: pathStyle(pathStyles[0]), Artifacts: []pathGlob{"**"}, Logs: true,
 				Keep: duration(defaultKeepResults), Time: duration(defaultPublishTime),

@@ -17,6 +17,7 @@ type (
 	kindPolicy    KindPolicy
 	parentPolicy  ParentPolicy
 	startedPolicy StartedPolicy
+	nothingPolicy NothingPolicy
 	inputGroup    InputGroup
 	pathStyle     string // store.PathStyle
 	keyName       string // a prefix of run keys, or nothing
@@ -34,6 +35,7 @@ var (
 	pathStyles      = []string{"auto", "path", "virtual"}
 	parentPolicies  = []string{string(RunChildren), string(HoldChildren)}
 	startedPolicies = []string{string(StartedOff), string(StartedMessage), string(StartedReset)}
+	nothingPolicies = []string{string(NothingVotes), string(NothingSilent)}
 	inputGroups     = []string{string(DispatcherInputs), string(GerritInputs), string(PrototypeInputs)}
 )
 
@@ -87,6 +89,13 @@ func (p *parentPolicy) UnmarshalText(text []byte) error {
 func (p *startedPolicy) UnmarshalText(text []byte) error {
 	s, err := choose(text, startedPolicies)
 	*p = startedPolicy(s)
+	return err
+}
+
+// UnmarshalText accepts vote and silent.
+func (p *nothingPolicy) UnmarshalText(text []byte) error {
+	s, err := choose(text, nothingPolicies)
+	*p = nothingPolicy(s)
 	return err
 }
 

@@ -122,6 +122,8 @@ type report struct {
 	Messages bool            `json:"messages,omitempty" jsonschema_description:"Post messages although there is no label to vote on."`
 	Votes    map[string]vote `json:"votes,omitempty" jsonschema_description:"Votes by outcome (docs/verdicts.md lists them). Default: passed 1, failed -1, all others 0."`
 	Retries  count           `json:"retries,omitempty" jsonschema_description:"How often a workflow is started again for a patchset whose run failed without a failed test: a lost runner, a full disk, a failed set-up."`
+	RetryAt  []duration      `json:"retry-after,omitempty" jsonschema:"minItems=1,maxItems=20" jsonschema_description:"How long after such a run the first, second, ... retry starts. The last entry holds for all later ones."`
+	Nothing  nothingPolicy   `json:"nothing-to-run,omitempty" jsonschema_description:"What is told if paths and branches leave out every required workflow of a patchset: vote (say so, and vote as if all had passed), or silent."`
 	After    duration        `json:"after,omitempty" jsonschema_description:"How long a run's own report is waited for before a pass reports in its place."`
 	Ignore   []line          `json:"ignore,omitempty" jsonschema_description:"Jobs that are left out, as patterns. Default: report."`
 	MayFail  []line          `json:"may-fail,omitempty" jsonschema_description:"Jobs that are shown but do not decide, as patterns."`

@@ -99,7 +99,11 @@ func (namespace) JSONSchema() *jsonschema.Schema    { return choiceSchema(namesp
 func (ledger) JSONSchema() *jsonschema.Schema       { return choiceSchema(ledgers) }
 func (pathStyle) JSONSchema() *jsonschema.Schema    { return choiceSchema(pathStyles) }
 func (kindPolicy) JSONSchema() *jsonschema.Schema   { return choiceSchema(policies) }
+func (parentPolicy) JSONSchema() *jsonschema.Schema { return choiceSchema(parentPolicies) }
 func (inputGroup) JSONSchema() *jsonschema.Schema   { return choiceSchema(inputGroups) }
+
+func (startedPolicy) JSONSchema() *jsonschema.Schema { return choiceSchema(startedPolicies) }
+func (nothingPolicy) JSONSchema() *jsonschema.Schema { return choiceSchema(nothingPolicies) }
 
 func (duration) JSONSchema() *jsonschema.Schema {
 	zero := &jsonschema.Schema{Enum: []any{0}}

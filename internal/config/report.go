@@ -19,6 +19,8 @@ func (l *loader) reporting(p *project, g Gerrit) Report {
 		Ignore: texts(r.Ignore), MayFail: texts(r.MayFail), Setup: texts(r.Setup),
 	}
 	out.Votes = l.votes(r)
+	out.RetryAfter = l.retryAfter(p)
+	out.NothingToRun = NothingPolicy(r.Nothing)
 	out.Started = StartedPolicy(r.Started)
 	out.Commands = Commands{
 		Off: r.Commands.Off, Owner: r.Commands.Owner, Groups: texts(r.Commands.Groups), CoolDown: time.Duration(r.Commands.CoolDown),
@@ -28,6 +30,26 @@ func (l *loader) reporting(p *project, g Gerrit) Report {
 	out.Comments = l.comments(&r.Comments)
 	if out.On() && g.Username == "" {
 		l.fail(l.near(&r.Label, &r.Messages, p), "give the account that may vote: GERRIT_USERNAME and GERRIT_PASSWORD", "results are to be reported, but access to Gerrit is anonymous")
+	}
+	return out
+}
+
+// retryAfter builds the schedule of retries. A later retry that is due before an
+// earlier one would be a slip of the pen.
+func (l *loader) retryAfter(p *project) []time.Duration {
+	list := p.Report.RetryAt
+	switch {
+	case len(list) == 0:
+		l.fail(l.near(&p.Report.RetryAt, p), "write [0] to retry at once, or retries: 0 for no retries", "the list of times is empty")
+	case len(list) > maxRetryTimes:
+		l.fail(l.near(&p.Report.RetryAt, p), "the last entry holds for all later retries", "the list has %d entries, and %d are the most", len(list), maxRetryTimes)
+	}
+	var out []time.Duration
+	for i, d := range list {
+		if i > 0 && d < list[i-1] {
+			l.fail(l.near(&list[i]), "write the times in ascending order", "retry %d comes %s after a run, but the one before it %s", i+1, d, list[i-1])
+		}
+		out = append(out, time.Duration(d))
 	}
 	return out
 }

@@ -15,6 +15,12 @@ type Report struct {
 	// Retries bounds how often a workflow is started again for a patchset whose
 	// run failed without a failed test.
 	Retries int
+	// RetryAfter is how long after the end of such a run its first, second, ...
+	// retry starts; the last entry holds for all later ones. It is never empty
+	// and does not decrease.
+	RetryAfter []time.Duration
+	// NothingToRun is what is told where every required workflow is left out.
+	NothingToRun NothingPolicy
 	// After is how long a pass leaves a run that has ended to the run's own report.
 	After time.Duration
 	// Started is what is told when runs start.
@@ -69,6 +75,17 @@ const (
 	StartedMessage StartedPolicy = "message"
 	// StartedReset takes the earlier vote back, too.
 	StartedReset StartedPolicy = "reset"
+)
+
+// NothingPolicy says what is told to Gerrit if paths and branches leave out every
+// required workflow of a patchset.
+type NothingPolicy string
+
+const (
+	// NothingVotes says so and votes as if all had passed.
+	NothingVotes NothingPolicy = "vote"
+	// NothingSilent tells nothing.
+	NothingSilent NothingPolicy = "silent"
 )
 
 // Commands says whose comments are obeyed, and how often.

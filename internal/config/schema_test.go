@@ -82,7 +82,7 @@ func TestBadFilesAndTheSchema(t *testing.T) {
 	onlyLoad := map[string]bool{
 		"accounts": true, "alias-place": true, "branch-names": true, "ca-files": true, "duplicate-projects": true,
 		"globs": true, "grace": true, "mirror-name": true, "missing-env": true, "project-names": true, "query-lines": true,
-		"regexps": true, "shared-default-mirror": true, "shared-mirror": true, "twice-in-a-list": true, "two-documents": true, "unknown-server": true,
+		"regexps": true, "retry-order": true, "shared-default-mirror": true, "shared-mirror": true, "twice-in-a-list": true, "two-documents": true, "unknown-server": true,
 	}
 	validate := validator(t)
 	for _, name := range cases(t, "bad/*.yml") {
