@@ -95,6 +95,8 @@ type Request struct {
 	Run change.Run
 	// Findings are those of files that the caller has read.
 	Findings []findings.Report
+	// DryRun makes the review and neither posts nor publishes anything.
+	DryRun bool
 	// Standings tells where the patchset's workflows are, this one included.
 	Standings func(c *change.Change) []plan.Standing
 }
@@ -110,6 +112,9 @@ type Done struct {
 	Voted bool
 	// Refused says why Gerrit did not take the vote; the message stands.
 	Refused string
+	// Review is what a dry run would have posted, on Revision; else nil.
+	Review   *change.Review
+	Revision change.Revision
 	// Text is the message.
 	Text string
 	// Summary is the same as Markdown, for the job's summary page.
@@ -142,7 +147,7 @@ func (r *Reporter) Report(ctx context.Context, q Request) (Done, error) {
 	if done.Silent == "" && !v.Ready {
 		done.Silent = "other workflows have not ended: " + list(v.Workflows(verdict.Running))
 	}
-	if done.Silent == "" && g.publish(ctx, v) {
+	if done.Silent == "" && !q.DryRun && g.publish(ctx, v) {
 		done.Silent = g.lookAgain(ctx)
 	}
 	if done.Silent != "" {
@@ -217,6 +222,10 @@ func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Don
 	}
 	if label := p.Report.Label; label != "" && v.Voted && !g.afterMerge() {
 		review.Labels = map[string]int{label: v.Vote}
+	}
+	if g.q.DryRun {
+		done.Review, done.Revision = &review, g.change.Current.Revision
+		return done, nil
 	}
 	posted, unsettled, err := g.Reviews.Post(ctx, g.change.Number, g.change.Current.Revision, review)
 	if unsettled {
