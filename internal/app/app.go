@@ -103,7 +103,7 @@ func (a *App) Main(ctx context.Context, args []string) int {
 	}
 	for _, c := range commands() {
 		if c.name == name {
-			return c.run(a, ctx, args)
+			return c.perform(ctx, a, args)
 		}
 	}
 	fmt.Fprintf(a.Stderr, "dispatcher: there is no command %q; dispatcher help lists them\n", name)

@@ -75,8 +75,8 @@ func (a *App) environments(ctx context.Context, args []string) int {
 
 func printText(text []byte) func(*environmentsCommand, context.Context) (int, error) {
 	return func(c *environmentsCommand, _ context.Context) (int, error) {
-		_, err := c.app.Stdout.Write(text)
-		return ExitDone, err
+		fmt.Fprintf(c.app.Stdout, "%s", text)
+		return ExitDone, nil
 	}
 }
 

@@ -184,7 +184,8 @@ func (a *App) showReport(out *action.Action, done report.Done) int {
 	}
 	err := errors.Join(out.SetOutput("outcome", string(cmp.Or(done.Outcome, verdict.Unknown))), out.SetOutput("vote", vote), out.Summary(done.Summary))
 	if err != nil {
-		fmt.Fprintln(a.Stderr, "dispatcher:", err)
+		a.tell(out, err)
+		return ExitFailed
 	}
 	return ExitDone
 }

@@ -4,14 +4,12 @@ package app
 
 import (
 	"context"
-	"io"
+	"fmt"
 
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 )
 
 func (a *App) schema(context.Context, []string) int {
-	if _, err := io.WriteString(a.Stdout, config.Schema); err != nil {
-		return ExitFailed
-	}
+	fmt.Fprint(a.Stdout, config.Schema)
 	return ExitDone
 }

@@ -53,7 +53,10 @@ func (a *App) sync(ctx context.Context, args []string) int {
 		return ExitConfiguration // it was told
 	}
 	results, more := a.passes(ctx, cfg, flags, out.Mask)
-	a.show(out, results, more, flags)
+	if err := a.show(out, results, more, flags); err != nil {
+		a.tell(out, err)
+		return max(exitStatus(results), ExitFailed)
+	}
 	return exitStatus(results)
 }
 
@@ -144,10 +147,10 @@ func printable(line string) string {
 }
 
 // show prints the results and hands them to the runner.
-func (a *App) show(out *action.Action, results []reconcile.Result, more aside, flags syncFlags) {
+func (a *App) show(out *action.Action, results []reconcile.Result, more aside, flags syncFlags) error {
 	if flags.json {
 		if err := writeJSON(a.Stdout, results, more); err != nil {
-			fmt.Fprintln(a.Stderr, "dispatcher: failed to print the result:", err)
+			return fmt.Errorf("failed to print the result: %w", err)
 		}
 	} else {
 		for _, r := range results {
@@ -157,14 +160,12 @@ func (a *App) show(out *action.Action, results []reconcile.Result, more aside, f
 	}
 	a.warn(out, more.warnings)
 	if !out.InActions() {
-		return
+		return nil
 	}
 	for _, text := range annotations(results) {
 		out.Error(text)
 	}
-	if err := a.publish(out, results, more); err != nil {
-		fmt.Fprintln(a.Stderr, "dispatcher:", err)
-	}
+	return a.publish(out, results, more)
 }
 
 // publish sets the step's outputs and summary.
