@@ -68,6 +68,8 @@ func (w *witness) all(context.Context) ([]change.Change, error) {
 
 // aside is what is told beside the results of passes.
 type aside struct {
+	// unchecked is what a dry run left open.
+	unchecked []string
 	// flaky are the jobs that fail by chance, by project.
 	flaky map[string][]flake.Row
 	// warnings are what a person should mend although all was done.
@@ -94,6 +96,9 @@ func (s aside) text() string {
 			b.WriteString("  " + line)
 		}
 	}
+	if len(s.unchecked) > 0 {
+		b.WriteString(dryRunNote(s.unchecked) + "\n")
+	}
 	return b.String()
 }
 
@@ -113,6 +118,9 @@ func (s aside) markdown() string {
 			fmt.Fprintf(&b, "\nand %d more\n", more)
 		}
 		b.WriteString("\n")
+	}
+	if len(s.unchecked) > 0 {
+		b.WriteString("\n" + action.Cell(dryRunNote(s.unchecked)) + "\n")
 	}
 	return b.String()
 }

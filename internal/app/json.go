@@ -23,6 +23,8 @@ type (
 		Totals   totals        `json:"totals"`
 		Projects []jsonProject `json:"projects"`
 		Runs     []jsonRun     `json:"runs"`
+		// NotChecked is what a dry run left open.
+		NotChecked []string `json:"not_checked,omitempty"`
 	}
 	jsonProject struct {
 		Project  string `json:"project"`
@@ -67,7 +69,7 @@ type (
 )
 
 func jsonOf(results []reconcile.Result, more aside) jsonReport {
-	out := jsonReport{Totals: totalsOf(results...), Runs: runsOf(results), Projects: []jsonProject{}}
+	out := jsonReport{Totals: totalsOf(results...), Runs: runsOf(results), Projects: []jsonProject{}, NotChecked: more.unchecked}
 	for _, r := range results {
 		p := jsonProject{Project: r.Project, DryRun: r.DryRun, UpToDate: r.Idle, ForeignRefs: r.Unreadable, Actions: []jsonAction{}, Problems: []jsonProblem{}, Flaky: more.of(r.Project)}
 		for _, l := range r.Lines {

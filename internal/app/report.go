@@ -5,12 +5,9 @@ package app
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -34,17 +31,6 @@ the one that the job is part of, unless --run names another.
 
 `
 
-// reportFlags are what the command line of report says.
-type reportFlags struct {
-	inputs  map[string]string
-	key     string
-	run     int64
-	attempt int
-	needs   string
-	// findings are test reports of this job, as names or globs.
-	findings pathList
-}
-
 // report is the command of that name.
 func (a *App) report(ctx context.Context, args []string) int {
 	flags, err := a.parseReport(args)
@@ -60,11 +46,16 @@ func (a *App) report(ctx context.Context, args []string) int {
 		fmt.Fprintln(a.Stdout, "This run was not started by the dispatcher: there is nothing to report.")
 		return ExitDone
 	}
+	ask, err := flags.check()
+	if err != nil {
+		a.tell(out, err)
+		return ExitConfiguration
+	}
 	cfg, err := a.load(out, flags.inputs)
 	if err != nil {
 		return ExitConfiguration // it was told
 	}
-	done, err := a.reportRun(ctx, cfg, flags, out)
+	done, p, err := a.reportRun(ctx, cfg, ask, out)
 	if err != nil {
 		a.tell(out, err)
 		if errors.Is(err, fault.Configuration) {
@@ -72,42 +63,26 @@ func (a *App) report(ctx context.Context, args []string) int {
 		}
 		return ExitFailed
 	}
-	return a.showReport(out, done)
-}
-
-// parseReport reads flags, and what the runner says about the job's own run.
-func (a *App) parseReport(args []string) (reportFlags, error) {
-	f := reportFlags{inputs: map[string]string{}}
-	set := flag.NewFlagSet("report", flag.ContinueOnError)
-	number := func(variable string) int64 {
-		n, _ := strconv.ParseInt(a.Getenv(variable), 10, 64) // 0 where there is no runner
-		return n
+	if cfg.DryRun {
+		showDryReport(out, p, ask.key, done)
 	}
-	set.StringVar(&f.key, "key", a.Getenv("INPUT_KEY"), "the run's key, as the input key of its workflow gave it")
-	set.Int64Var(&f.run, "run", number("GITHUB_RUN_ID"), "number of the run")
-	set.IntVar(&f.attempt, "attempt", int(number("GITHUB_RUN_ATTEMPT")), "attempt of the run; 0 is the latest")
-	set.StringVar(&f.needs, "needs", a.Getenv("INPUT_NEEDS"), "the job's needs context as JSON, for when the API does not answer")
-	err := f.findings.Set(a.Getenv("INPUT_FINDINGS"))
-	set.Var(&f.findings, "findings", "JUnit or SARIF file of this job to comment on lines with, or a glob; may be given several times")
-	return f, errors.Join(err, a.parseFlags(set, reportHelp, f.inputs, args))
+	return a.showReport(out, done, cfg.DryRun)
 }
 
 // reportRun finds the project that a run belongs to and reports on it.
-func (a *App) reportRun(ctx context.Context, cfg *config.Config, flags reportFlags, out *action.Action) (report.Done, error) {
-	key, err := change.ParseKey(flags.key)
-	if err != nil {
-		return report.Done{}, fault.New(fault.Configuration, "input key: %w", err).
-			WithHint("give ${{ inputs.key }}, as the dispatcher sent it")
-	}
-	needs, err := parseNeeds(flags.needs)
-	if err != nil {
-		return report.Done{}, err
-	}
+func (a *App) reportRun(ctx context.Context, cfg *config.Config, ask reportAsk, out *action.Action) (report.Done, *config.Project, error) {
 	wire := newWiring(a, func(string, ...any) {}, out.Mask, cfg.Secrets())
-	p, err := wire.projectOf(ctx, cfg, key)
+	p, err := wire.projectOf(ctx, cfg, ask.key)
 	if err != nil {
-		return report.Done{}, err
+		return report.Done{}, nil, err
 	}
+	done, err := a.reportOn(ctx, wire, p, cfg.DryRun, ask)
+	a.warn(out, append(wire.warnings, done.Warnings...))
+	return done, p, err
+}
+
+// reportOn reports on a run of a project.
+func (a *App) reportOn(ctx context.Context, wire *wiring, p *config.Project, dryRun bool, ask reportAsk) (report.Done, error) {
 	if !p.Report.On() {
 		return report.Done{Silent: "neither a label nor messages are configured"}, nil
 	}
@@ -119,22 +94,22 @@ func (a *App) reportRun(ctx context.Context, cfg *config.Config, flags reportFla
 	if err != nil {
 		return report.Done{}, err
 	}
-	refs, err := wire.ledgerOf(ctx, p, key.Change)
+	refs, err := wire.ledgerOf(ctx, p, ask.key.Change)
 	if err != nil {
 		return report.Done{}, err
 	}
 	reporter := wire.reporter(p, review, hub, func(ctx context.Context) ([]change.Change, error) {
 		return review.Open(ctx, gerrit.Query{Project: p.Name, MaxAge: flake.Window, Messages: true})
 	})
-	found, warnings := localFindings(flags.findings, p.CI.Repository)
+	found, warnings := localFindings(ask.findings, p.CI.Repository)
 	done, err := reporter.Report(ctx, report.Request{
-		Project: p, Key: key, RunID: flags.run, Attempt: flags.attempt,
-		Needs: needs, Ignore: reportingJob(a.Getenv("GITHUB_JOB")), Findings: found,
+		Project: p, Key: ask.key, RunID: ask.run, Attempt: ask.attempt, DryRun: dryRun,
+		Needs: ask.needs, Ignore: reportingJob(a.Getenv("GITHUB_JOB")), Findings: found,
 		Standings: func(c *change.Change) []plan.Standing {
 			return plan.Standings(p, &plan.Snapshot{Changes: []change.Change{*c}, Mirror: refs}, c, a.Now())
 		},
 	})
-	a.warn(out, append(warnings, done.Warnings...))
+	done.Warnings = append(warnings, done.Warnings...)
 	return done, err
 }
 
@@ -146,28 +121,10 @@ func reportingJob(id string) []string {
 	return []string{id, "** / " + id}
 }
 
-// parseNeeds reads GitHub's needs context: job ids with their results.
-func parseNeeds(text string) ([]change.Job, error) {
-	if text == "" {
-		return nil, nil
-	}
-	var needs map[string]struct {
-		Result string `json:"result"`
-	}
-	if err := json.Unmarshal([]byte(text), &needs); err != nil {
-		return nil, fault.New(fault.Configuration, "input needs is not what GitHub gives: %w", err).
-			WithHint("give ${{ toJSON(needs) }}")
-	}
-	var jobs []change.Job
-	for _, name := range slices.Sorted(maps.Keys(needs)) {
-		jobs = append(jobs, change.Job{Name: name, Status: "completed", Conclusion: needs[name].Result})
-	}
-	return jobs, nil
-}
-
 // showReport prints what was posted, or why nothing was.
-func (a *App) showReport(out *action.Action, done report.Done) int {
+func (a *App) showReport(out *action.Action, done report.Done, dryRun bool) int {
 	switch {
+	case dryRun: // it was shown
 	case done.Silent != "":
 		fmt.Fprintf(a.Stdout, "Nothing was posted: %s.\n", change.OneLine(done.Silent))
 	case done.Voted:

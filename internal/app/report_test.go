@@ -3,6 +3,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
@@ -139,10 +142,74 @@ func TestReportFromTheLastJob(t *testing.T) {
 	s.clock.advance(15 * time.Minute)
 	s.pass(ExitDone)
 	s.gerritShows(c, map[string]int{"bot": -1})
-	s.says("What is not ours, or makes no sense.")
+	s.says("What is not ours, or makes no sense: each mistake is told.")
 	s.shows(ExitDone, "report")
 	s.shows(ExitConfiguration, "report", "--key", "101/1;id/autorun.yml/1")
 	s.shows(ExitConfiguration, "report", "--key", "101/1/autorun.yml/1", "--needs", "{")
+	s.shows(ExitConfiguration, "report", "--key", "101/1", "--run", "9e9", "--attempt", "-1")
+	s.env["GITHUB_RUN_ID"] = ""
+	s.shows(ExitConfiguration, "report", "--key", "101/1/autorun.yml/1")
+}
+
+// TestReportFlags reads what people and runners give.
+func TestReportFlags(t *testing.T) {
+	t.Parallel()
+	const good = "101/1/autorun.yml/1"
+	for _, tt := range []struct{ key, run, attempt, needs, wrong string }{
+		{good, "1", "", "", ""}, {good, "9223372036854775807", "2", "{}", ""}, {good, "17", "0", `{"a":{"result":"success","outputs":{}}}`, ""},
+		{good, "", "", "", "--run"}, {good, "0", "", "", "--run"}, {good, "-4", "", "", "--run"}, {good, "0x10", "", "", "--run"}, {good, " 1", "", "", "--run"},
+		{good, "9223372036854775808", "", "", "--run"}, {good, "https://github.com/o/r/actions/runs/17", "", "", "--run"},
+		{good, "1", "x", "", "--attempt"}, {good, "1", "-1", "", "--attempt"}, {good, "1", "4294967296", "", "--attempt"},
+		{good, "1", "1", "[]", "input needs"}, {good, "1", "1", `{"a":1}`, "input needs"},
+		{"101/1/autorun.yml/0", "1", "", "", "input key"}, {"refs/changes/01/101/1", "1", "", "", "input key"}, {strings.Repeat("1", 4000), "\x1b[31m", "?", "?", "input key,--run,--attempt,input needs"},
+	} {
+		_, err := reportFlags{key: tt.key, run: tt.run, attempt: tt.attempt, needs: tt.needs}.check()
+		var wrong []string
+		if problems, ok := errors.AsType[config.Problems](err); ok {
+			for _, p := range problems {
+				place, _, _ := strings.Cut(p.Text, ":")
+				wrong = append(wrong, place)
+				if p.Hint == "" || len(p.Text) > 400 || strings.ContainsAny(p.Text, "\x1b\n") {
+					t.Errorf("%+v: got %q, hint %q", tt, p.Text, p.Hint)
+				}
+			}
+		}
+		if got := strings.Join(wrong, ","); got != tt.wrong || err != nil && !errors.Is(err, fault.Configuration) {
+			t.Errorf("%+v: got mistakes in %q: %v", tt, got, err)
+		}
+	}
+}
+
+// TestReportDryRun shows what would be posted, hostile log lines included, and
+// changes nothing, whichever way it is asked for.
+func TestReportDryRun(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "")
+	c := s.push("ann", "nvme: split the probe loop", nil)
+	s.run(t.Context(), "sync")
+	id := s.ends(testJob("unit tests", "failure", "::error::made up", "##[group]x", "  indented\tline", "\x1b[31mred\u202e"), github.Job{Name: "report", Status: "in_progress"})
+	s.env["GITHUB_RUN_ID"], s.env["GITHUB_RUN_ATTEMPT"], s.env["GITHUB_JOB"] = strconv.FormatInt(id, 10), "1", "report"
+	s.shows(ExitDone, "report", "--key", "101/1/autorun.yml/1", "--dry-run")
+	shown := s.stdout
+	for line := range strings.Lines(shown) {
+		if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
+			t.Errorf("a line is a workflow command: %q", line)
+		}
+	}
+	s.env["INPUT_DRY-RUN"] = "true"
+	s.run(t.Context(), "report", "--key", "101/1/autorun.yml/1")
+	if s.stdout != shown {
+		t.Errorf("as an input it shows something else:\n%s", s.stdout)
+	}
+	if writes := s.writes(); len(writes) > 0 || len(c.Messages()) > 1 {
+		t.Errorf("got %q and the messages %v", writes, c.Messages())
+	}
+	s.gerritShows(c, nil)
+	s.says("In earnest, it is just that. After that, there is nothing to post.")
+	delete(s.env, "INPUT_DRY-RUN")
+	s.shows(ExitDone, "report", "--key", "101/1/autorun.yml/1")
+	s.gerritShows(c, map[string]int{"bot": -1})
+	s.shows(ExitDone, "report", "--key", "101/1/autorun.yml/1", "--dry-run")
 }
 
 // TestReportTroubles covers a Gerrit that does not take what is posted.

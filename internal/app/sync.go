@@ -106,6 +106,9 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 			}
 		}
 	}
+	if cfg.DryRun {
+		more.unchecked = uncheckedBySync(cfg)
+	}
 	more.warnings = wire.warnings
 	return results, more
 }

@@ -109,7 +109,7 @@ func Inputs() []Input {
 		{Name: "s3-secret", Env: "S3_SECRET", Secret: true, Anywhere: true,
 			Description: "For publish: that key's secret. Variable: S3_SECRET."},
 		{Name: "dry-run", Default: "false", Anywhere: true,
-			Description: "Print what a pass would do, and change nothing."},
+			Description: "Print what a pass or report would do, and change nothing: no push, no run, no message, no vote."},
 		{Name: "ca-file", Anywhere: true,
 			Description: "PEM file with certificate authorities to trust for Gerrit and the mirror, in addition to the system's."},
 	}
