@@ -34,6 +34,14 @@ type Report struct {
 	Comments               Comments
 }
 
+// Wait is the time from the end of a run that told nothing to its n-th retry.
+func (r Report) Wait(n int) time.Duration {
+	if len(r.RetryAfter) == 0 || n < 1 {
+		return 0
+	}
+	return r.RetryAfter[min(n, len(r.RetryAfter))-1]
+}
+
 // Publish says where results are copied to for readers without a GitHub account.
 // What is missing or wrong in it is found out when something is published: it
 // must not keep a verdict from being told.
