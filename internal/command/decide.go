@@ -49,6 +49,9 @@ type Action struct {
 	Keys []change.Key
 	// Issues are open (Excuse).
 	Issues []int
+	// TakesBack: our vote is taken back until Keys, or what runs already, have
+	// ended (Excuse).
+	TakesBack bool
 	// Text tells the author what happens. Text in it that is not ours is fit for
 	// one line.
 	Text string
@@ -91,20 +94,22 @@ func Decide(s Snapshot, p Policy, now time.Time) Decision {
 		}
 	}
 	settle(d.out.Actions)
+	r.TookBack = slices.ContainsFunc(d.out.Actions, func(a Action) bool { return a.TakesBack })
 	d.out.Reply = reply(d.out.Actions, r)
 	return d.out
 }
 
 // settle takes out of each action the runs that a later one stops: nothing is
-// started only to be cancelled.
+// started only to be cancelled, and no vote is taken back for it.
 func settle(actions []Action) {
 	for i, a := range actions {
 		for _, later := range actions[i+1:] {
 			if later.Kind == Stop {
 				a.Keys = slices.DeleteFunc(a.Keys, func(k change.Key) bool { return slices.Contains(later.Keys, k) })
+				a.TakesBack = a.TakesBack && len(a.Keys) > 0
 			}
 		}
-		actions[i].Keys = a.Keys
+		actions[i] = a
 	}
 }
 

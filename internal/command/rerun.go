@@ -105,9 +105,10 @@ func (d *decider) excuse(m change.Message, c Command) Action {
 		return refuse(text)
 	}
 	var targets []Workflow
+	busy := false
 	for _, w := range d.s.Workflows {
 		if r := d.latest[w.Name]; r.State == Failed || r.State.busy() {
-			targets = append(targets, w)
+			targets, busy = append(targets, w), busy || r.State.busy()
 		}
 	}
 	keys, notes := d.start(m, targets)
@@ -115,5 +116,5 @@ func (d *decider) excuse(m change.Message, c Command) Action {
 	if len(keys) > 0 {
 		text += startText(keys, true)
 	}
-	return Action{Kind: Excuse, Keys: keys, Issues: c.Issues, Text: text + notes}
+	return Action{Kind: Excuse, Keys: keys, Issues: c.Issues, TakesBack: busy || len(keys) > 0, Text: text + notes}
 }

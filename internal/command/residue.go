@@ -22,6 +22,9 @@ type Residue struct {
 	// started or not: for each workflow the last word of the message only.
 	Asked     []Ask
 	Cancelled []change.Key
+	// TookBack: our vote was taken back with the message, until the runs that it is
+	// about have ended.
+	TookBack bool
 }
 
 // Ask is a run that was promised.
@@ -38,6 +41,7 @@ const (
 	askedName     = "Asked-For: "
 	failedName    = "Asked-For-Failed: "
 	cancelledName = "Cancelled: "
+	takenBackName = "Vote-Taken-Back: "
 )
 
 // maxResidue bounds what is read of a message's end, in bytes.
@@ -58,6 +62,9 @@ func (r Residue) String() string {
 	}
 	for _, k := range r.Cancelled {
 		lines = append(lines, cancelledName+k.String())
+	}
+	if r.TookBack {
+		lines = append(lines, takenBackName+"yes")
 	}
 	return strings.Join(lines, "\n")
 }
@@ -87,6 +94,9 @@ func (r *Residue) add(line string) bool {
 	if name += " "; name == replyName {
 		r.Replies = append(r.Replies, value)
 		return validID(value)
+	} else if name == takenBackName {
+		r.TookBack = true
+		return value == "yes"
 	}
 	k, err := change.ParseKey(value)
 	switch name {
