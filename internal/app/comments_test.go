@@ -173,14 +173,14 @@ func TestCommandsWithoutARun(t *testing.T) {
 	s.comments(docs, "ann", "recheck")
 	s.comments(draft, "ann", "recheck")
 	s.pass(ExitDone)
-	s.gerritShows(docs, nil)
+	s.gerritShows(docs, map[string]int{"bot": 1})
 	s.gerritShows(draft, nil)
 	s.runs()
 	s.comments(docs, "ann", "recheck autorun")
 	s.says("The draft is ready now: that alone starts it.")
 	draft.SetWIP(false)
 	s.pass(ExitDone)
-	s.gerritShows(docs, nil)
+	s.gerritShows(docs, map[string]int{"bot": 1})
 	s.runs("102/1/autorun.yml/1", "101/1/autorun.yml/1")
 }
 

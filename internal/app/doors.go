@@ -223,6 +223,19 @@ func (r reviews) Change(ctx context.Context, number int) (change.Change, bool, e
 	return c, err == nil, err
 }
 
+// Hidden says which changes the account cannot see at all.
+func (r reviews) Hidden(ctx context.Context, numbers []int) (map[int]bool, error) {
+	hidden := map[int]bool{}
+	for _, n := range numbers {
+		_, found, err := r.Change(ctx, n)
+		if err != nil {
+			return hidden, err
+		}
+		hidden[n] = !found
+	}
+	return hidden, nil
+}
+
 // refs gives a repository's refs in checked form. Refs whose object ids are not
 // commits' cannot be ours.
 type refs struct{ *gitwire.Remote }

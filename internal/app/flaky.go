@@ -80,7 +80,7 @@ type aside struct {
 // another run is no sign of it by itself.
 func (w *witness) ledger(ctx context.Context, p *config.Project, a *App) []flake.Row {
 	list, _ := w.all(ctx)
-	rows := flake.Rank(report.History(p, a.Now()).Events(list))
+	rows := flake.Rank(report.History(p, a.Now(), change.Account{Username: p.Gerrit.Username}).Events(list))
 	return slices.DeleteFunc(rows, func(r flake.Row) bool { return r.Hint() == "" })
 }
 

@@ -34,6 +34,8 @@ type (
 		ForeignRefs int           `json:"foreign_refs,omitempty"`
 		Actions     []jsonAction  `json:"actions"`
 		Problems    []jsonProblem `json:"problems"`
+		// Warnings are what was seen and does not count.
+		Warnings []string `json:"warnings,omitempty"`
 		// Flaky are the jobs that failed by chance, the worst first.
 		Flaky []jsonFlaky `json:"flaky,omitempty"`
 	}
@@ -71,7 +73,7 @@ type (
 func jsonOf(results []reconcile.Result, more aside) jsonReport {
 	out := jsonReport{Totals: totalsOf(results...), Runs: runsOf(results), Projects: []jsonProject{}, NotChecked: more.unchecked}
 	for _, r := range results {
-		p := jsonProject{Project: r.Project, DryRun: r.DryRun, UpToDate: r.Idle, ForeignRefs: r.Unreadable, Actions: []jsonAction{}, Problems: []jsonProblem{}, Flaky: more.of(r.Project)}
+		p := jsonProject{Project: r.Project, DryRun: r.DryRun, UpToDate: r.Idle, ForeignRefs: r.Unreadable, Actions: []jsonAction{}, Problems: []jsonProblem{}, Warnings: r.Warnings, Flaky: more.of(r.Project)}
 		for _, l := range r.Lines {
 			p.Actions = append(p.Actions, actionOf(l))
 		}

@@ -98,6 +98,10 @@ func (a *App) reportOn(ctx context.Context, wire *wiring, p *config.Project, dry
 	if err != nil {
 		return report.Done{}, err
 	}
+	self, err := review.Self(ctx)
+	if err != nil {
+		return report.Done{}, err
+	}
 	reporter := wire.reporter(p, review, hub, func(ctx context.Context) ([]change.Change, error) {
 		return review.Open(ctx, gerrit.Query{Project: p.Name, MaxAge: flake.Window, Messages: true})
 	})
@@ -106,7 +110,7 @@ func (a *App) reportOn(ctx context.Context, wire *wiring, p *config.Project, dry
 		Project: p, Key: ask.key, RunID: ask.run, Attempt: ask.attempt, DryRun: dryRun,
 		Needs: ask.needs, Ignore: reportingJob(a.Getenv("GITHUB_JOB")), Findings: found,
 		Standings: func(c *change.Change) []plan.Standing {
-			return plan.Standings(p, &plan.Snapshot{Changes: []change.Change{*c}, Mirror: refs}, c, a.Now())
+			return plan.Standings(p, &plan.Snapshot{Changes: []change.Change{*c}, Mirror: refs, Self: self.ID}, c, a.Now())
 		},
 	})
 	done.Warnings = append(warnings, done.Warnings...)

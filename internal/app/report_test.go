@@ -228,7 +228,7 @@ func TestReportTroubles(t *testing.T) {
 		s.gerrit.Faults.Clear()
 		return c
 	}
-	c := scene("The account may not vote.", func() { s.gerrit.Restrict("bot", "Verified", 0, 0) }, ExitDone)
+	c := scene("The account may not vote.", func() { s.gerrit.Restrict("bot", "Verified", 0, 0) }, ExitConfiguration)
 	s.gerritShows(c, map[string]int{})
 	s.gerrit.Restrict("bot", "Verified", -1, 1)
 

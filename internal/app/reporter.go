@@ -3,9 +3,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/action"
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -14,6 +16,7 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/gerrit"
 	"github.com/spdk-community-ci/dispatcher/internal/github"
 	"github.com/spdk-community-ci/dispatcher/internal/plan"
+	"github.com/spdk-community-ci/dispatcher/internal/reconcile"
 	"github.com/spdk-community-ci/dispatcher/internal/report"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
@@ -111,26 +114,59 @@ type lastResort struct {
 	warn func([]error)
 }
 
-// Report reports on the run of an action.
-func (r lastResort) Report(ctx context.Context, p *config.Project, a plan.Action) (verdict.Outcome, string, error) {
-	done, err := r.Reporter.Report(ctx, report.Request{
+// request is what an action asks for.
+func (r lastResort) request(p *config.Project, a plan.Action) report.Request {
+	return report.Request{
 		Project: p, Key: a.Key, RunID: a.Run.ID, Run: a.Run,
 		Standings: func(*change.Change) []plan.Standing { return a.Standings },
-	})
-	r.warn(done.Warnings)
-	if err != nil {
-		return "", "", err
 	}
-	note := fmt.Sprintf("%s: posted without a vote", done.Outcome)
+}
+
+// Report reports on the run of an action.
+func (r lastResort) Report(ctx context.Context, p *config.Project, a plan.Action) (reconcile.Told, error) {
+	done, err := r.Reporter.Report(ctx, r.request(p, a))
+	r.warn(done.Warnings)
+	return toldOf(p, done), err
+}
+
+// Judge says how the run of an action ended.
+func (r lastResort) Judge(ctx context.Context, p *config.Project, a plan.Action) (verdict.Outcome, error) {
+	return r.Reporter.Judge(ctx, r.request(p, a))
+}
+
+// Vote tells what a change is owed.
+func (r lastResort) Vote(ctx context.Context, p *config.Project, a plan.Action) (reconcile.Told, error) {
+	q := r.request(p, a)
+	q.Empty = a.Empty
+	q.Debt = func(c *change.Change, self change.Account) plan.Debt { return a.Owes(p, c, self) }
+	done, err := r.Reporter.Vote(ctx, q)
+	r.warn(done.Warnings)
+	told := toldOf(p, done)
+	if len(a.Empty) > 0 {
+		told.Note = strings.Replace(told.Note, string(done.Outcome), "nothing to run", 1)
+	}
+	return told, err
+}
+
+// toldOf says for a pass what came of a report.
+func toldOf(p *config.Project, done report.Done) reconcile.Told {
+	told := reconcile.Told{Outcome: done.Outcome, Note: fmt.Sprintf("%s: posted without a vote", done.Outcome)}
 	switch {
 	case done.Silent != "":
-		note = fmt.Sprintf("%s: nothing was posted: %s", done.Outcome, done.Silent)
+		told.Note = fmt.Sprintf("%s: nothing was posted: %s", done.Outcome, done.Silent)
 	case done.Refused != "":
-		note = fmt.Sprintf("%s: posted, but Gerrit did not take the vote: %s", done.Outcome, done.Refused)
+		told.Note = fmt.Sprintf("%s: posted, but Gerrit did not take the vote", done.Outcome)
+		told.Refused = refusal(p, done)
 	case done.Voted:
-		note = fmt.Sprintf("%s: voted %s", done.Outcome, voteText(p.Report.Label, done.Vote))
+		told.Note = fmt.Sprintf("%s: voted %s", done.Outcome, voteText(p.Report.Label, done.Vote))
 	}
-	return done.Outcome, note, nil
+	return told
+}
+
+// refusal is the failure that Gerrit did not take a vote.
+func refusal(p *config.Project, done report.Done) error {
+	return fault.New(fault.Configuration, "the label %s: %s", change.OneLine(p.Report.Label), done.Refused).
+		WithHint("%s", cmp.Or(done.Advice, "give the account the right to vote on the label, or correct its name in the configuration"))
 }
 
 // voteText is a vote as Gerrit shows it; 0 takes an earlier one back.

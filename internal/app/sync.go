@@ -97,6 +97,9 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 		r := pass.Run(ctx)
 		r.Lines = append(r.Lines, wire.takeLeftOut()...)
 		results = append(results, r)
+		for _, text := range r.Warnings {
+			wire.warnings = append(wire.warnings, fmt.Errorf("%s: %s", p.Name, text))
+		}
 		if rows := wire.witnesses[p].ledger(ctx, p, a); len(rows) > 0 {
 			more.flaky[p.Name] = rows
 		}

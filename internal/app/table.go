@@ -125,7 +125,7 @@ func rowOf(l reconcile.Line) row {
 		one.code, one.hint = red, hintOf(l.Err)
 	case reconcile.InDoubt:
 		one.code = yellow
-	case reconcile.Waiting, reconcile.Replaced:
+	case reconcile.Waiting, reconcile.Replaced, reconcile.NoVerdict:
 		one.code = yellow
 	case reconcile.Skipped:
 		one.code = grey
@@ -145,7 +145,7 @@ func word(l reconcile.Line) string {
 		plan.MirrorBranch: "mirrored", plan.Relay: "relayed", plan.Carry: "carried",
 		plan.Record: "found", plan.Dispatch: "dispatched", plan.Prune: "pruned",
 		plan.Answer: "answered", plan.Ask: "asked for", plan.CallOff: "called off",
-		plan.Cancel: "cancelled", plan.Report: "reported", plan.End: "ended",
+		plan.Cancel: "cancelled", plan.Report: "reported", plan.Judge: "judged", plan.Vote: "voted on", plan.End: "ended",
 	}[l.Verb]
 }
 

@@ -16,6 +16,7 @@ type totals struct {
 	Dispatched int `json:"dispatched"`
 	Waiting    int `json:"waiting"`
 	Skipped    int `json:"skipped"`
+	NoVerdict  int `json:"no_verdict,omitempty"`
 	Failed     int `json:"failed"`
 	UpToDate   int `json:"up_to_date"`
 	// What else was done.
@@ -26,6 +27,8 @@ type totals struct {
 	Answered  int `json:"answered,omitempty"`
 	Cancelled int `json:"cancelled,omitempty"`
 	Reported  int `json:"reported,omitempty"`
+	Judged    int `json:"judged,omitempty"`
+	Voted     int `json:"voted,omitempty"`
 	Ended     int `json:"ended,omitempty"`
 	// What was planned and not done: a dry run.
 	ToRelay    int `json:"to_relay,omitempty"`
@@ -51,6 +54,8 @@ func (t *totals) count(l reconcile.Line) {
 		t.Failed++
 	case l.State == reconcile.Skipped:
 		t.Skipped++
+	case l.State == reconcile.NoVerdict:
+		t.NoVerdict++
 	case l.State == reconcile.Waiting, l.State == reconcile.InDoubt, l.State == reconcile.Replaced:
 		t.Waiting++
 	case l.State == reconcile.Planned && l.Verb == plan.Relay:
@@ -77,6 +82,10 @@ func (t *totals) count(l reconcile.Line) {
 		t.Cancelled++
 	case l.Verb == plan.Report:
 		t.Reported++
+	case l.Verb == plan.Judge:
+		t.Judged++
+	case l.Verb == plan.Vote:
+		t.Voted++
 	case l.Verb == plan.End:
 		t.Ended++
 	}
@@ -90,10 +99,10 @@ func (t totals) text() string {
 		name  string
 	}{
 		{t.Answered, "answered"}, {t.Mirrored, "mirrored"}, {t.Relayed, "relayed"}, {t.Carried, "carried"},
-		{t.Found, "found"}, {t.Dispatched, "dispatched"}, {t.Cancelled, "cancelled"}, {t.Reported, "reported"}, {t.Ended, "ended"}, {t.Pruned, "pruned"},
+		{t.Found, "found"}, {t.Dispatched, "dispatched"}, {t.Cancelled, "cancelled"}, {t.Reported, "reported"}, {t.Judged, "judged"}, {t.Voted, "voted on"}, {t.Ended, "ended"}, {t.Pruned, "pruned"},
 		{t.ToRelay, "to relay"}, {t.ToDispatch, "to dispatch"}, {t.OtherToDo, "other to do"},
 		{t.Waiting, "waiting"},
-		{t.Skipped, "skipped"}, {t.Failed, "failed"}, {t.UpToDate, "up to date"},
+		{t.NoVerdict, "no verdict"}, {t.Skipped, "skipped"}, {t.Failed, "failed"}, {t.UpToDate, "up to date"},
 	} {
 		if n.count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n.count, n.name))

@@ -15,8 +15,9 @@ import (
 //	claims/KEY            created before a dispatch: whoever creates it dispatches
 //	runs/KEY/RUN          created after it was accepted; RUN is 0 where unknown
 //	lost/KEY/SECONDS      a claim was seen without a run at that time
-//	carried/KEY           not dispatched: the result of the patchset before stands
-//	ended/KEY/OUTCOME     its run ended and nothing is left to do about it
+//	carried/KEY/PATCHSET  not dispatched: the result of that earlier patchset's
+//	                      attempt, of the same number, stands for this one
+//	ended/KEY/OUTCOME/SECONDS   its run ended so, and that was noted at that time
 //	asked/KEY/JOBS        a comment asks for that attempt: of all jobs, or of failed ones
 //	stopped/KEY           a comment called that attempt off, started or not
 //	poisoned/CHANGE/PATCHSET/REVISION   the mirror refuses this object for good
@@ -61,23 +62,31 @@ type Entry struct {
 	Kind     EntryKind
 	Key      Key       // claims, runs, lost, carried, ended, asked, stopped
 	RunID    int64     // runs
-	At       time.Time // lost, pruned, scanned, merged
+	At       time.Time // lost, ended, pruned, scanned, merged; zero in older ended entries
 	ID       ID        // poisoned; also set for the kinds with a key
 	Revision Revision  // poisoned
 	Word     string    // ended: the outcome; asked: AllJobs or FailedJobs
+	From     int       // carried: the patchset whose result stands
 }
 
 // Ref returns the entry's full ref name.
 func (l Ledger) Ref(e Entry) string {
 	prefix := string(l) + string(e.Kind) + "/"
 	switch e.Kind {
-	case Claim, Carried, Stopped:
+	case Claim, Stopped:
 		return prefix + e.Key.String()
+	case Carried:
+		return fmt.Sprintf("%s%s/%d", prefix, e.Key, e.From)
 	case RunOf:
 		return fmt.Sprintf("%s%s/%d", prefix, e.Key, e.RunID)
 	case Lost:
 		return fmt.Sprintf("%s%s/%d", prefix, e.Key, e.At.Unix())
-	case Ended, Asked:
+	case Ended:
+		if e.At.IsZero() {
+			return fmt.Sprintf("%s%s/%s", prefix, e.Key, e.Word)
+		}
+		return fmt.Sprintf("%s%s/%s/%d", prefix, e.Key, e.Word, e.At.Unix())
+	case Asked:
 		return fmt.Sprintf("%s%s/%s", prefix, e.Key, e.Word)
 	case Poisoned:
 		return fmt.Sprintf("%s%s/%s", prefix, e.ID, e.Revision)
@@ -104,8 +113,12 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 	e := Entry{Kind: EntryKind(word)}
 	head, last, _ := cutLast(rest)
 	switch e.Kind {
-	case Claim, Carried, Stopped:
+	case Claim, Stopped:
 		head = rest
+	case Carried:
+		if e.From, ok = decimal(last, 9); !ok {
+			return Entry{}, false
+		}
 	case RunOf, Lost, Pruned, Scanned, Merges:
 		n, ok := decimal(last, 18)
 		if !ok && last != "0" || e.Kind.mark() != (last == rest) {
@@ -124,7 +137,7 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 			return Entry{}, false
 		}
 	case Ended:
-		if e.Word = last; !isWord(last) {
+		if head, ok = e.parseEnded(head, last); !ok {
 			return Entry{}, false
 		}
 	case Poisoned:
@@ -133,11 +146,22 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 		return Entry{}, false
 	}
 	key, ok := parseKey(head)
-	if !ok {
+	if !ok || e.Kind == Carried && e.From >= key.Patchset {
 		return Entry{}, false
 	}
 	e.Key, e.ID = key, key.ID
 	return e, true
+}
+
+// parseEnded reads an outcome with or without the time after it, and returns
+// what stands before them. No outcome begins with a digit.
+func (e *Entry) parseEnded(head, last string) (before string, ok bool) {
+	if n, timed := decimal(last, 18); timed {
+		e.At = time.Unix(int64(n), 0).UTC()
+		head, last, _ = cutLast(head)
+	}
+	e.Word = last
+	return head, isWord(last)
 }
 
 // mark reports whether entries of the kind are about the project as a whole:
@@ -166,7 +190,7 @@ func isWord(s string) bool {
 			return false
 		}
 	}
-	return s[0] != '-'
+	return s[0] != '-' && (s[0] < '0' || s[0] > '9')
 }
 
 // ParseID reads "12345/6".

@@ -31,8 +31,9 @@ var entries = func() []struct {
 		{Entry{Kind: RunOf, Key: key, ID: key.ID, RunID: 987654321}, "runs/12345/6/autorun.yml/2/987654321"},
 		{Entry{Kind: RunOf, Key: key, ID: key.ID}, "runs/12345/6/autorun.yml/2/0"},
 		{Entry{Kind: Lost, Key: named, ID: key.ID, At: at}, "lost/spdk+12345/6/autorun.yml/2/1800000000"},
-		{Entry{Kind: Carried, Key: key, ID: key.ID}, "carried/12345/6/autorun.yml/2"},
+		{Entry{Kind: Carried, Key: key, ID: key.ID, From: 5}, "carried/12345/6/autorun.yml/2/5"},
 		{Entry{Kind: Ended, Key: key, ID: key.ID, Word: "runner-lost"}, "ended/12345/6/autorun.yml/2/runner-lost"},
+		{Entry{Kind: Ended, Key: key, ID: key.ID, Word: "runner-lost", At: at}, "ended/12345/6/autorun.yml/2/runner-lost/1800000000"},
 		{Entry{Kind: Asked, Key: key, ID: key.ID, Word: AllJobs}, "asked/12345/6/autorun.yml/2/all"},
 		{Entry{Kind: Asked, Key: named, ID: key.ID, Word: FailedJobs}, "asked/spdk+12345/6/autorun.yml/2/failed"},
 		{Entry{Kind: Stopped, Key: key, ID: key.ID}, "stopped/12345/6/autorun.yml/2"},
@@ -69,7 +70,8 @@ func TestLedgerRoundTrip(t *testing.T) {
 var notEntries = []string{
 	"", "claims", "claims/", "claims/12345/6/autorun.yml", "claims/12345/6/autorun.yml/2/3", "claim/12345/6/autorun.yml/2", "Claims/12345/6/autorun.yml/2",
 	"runs/12345/6/autorun.yml/2", "runs/12345/6/autorun.yml/2/-1", "runs/12345/6/autorun.yml/2/01", "runs/12345/6/autorun.yml/2/", "runs/12345/6/autorun.yml/2/1/1",
-	"runs/12345/6/autorun.yml/2/1234567890123456789", "runs/1", "lost/12345/6/autorun.yml/2", "lost/12345/6/autorun.yml/2/x", "carried/1/1/a/1/1",
+	"runs/12345/6/autorun.yml/2/1234567890123456789", "runs/1", "lost/12345/6/autorun.yml/2", "lost/12345/6/autorun.yml/2/x", "carried/1/1/a/1/1", "carried/12345/6/autorun.yml/2", "carried/12345/6/autorun.yml/2/6", "carried/12345/6/autorun.yml/2/0",
+	"ended/12345/6/autorun.yml/2", "ended/12345/6/autorun.yml/2/1800000000", "ended/12345/6/autorun.yml/2/1st", "ended/12345/6/autorun.yml/2/passed/01", "ended/12345/6/autorun.yml/2/passed/1/1",
 	"poisoned/12345/6", "poisoned/12345/6/0123", "poisoned/12345/6/" + string(ZeroRevision), "poisoned/12345/0/" + string(someRevision),
 	"poisoned/12345/6/" + strings.ToUpper(string(someRevision)), "pruned", "pruned/", "pruned/00", "pruned/1/2", "pruned//1", "/pruned/1", "other/1",
 }

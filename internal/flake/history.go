@@ -19,8 +19,9 @@ const Window = 14 * 24 * time.Hour
 // History reads events from the messages of changes: what we told of runs, and
 // what people asked for because of it.
 type History struct {
-	// Self is our own account's user name. Without it nothing is ours.
-	Self string
+	// Self is our own account, named by its number or, where that is not known, by
+	// its user name.
+	Self change.Account
 	// Workflows are the names that commands may use.
 	Workflows []string
 	// Since is when the first event counts.
@@ -64,7 +65,7 @@ func (t *teller) of(number int) *patchset {
 }
 
 func (t *teller) read(m change.Message) {
-	ours := t.Self != "" && m.Author.Username == t.Self
+	ours := verdict.IsOwn(m, t.Self)
 	switch {
 	case ours && m.Tag == command.Tag:
 		// Our answer quotes the comments that it answers: those on a patchset as a

@@ -79,7 +79,7 @@ func TestHistory(t *testing.T) {
 		{"about another change", []change.Message{told(8, 1, 1, "unit"), told(8, 1, 2)}, nil},
 		{"no messages", nil, nil},
 	} {
-		got := History{Self: self}.Events([]change.Change{on(7, c.messages...)})
+		got := History{Self: change.Account{Username: self}}.Events([]change.Change{on(7, c.messages...)})
 		if diff := cmp.Diff(c.want, got, cmpopts.SortSlices(func(a, b Event) bool {
 			return fmt.Sprint(a.Attempt, a.Issue, a.At, b.Name) < fmt.Sprint(b.Attempt, b.Issue, b.At, a.Name)
 		})); diff != "" {
@@ -87,7 +87,7 @@ func TestHistory(t *testing.T) {
 		}
 	}
 	late := on(7, told(7, 1, 1, "unit"), says(1, "recheck"), told(7, 1, 2))
-	got := History{Self: self, Since: day(3)}.Events([]change.Change{late})
+	got := History{Self: change.Account{Username: self}, Since: day(3)}.Events([]change.Change{late})
 	if diff := cmp.Diff([]Event{event("unit", Flipped, 1, 1, 3, 0)}, got); diff != "" {
 		t.Errorf("since a day (-want +got):\n%s", diff)
 	}
@@ -120,7 +120,7 @@ func FuzzHistory(f *testing.F) {
 	f.Add("a`b\nFailed: `c`", "false positive: #1")
 	f.Fuzz(func(t *testing.T, job, text string) {
 		c := on(7, told(7, 1, 1, job), says(1, text), answer(1, text), told(7, 1, 2))
-		for _, e := range (History{Self: self, Since: time.Time{}}).Events([]change.Change{c}) {
+		for _, e := range (History{Self: change.Account{Username: self}, Since: time.Time{}}).Events([]change.Change{c}) {
 			if e.ID.Change != 7 || strings.ContainsAny(e.Name, "`\n") || e.Name == "" || e.Name == "made up" && job != "made up" {
 				t.Errorf("got %+v", e)
 			}

@@ -15,11 +15,16 @@ import (
 type attempt struct {
 	number   int // 0: never claimed
 	claim    change.Revision
-	recorded bool      // a run record exists
+	recorded bool      // a run record exists, or what came of the run
 	runID    int64     // of the record; 0 where GitHub did not say
 	lostAt   time.Time // when it was first seen without a run
-	carried  bool
-	ended    verdict.Outcome // once nothing is left to do about the run
+	// from is the earlier patchset that the run tested, if its result was carried.
+	from int
+	// ended is how the run ended, once that is noted, and endedAt when that was.
+	ended   verdict.Outcome
+	endedAt time.Time
+	// before is the last earlier attempt that has a result.
+	before outcome
 	// asked is the latest attempt that a comment asks for, failedOnly whether for
 	// failed jobs only; stopped is the latest that one calls off.
 	asked, stopped int
@@ -29,8 +34,15 @@ type attempt struct {
 	rerun int64
 	known int
 	// wasted counts the attempts, this one included, that ended for reasons
-	// which trying again may help.
+	// which trying again may help, since a comment asked for one.
 	wasted int
+}
+
+// outcome is how an attempt ended.
+type outcome struct {
+	attempt int // 0: there is none
+	runID   int64
+	word    verdict.Outcome
 }
 
 // called reports whether a comment asks for another attempt.
@@ -43,41 +55,69 @@ func (a attempt) calledOff() bool { return a.stopped >= max(a.number, 1) && a.as
 // attempt reads the ledger for one patchset and workflow, and what comments have
 // just added to it.
 func (b *builder) attempt(id change.ID, workflow string) attempt {
-	var a attempt
-	refs := b.s.Mirror.Changes[id.Change]
-	if said := b.said[id.Change]; len(said) > 0 {
-		refs = slices.Concat(refs, said)
-	}
+	a := attempt{}
+	refs := b.refsOf(id.Change)
+	since := 0 // the last attempt that was asked for and is there
 	for _, r := range refs {
-		if r.ID != id || r.Entry.Key.Workflow != workflow {
+		if r.ID != id || r.Entry.Key.Workflow != workflow || !b.believes(r.Entry) {
 			continue
 		}
-		switch r.Entry.Kind {
+		switch n := r.Entry.Key.Attempt; r.Entry.Kind {
 		case change.Asked:
-			if n := r.Entry.Key.Attempt; n >= a.asked {
+			if n >= a.asked {
 				a.asked, a.failedOnly = n, r.Entry.Word == change.FailedJobs
 			}
 		case change.Stopped:
-			a.stopped = max(a.stopped, r.Entry.Key.Attempt)
-		case change.Carried:
-			a.carried = true
-		case change.Claim, change.RunOf:
-			a.number = max(a.number, r.Entry.Key.Attempt)
-		case change.Ended:
-			if verdict.Outcome(r.Entry.Word).Retryable() {
-				a.wasted++
-			}
+			a.stopped = max(a.stopped, n)
+		case change.Claim, change.RunOf, change.Carried, change.Ended:
+			a.number = max(a.number, n)
 		}
 	}
 	for _, r := range refs {
-		if r.ID == id && r.Entry.Key.Workflow == workflow && r.Entry.Key.Attempt == a.number {
+		e := r.Entry
+		if r.ID != id || e.Key.Workflow != workflow || !b.believes(e) {
+			continue
+		}
+		switch {
+		case e.Kind == change.Asked && e.Key.Attempt <= a.number:
+			since = max(since, e.Key.Attempt)
+		case e.Key.Attempt == a.number:
 			a.take(r)
+		case e.Kind == change.Ended && e.Key.Attempt < a.number && e.Key.Attempt > a.before.attempt && verdict.Outcome(e.Word).Result():
+			a.before = outcome{attempt: e.Key.Attempt, word: verdict.Outcome(e.Word)}
 		}
 	}
+	a.more(refs, id, workflow, since)
 	if a.failedOnly && a.asked >= a.number {
 		a.again(refs, id, workflow)
 	}
 	return a
+}
+
+// refsOf are the refs about a change, and what this pass adds to them.
+func (b *builder) refsOf(number int) []Ref {
+	refs := b.s.Mirror.Changes[number]
+	if said := b.said[number]; len(said) > 0 {
+		return slices.Concat(refs, said)
+	}
+	return refs
+}
+
+// more finds what other refs say of the attempt: how often it was tried in vain,
+// and the runs of the attempt that was carried and of the one before.
+func (a *attempt) more(refs []Ref, id change.ID, workflow string, since int) {
+	for _, r := range refs {
+		e := r.Entry
+		switch {
+		case e.Key.Workflow != workflow:
+		case r.ID == id && e.Kind == change.Ended && e.Key.Attempt >= since && verdict.Outcome(e.Word).Retryable():
+			a.wasted++
+		case r.ID == id && e.Kind == change.RunOf && e.Key.Attempt == a.before.attempt:
+			a.before.runID = max(a.before.runID, e.RunID)
+		case a.from > 0 && r.ID.Patchset == a.from && e.Kind == change.RunOf && e.Key.Attempt == a.number:
+			a.runID = max(a.runID, e.RunID)
+		}
+	}
 }
 
 // again finds the run of the attempt before the one that is asked for, if GitHub
@@ -106,8 +146,10 @@ func (a *attempt) take(r Ref) {
 		a.claim = r.Revision
 	case change.RunOf:
 		a.recorded, a.runID = true, max(a.runID, e.RunID)
+	case change.Carried:
+		a.recorded, a.from = true, e.From
 	case change.Ended:
-		a.ended = verdict.Outcome(e.Word)
+		a.recorded, a.ended, a.endedAt = true, verdict.Outcome(e.Word), e.At
 	case change.Lost:
 		if a.lostAt.IsZero() || e.At.Before(a.lostAt) {
 			a.lostAt = e.At

@@ -89,7 +89,11 @@ func (b *builder) failed(id change.ID) string {
 		if outcome == "" && a.number > 0 {
 			key := b.key(b.open[id.Change], w, a.number)
 			key.ID = id
-			outcome, _ = b.told(b.open[id.Change], key)
+			said, _ := b.told(b.open[id.Change], key, a.runID)
+			outcome = said.Outcome
+		}
+		if outcome != "" && !outcome.Result() {
+			outcome = a.before.word
 		}
 		if outcome == verdict.Failed && !a.called() {
 			return w.Name

@@ -102,7 +102,8 @@ func (b *builder) obey(c *change.Change) bool {
 		b.plan.Needs.Issues = append(b.plan.Needs.Issues, d.Issues...)
 	}
 	if d.Reply != "" {
-		b.add(Action{Verb: Answer, Change: c, Reason: answerText(d.Actions), Reply: d.Reply, Excused: b.excuses(c, d.Actions)})
+		b.add(Action{Verb: Answer, Change: c, Reason: answerText(d.Actions), Reply: d.Reply, Excused: b.excuses(c, d.Actions),
+			TakesBack: slices.ContainsFunc(d.Actions, func(a command.Action) bool { return a.TakesBack })})
 	}
 	return d.Reply == "" && len(d.Issues) == 0
 }

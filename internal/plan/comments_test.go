@@ -12,6 +12,7 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/command"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
 // obeying is a project that obeys everybody.
@@ -30,8 +31,12 @@ func answered(text string) change.Message {
 	return change.Message{ID: "m2", Author: change.Account{ID: 9, Username: "ci"}, Tag: command.Tag, At: noon.Add(-5 * time.Minute), Patchset: 1, Text: text}
 }
 
-// commented is a snapshot of change 7 whose comments were read.
+// commented is a snapshot of change 7 whose comments were read. That run 99 has
+// failed was told.
 func commented(p *config.Project, messages []change.Message, refs ...string) *Snapshot {
+	told := said("ci", change.ID{Change: 7, Patchset: 1}, verdict.Failed)
+	told.Author.ID, told.At = 9, noon.Add(-20*time.Minute)
+	messages = append([]change.Message{told}, messages...)
 	c := open(7, func(c *change.Change) { c.Messages, c.Updated = messages, noon.Add(-10*time.Minute) })
 	s := snapshot(p, []change.Change{c}, refs...)
 	s.Comments, s.Self = map[int]bool{7: true}, 9

@@ -42,13 +42,19 @@ func (f *filter) reason(c *change.Change) string {
 
 // state says what holds a change up that will be different later, or "".
 func (f *filter) state(c *change.Change) string {
-	switch age := f.now.Sub(c.Current.Created); {
+	if age := f.now.Sub(c.Current.Created); f.skip.MinAge > 0 && age < f.skip.MinAge && f.mode(c) == "" {
+		return fmt.Sprintf("too new: tried when the patchset is %s old", f.skip.MinAge)
+	}
+	return f.mode(c)
+}
+
+// mode says which of Gerrit's states a change must leave first, or "".
+func (f *filter) mode(c *change.Change) string {
+	switch {
 	case f.skip.Private && c.Private:
 		return "private"
 	case f.skip.WIP && c.WIP:
 		return "work in progress"
-	case f.skip.MinAge > 0 && age < f.skip.MinAge:
-		return fmt.Sprintf("too new: tried when the patchset is %s old", f.skip.MinAge)
 	}
 	return ""
 }

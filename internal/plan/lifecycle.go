@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
@@ -17,6 +18,8 @@ type openRun struct {
 	key change.Key
 	id  int64
 	rev change.Revision
+	// from is the earlier patchset that the run tested, if its result was carried.
+	from int
 }
 
 // lifecycle looks after the runs that were started: those that have become
@@ -27,26 +30,39 @@ func (b *builder) lifecycle() {
 		return
 	}
 	for _, number := range slices.Sorted(maps.Keys(b.s.Mirror.Changes)) {
-		for _, r := range openRuns(b.s.Mirror.Changes[number]) {
+		for _, r := range b.openRuns(number) {
 			w := workflowByName(b.p, r.key.Workflow)
 			// A run after a merge tells its result itself, or nobody waits for it.
 			if r.key.Server == b.p.Gerrit.Name && w != nil && !w.PostMerge {
-				b.lookAfter(r)
+				b.lookAfter(w, r)
 			}
 		}
 	}
 }
 
-// openRuns finds the recorded runs of a change that are not noted as ended.
-func openRuns(refs []Ref) []openRun {
+// openRuns finds the recorded runs of a change that are not noted as ended, and
+// the results that were carried and not told yet.
+func (b *builder) openRuns(number int) []openRun {
 	var runs []openRun
-	ended := map[change.Key]bool{}
-	for _, r := range refs {
-		switch r.Entry.Kind {
-		case change.RunOf:
-			runs = append(runs, openRun{r.Entry.Key, r.Entry.RunID, r.Revision})
-		case change.Ended:
-			ended[r.Entry.Key] = true
+	ended, carried := map[change.Key]bool{}, false
+	for _, r := range b.refsOf(number) {
+		e := r.Entry
+		switch {
+		case !b.believes(e):
+		case e.Kind == change.RunOf:
+			runs = append(runs, openRun{key: e.Key, id: e.RunID, rev: r.Revision})
+		case e.Kind == change.Carried:
+			carried = true
+			runs = append(runs, openRun{key: e.Key, rev: r.Revision, from: e.From})
+		case e.Kind == change.Ended:
+			ended[e.Key] = true
+		}
+	}
+	if carried {
+		for i, r := range runs {
+			if r.from > 0 {
+				runs[i].id = b.attempt(r.key.ID, r.key.Workflow).runID
+			}
 		}
 	}
 	runs = slices.DeleteFunc(runs, func(r openRun) bool { return ended[r.key] || r.id == 0 })
@@ -57,16 +73,23 @@ func openRuns(refs []Ref) []openRun {
 }
 
 // lookAfter plans what is left to do about one run.
-func (b *builder) lookAfter(r openRun) {
-	reason, known := b.pointless(r.key)
-	if !known {
-		return
+func (b *builder) lookAfter(w *config.Workflow, r openRun) {
+	reason, known := b.pointless(w, r)
+	if r.from > 0 && reason != "" {
+		if b.isOld(r.key.ID) {
+			b.add(Action{Verb: End, Key: r.key, Revision: r.rev, Number: r.key.Change, Reason: reason, Outcome: verdict.Superseded})
+		}
+		return // it is told when the patchset is back
 	}
-	if b.needRun(r.id) {
+	if !known || b.needRun(r.id) {
 		return
 	}
 	run, there := b.runByID(r.id)
+	if there && r.from == 0 && Foreign(b.p, r.key, run) != "" {
+		return // the next round of the plan does without the record
+	}
 	a := Action{Key: r.key, Revision: r.rev, Run: run, Reason: reason, Number: r.key.Change}
+	said, told := b.told(b.open[r.key.Change], r.key, r.id)
 	switch done := !there || run.Status == "completed"; {
 	case !done && reason != "":
 		a.Verb = Cancel
@@ -74,12 +97,39 @@ func (b *builder) lookAfter(r openRun) {
 		a.Verb, a.Reason = Cancel, "a comment called it off"
 	case !done:
 		return
-	case reason != "":
+	case told:
+		a.Verb, a.Outcome, a.Reason = End, said.Outcome, "it was reported"
+	case reason != "" && !b.worthJudging(r.key, run):
 		a.Verb, a.Outcome = End, verdict.Superseded
-	case !b.conclude(&a, there):
-		return // its own report may be on the way
+	case reason != "":
+		a.Verb = Judge
+	case b.attempt(r.key.ID, r.key.Workflow).number != r.key.Attempt:
+		a.Verb, a.Reason = Judge, "a later attempt replaced it"
+	case b.isOld(r.key.ID):
+		a.Verb, a.Reason = Judge, "a later patchset takes its result over"
+	default:
+		b.conclude(&a, there, r)
 	}
 	b.add(a)
+}
+
+// worthJudging reports whether a run that nobody waits for any more ended by
+// itself: its result stands when the patchset comes back.
+func (b *builder) worthJudging(key change.Key, run change.Run) bool {
+	if c, open := b.open[key.Change]; b.s.Hidden[key.Change] || open && c.Private {
+		return false // nothing of it stays
+	}
+	switch run.Conclusion {
+	case "success", "failure", "timed_out":
+		return !b.isOld(key.ID)
+	}
+	return false
+}
+
+// isOld reports whether a patchset of an open change was replaced.
+func (b *builder) isOld(id change.ID) bool {
+	c, open := b.open[id.Change]
+	return open && id.Patchset != c.Current.Number
 }
 
 // runByID is a run that was asked for, if GitHub still knows it.
@@ -98,34 +148,16 @@ func (b *builder) needRun(id int64) bool {
 }
 
 // conclude plans what is to be said about a run that has ended and that people
-// wait for; false means nothing yet.
-func (b *builder) conclude(a *Action, there bool) bool {
-	c := b.open[a.Key.Change]
-	if b.attempt(a.Key.ID, a.Key.Workflow).number != a.Key.Attempt {
-		a.Verb, a.Outcome, a.Reason = End, verdict.Superseded, "a later attempt replaced it"
-		return true
+// wait for, once its own report must have come.
+func (b *builder) conclude(a *Action, there bool, r openRun) {
+	if due := a.Run.Updated.Add(b.p.Report.After); there && r.from == 0 && b.now.Before(due) {
+		a.Verb, a.Reason = Wait, fmt.Sprintf("ended, reported from %s on", due.UTC().Format("15:04"))
+		return
 	}
-	if outcome, ok := b.told(c, a.Key); ok {
-		a.Verb, a.Outcome, a.Reason = End, outcome, "it was reported"
-		return true
+	b.report(b.open[a.Key.Change], a, there)
+	if r.from > 0 {
+		a.Reason = fmt.Sprintf("the result of patchset %d stands", r.from)
 	}
-	if there && b.now.Sub(a.Run.Updated) < b.p.Report.After {
-		return false
-	}
-	b.report(c, a, there)
-	return true
-}
-
-// told finds the report of a run among what we said on its change.
-func (b *builder) told(c *change.Change, key change.Key) (verdict.Outcome, bool) {
-	for _, residue := range verdict.Own(c.Messages, b.p.Gerrit.Username) {
-		for _, run := range residue.Runs {
-			if run.Key == key && run.Outcome != verdict.Running {
-				return run.Outcome, true
-			}
-		}
-	}
-	return "", false
 }
 
 // report plans a report in place of the run's own, which never came.
@@ -140,23 +172,29 @@ func (b *builder) report(c *change.Change, a *Action, there bool) {
 
 // pointless says why nobody waits for a run any more, or ""; known is false
 // while that cannot be told.
-func (b *builder) pointless(key change.Key) (reason string, known bool) {
-	c, open := b.open[key.Change]
-	switch {
-	case !open:
-		return b.closedReason(key.Change)
-	case key.Patchset != c.Current.Number:
-		return fmt.Sprintf("patchset %d replaced it", c.Current.Number), true
-	case c.Private && b.p.Skip.Private:
-		return "the change is private now", true
-	case c.WIP && b.p.Skip.WIP:
-		return "the change is work in progress now", true
+func (b *builder) pointless(w *config.Workflow, r openRun) (reason string, known bool) {
+	c, open := b.open[r.key.Change]
+	if !open {
+		return b.closedReason(r.key.Change)
+	}
+	if r.key.Patchset != c.Current.Number {
+		source, found, known := b.carrySource(c, w)
+		if found && source.id == r.key.ID && source.number == r.key.Attempt {
+			return "", true
+		}
+		return fmt.Sprintf("patchset %d replaced it", c.Current.Number), known
+	}
+	if why := b.filter.mode(c); why != "" {
+		return fmt.Sprintf("the change is %s now", why), true
+	}
+	if why := b.filter.scope(c); why != "" {
+		return "the change is left out now: " + why, true
 	}
 	return "", true
 }
 
 // closedReason asks Gerrit about a change that is not among the open ones: it
-// may be closed, or left out by a filter.
+// may be closed, hidden from our account, or left out by the configured query.
 func (b *builder) closedReason(number int) (string, bool) {
 	if b.s.Closed == nil {
 		b.plan.Needs.Closed = append(b.plan.Needs.Closed, number)
@@ -167,5 +205,18 @@ func (b *builder) closedReason(number int) (string, bool) {
 			return "the change was " + statusText(c.Status), true
 		}
 	}
-	return "", false
+	if hidden, known := b.hidden(number); !known || !hidden {
+		return "", false
+	}
+	return "the change is hidden from our account, or deleted", true
+}
+
+// hidden reports whether a change that is neither open nor closed is one that our
+// account cannot see at all.
+func (b *builder) hidden(number int) (hidden, known bool) {
+	hidden, known = b.s.Hidden[number]
+	if !known {
+		b.plan.Needs.Hidden = append(b.plan.Needs.Hidden, number)
+	}
+	return hidden, known
 }

@@ -24,7 +24,7 @@ func reporting(p *config.Project) {
 func said(by string, id change.ID, outcome verdict.Outcome) change.Message {
 	key := change.Key{ID: id, Workflow: "autorun.yml", Attempt: 1}
 	r := verdict.Residue{Runs: []verdict.RunResidue{{Key: key, RunID: 99, Attempt: 1, Outcome: outcome}}, Voted: true, Vote: 1}
-	return change.Message{ID: "m1", Author: change.Account{Username: by}, Text: "Passed.\n\n" + r.String()}
+	return change.Message{ID: "m0", Author: change.Account{Username: by}, Text: "Passed.\n\n" + r.String()}
 }
 
 // TestLifeOfARun follows a recorded run of change 7 to its end.
@@ -50,7 +50,7 @@ func TestLifeOfARun(t *testing.T) {
 		want    []string
 	}{
 		{"running", plain, nil, []change.Run{running}, nil, []string{"idle 1"}},
-		{"ended a minute ago", plain, nil, []change.Run{justEnded}, nil, []string{"idle 1"}},
+		{"ended a minute ago", plain, nil, []change.Run{justEnded}, nil, []string{"wait 7/1/autorun.yml/1: ended, reported from 12:09 on", "idle 1"}},
 		{"ended without a report", plain, nil, []change.Run{ended}, nil, []string{"report 7/1/autorun.yml/1: it ended without a report", "idle 1"}},
 		{"vanished", plain, nil, nil, nil, []string{"report 7/1/autorun.yml/1: GitHub does not know its run any more", "idle 1"}},
 		{"reported", with(said("ci", id, verdict.Passed)), nil, []change.Run{ended}, nil, []string{"end 7/1/autorun.yml/1: it was reported", "idle 1"}},
@@ -60,15 +60,16 @@ func TestLifeOfARun(t *testing.T) {
 			[]string{"cancel 7/1/autorun.yml/1: patchset 2 replaced it", "idle 1"}},
 		{"work in progress", wip, nil, []change.Run{running}, nil, []string{"cancel 7/1/autorun.yml/1: the change is work in progress now", "skip 7/1: work in progress"}},
 		{"abandoned", nil, []change.Change{closed(7, change.Abandoned, 0)}, []change.Run{running}, nil, []string{"cancel 7/1/autorun.yml/1: the change was abandoned"}},
-		{"abandoned and ended", nil, []change.Change{closed(7, change.Abandoned, 0)}, []change.Run{ended}, nil, []string{"end 7/1/autorun.yml/1: the change was abandoned"}},
+		{"abandoned and ended", nil, []change.Change{closed(7, change.Abandoned, 0)}, []change.Run{ended}, nil, []string{"judge 7/1/autorun.yml/1: the change was abandoned"}},
 		{"hidden by a filter", nil, nil, []change.Run{running}, nil, []string{""}},
 		{"lost its runner", plain, nil, nil, []string{"refs/dispatcher/ended/7/1/autorun.yml/1/runner-lost 7"}, []string{"dispatch 7/1/autorun.yml/2: retry 1 of 1: attempt 1 ended as runner-lost"}},
 		{"lost its runner, as it says itself", with(said("ci", id, verdict.RunnerLost)), nil, []change.Run{ended}, nil,
 			[]string{"dispatch 7/1/autorun.yml/2: retry 1 of 1: attempt 1 ended as runner-lost", "end 7/1/autorun.yml/1: it was reported"}},
 		{"lost its runner again", plain, nil, nil, []string{"refs/dispatcher/ended/7/1/autorun.yml/1/runner-lost 7", "refs/dispatcher/claims/7/1/autorun.yml/2 7",
-			"refs/dispatcher/runs/7/1/autorun.yml/2/100 7", "refs/dispatcher/ended/7/1/autorun.yml/2/runner-lost 7"}, []string{"idle 1"}},
+			"refs/dispatcher/runs/7/1/autorun.yml/2/100 7", "refs/dispatcher/ended/7/1/autorun.yml/2/runner-lost 7"},
+			[]string{`no verdict 7/1/autorun.yml/2: given up: attempt 2 lost the runner; a comment "recheck" starts it again`}},
 		{"a later attempt runs", plain, nil, []change.Run{ended, {ID: 100, Status: "queued"}}, []string{"refs/dispatcher/claims/7/1/autorun.yml/2 7", "refs/dispatcher/runs/7/1/autorun.yml/2/100 7"},
-			[]string{"end 7/1/autorun.yml/1: a later attempt replaced it", "idle 1"}},
+			[]string{"judge 7/1/autorun.yml/1: a later attempt replaced it", "idle 1"}},
 		{"failed for good", plain, nil, nil, []string{"refs/dispatcher/ended/7/1/autorun.yml/1/failed 7"}, []string{"idle 1"}},
 	}
 	for _, tt := range tests {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
 // builder collects one plan.
@@ -32,6 +33,14 @@ type builder struct {
 	onPatchsets, afterMerge []*config.Workflow
 	// said is what comments add to the ledger, by change.
 	said map[int][]Ref
+	// residues is what our account said, by change; owing are the changes that may be
+	// owed a vote.
+	residues map[int][]verdict.Residue
+	owing    []*change.Change
+	// untrue are the runs of which the ledger tells an end that nobody has seen.
+	untrue map[change.Key]bool
+	// withdrawn are the changes whose refs leave the mirror.
+	withdrawn map[int]bool
 	// patchsets are made when they are first asked for: see revisions.
 	patchsets map[change.Revision]change.ID
 }
@@ -41,6 +50,9 @@ type builder struct {
 func Make(p *config.Project, s *Snapshot, now time.Time) Plan {
 	b := newBuilder(p, s, now)
 	b.branches()
+	for i := range s.Changes {
+		b.verify(&s.Changes[i])
+	}
 	b.comments()
 	for _, n := range slices.Sorted(maps.Keys(b.open)) {
 		b.change(b.open[n])
@@ -48,11 +60,12 @@ func Make(p *config.Project, s *Snapshot, now time.Time) Plan {
 	b.postMerge()
 	b.schedule()
 	b.lifecycle()
+	b.votes()
 	b.prune()
 	b.plan.Needs.Fresh = slices.Sorted(maps.Keys(b.fresh))
 	b.plan.Needs.Workflows = slices.Sorted(maps.Keys(b.files))
 	n := &b.plan.Needs
-	n.Closed, n.Issues, n.RunIDs = sorted(n.Closed), sorted(n.Issues), sorted(n.RunIDs)
+	n.Closed, n.Hidden, n.Issues, n.RunIDs = sorted(n.Closed), sorted(n.Hidden), sorted(n.Issues), sorted(n.RunIDs)
 	slices.SortStableFunc(b.plan.Actions, func(x, y Action) int { return order[x.Verb] - order[y.Verb] })
 	return b.plan
 }
@@ -73,6 +86,8 @@ func newBuilder(p *config.Project, s *Snapshot, now time.Time) *builder {
 		fresh:   map[int]bool{},
 		files:   map[string]bool{},
 		said:    map[int][]Ref{},
+
+		residues: map[int][]verdict.Residue{}, untrue: map[change.Key]bool{}, withdrawn: map[int]bool{},
 	}
 	b.plan.Haves = map[int][]change.Revision{}
 	for i := range p.Workflows {
@@ -88,7 +103,8 @@ func newBuilder(p *config.Project, s *Snapshot, now time.Time) *builder {
 
 // order is the order in which a pass acts and prints.
 var order = map[Verb]int{
-	Answer: 0, MirrorBranch: 1, Relay: 2, Carry: 3, Ask: 4, CallOff: 5, Record: 6, Doubt: 7, Dispatch: 8, Cancel: 9, Report: 10, End: 11, Prune: 12, Wait: 13, Skip: 14, Fail: 15,
+	Answer: 0, MirrorBranch: 1, Relay: 2, Carry: 3, Ask: 4, CallOff: 5, Record: 6, Doubt: 7, Dispatch: 8, Cancel: 9, Report: 10, Judge: 11, Vote: 12, End: 13, Prune: 14,
+	Wait: 15, NoVerdict: 16, Skip: 17, Fail: 18,
 }
 
 func (b *builder) index() {
@@ -158,6 +174,7 @@ func (b *builder) change(c *change.Change) {
 			Hint:   "somebody else wrote that ref: delete it on the mirror, and the next pass writes the right one"})
 		return
 	}
+	b.owing = append(b.owing, c)
 	before := len(b.plan.Actions) + len(b.queue)
 	workflows := b.workflowsFor(c)
 	wanted := len(workflows) == 0
@@ -190,10 +207,14 @@ func (b *builder) workflow(c *change.Change, w *config.Workflow) bool {
 	switch d.standing {
 	case unwanted:
 		a.Verb = Skip
-	case gated, pending:
+	case gated, pending, later:
 		a.Verb = Wait
+	case silent:
+		a.Verb = NoVerdict
 	case carries:
 		a.Verb, a.Revision = Carry, c.Current.Revision
+		a.Entry = change.Entry{Kind: change.Carried, Key: a.Key, ID: c.ID(), From: d.from}
+		b.said[c.Number] = append(b.said[c.Number], Ref{ID: c.ID(), Revision: c.Current.Revision, Entry: a.Entry})
 	case found:
 		a.Verb, a.Run = Record, d.run
 	case doubted:

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
 // maxClosedLookups bounds how many changes are looked up for pruning in one
@@ -18,6 +20,8 @@ const maxClosedLookups = 500
 // Only Gerrit's own word that a change is closed counts: a change that is merely
 // absent from the list may be hidden by a filter or by a permission.
 func (b *builder) prune() {
+	b.withdraw()
+	b.withdrawHidden()
 	keep, every := b.p.Prune.Keep, b.p.Prune.Every
 	if keep <= 0 || b.now.Sub(b.s.Mirror.last(change.Pruned)) < every {
 		return
@@ -28,6 +32,9 @@ func (b *builder) prune() {
 	}
 	if b.s.Closed == nil {
 		b.plan.Needs.Closed = append(b.plan.Needs.Closed, numbers...)
+		return
+	}
+	if !b.hiddenAmong(numbers) {
 		return
 	}
 	b.mark(change.Pruned, b.now)
@@ -43,6 +50,78 @@ func (b *builder) prune() {
 		b.add(Action{Verb: Prune, Number: c.Number, Refs: refs,
 			Reason: fmt.Sprintf("%s %d days ago", statusText(c.Status), int(age.Hours()/24))})
 	}
+}
+
+// hiddenAmong asks which of some changes that are not open our account cannot see
+// any more; false while that is not known.
+func (b *builder) hiddenAmong(numbers []int) bool {
+	closed := map[int]bool{}
+	for _, c := range b.s.Closed {
+		closed[c.Number] = true
+	}
+	all := true
+	for _, n := range numbers {
+		if closed[n] {
+			continue
+		}
+		_, known := b.hidden(n)
+		all = all && known
+	}
+	return all
+}
+
+// withdraw takes the patchsets of changes off the mirror that are private now.
+func (b *builder) withdraw() {
+	if !b.p.Skip.Private {
+		return
+	}
+	for _, number := range slices.Sorted(maps.Keys(b.s.Mirror.Changes)) {
+		if c, open := b.open[number]; open && c.Private {
+			b.withdrawOne(number, "private")
+		}
+	}
+}
+
+// withdrawHidden does so for changes that our account cannot see any more.
+func (b *builder) withdrawHidden() {
+	for number, hidden := range b.s.Hidden {
+		if _, open := b.open[number]; hidden && !open {
+			b.withdrawOne(number, "hidden from our account, or deleted")
+		}
+	}
+}
+
+// withdrawOne plans that all refs that hold something of a change leave the
+// mirror, once none of its runs goes on. How often each workflow was tried stays:
+// no key is used twice.
+func (b *builder) withdrawOne(number int, reason string) {
+	refs := b.s.Mirror.Changes[number]
+	latest, content := map[change.Key]int{}, false
+	for _, r := range refs {
+		content = content || r.Entry.Kind != change.Ended || r.Entry.Word != string(verdict.Superseded)
+		if k := r.Entry.Key; k.Attempt > 0 && r.Entry.Kind != change.Asked && r.Entry.Kind != change.Stopped {
+			attempt := k.Attempt
+			k.Attempt = 0
+			latest[k] = max(latest[k], attempt)
+		}
+	}
+	ending := func(a Action) bool { return a.Verb == End && a.Key.Change == number }
+	ends := slices.DeleteFunc(slices.Clone(b.plan.Actions), func(a Action) bool { return !ending(a) })
+	if !content || b.withdrawn[number] || b.p.Report.On() && len(b.openRuns(number)) > len(ends) {
+		return
+	}
+	b.withdrawn[number] = true
+	b.plan.Actions = slices.DeleteFunc(b.plan.Actions, ending) // Keep says it
+	a := Action{Verb: Prune, Number: number, Refs: refs, Reason: reason}
+	for k, attempt := range latest {
+		k.Attempt = attempt
+		a.Keep = append(a.Keep, change.Entry{Kind: change.Ended, Key: k, ID: k.ID, Word: string(verdict.Superseded), At: b.now})
+	}
+	slices.SortFunc(a.Keep, func(x, y change.Entry) int { return strings.Compare(x.Key.String(), y.Key.String()) })
+	a.Refs = slices.DeleteFunc(slices.Clone(refs), func(r Ref) bool { // what has the same name cannot be written and deleted
+		return slices.ContainsFunc(a.Keep, func(e change.Entry) bool { return b.p.Mirror.Ledger.Ref(e) == r.Name })
+	})
+	b.add(a)
 }
 
 // maybeClosed are the changes with refs on the mirror that are not open. When

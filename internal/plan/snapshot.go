@@ -36,6 +36,9 @@ type Snapshot struct {
 	Busy []change.Run
 	// Closed are those of Needs.Closed that Gerrit calls closed; nil is not asked.
 	Closed []change.Change
+	// Hidden says of those of Needs.Hidden whether our account cannot see them at
+	// all.
+	Hidden map[int]bool
 	// RunsByID are the runs of Needs.RunIDs, those without an ID where GitHub does
 	// not know them any more.
 	RunsByID map[int64]change.Run
@@ -69,6 +72,10 @@ type Needs struct {
 	Busy bool
 	// Closed are numbers of changes that may be closed.
 	Closed []int
+	// Hidden are numbers of changes that may be hidden from our account.
+	Hidden []int
+	// Self asks for our own account.
+	Self bool
 	// RunIDs are runs whose state matters.
 	RunIDs []int64
 	// Comments are numbers of changes whose comments are to be read, Groups are
@@ -82,7 +89,7 @@ type Needs struct {
 
 // None reports whether the plan stands on complete facts.
 func (n Needs) None() bool {
-	return len(n.Fresh) == 0 && len(n.Workflows) == 0 && !n.Runs && !n.Busy && len(n.Closed) == 0 && len(n.RunIDs) == 0 &&
+	return len(n.Fresh) == 0 && len(n.Workflows) == 0 && !n.Runs && !n.Busy && len(n.Closed) == 0 && len(n.Hidden) == 0 && !n.Self && len(n.RunIDs) == 0 &&
 		len(n.Comments) == 0 && len(n.Groups) == 0 && len(n.Issues) == 0 && n.Merged.IsZero()
 }
 
@@ -113,12 +120,20 @@ const (
 	Cancel Verb = "cancel"
 	// Report tells Gerrit about a run that ended without doing so itself.
 	Report Verb = "report"
+	// Judge notes how a run ended that nobody is told about now: its result stands
+	// for a later patchset, or if the change comes back.
+	Judge Verb = "judge"
+	// Vote sets a vote that is owed: it was refused or taken back, or nobody told a
+	// result, or nothing is to be run at all.
+	Vote Verb = "vote"
 	// End notes that nothing is left to do about a run.
 	End Verb = "end"
 	// Prune deletes the refs of a closed change.
 	Prune Verb = "prune"
 	// Wait does nothing yet: a limit, a gate or a grace time holds it.
 	Wait Verb = "wait"
+	// NoVerdict does nothing: the last run told nothing, and none is to come.
+	NoVerdict Verb = "no verdict"
 	// Skip does nothing: a filter says so.
 	Skip Verb = "skip"
 	// Fail does nothing: something is wrong that a person must put right.
@@ -148,18 +163,22 @@ type Action struct {
 	// Entry is what to note in the ledger (Ask, CallOff).
 	Entry change.Entry
 	// Reply is what to say, Excused are the failures to note elsewhere first
-	// (Answer).
-	Reply   string
-	Excused []Excuse
+	// (Answer), and TakesBack is set where our vote goes with that.
+	Reply     string
+	Excused   []Excuse
+	TakesBack bool
 	// Run is the run that was found (Record), or is looked after (Cancel, Report,
 	// End).
 	Run change.Run
 	// Outcome is what to note of a run (End).
 	Outcome verdict.Outcome
-	// Standings are the workflows of the patchset (Report).
+	// Standings are the workflows of the patchset (Report, Judge, Vote), Empty those
+	// that filters leave out where no other is required (Vote).
 	Standings []Standing
-	// Refs are to be deleted (Prune).
+	Empty     []Standing
+	// Refs are to be deleted (Prune), and Keep is to be noted in place of them.
 	Refs []Ref
+	Keep []change.Entry
 	// Number is the change, where Change is not set.
 	Number int
 }
@@ -183,6 +202,8 @@ type Plan struct {
 	Haves map[int][]change.Revision
 	// Marks are what the ledger should say of when things were done.
 	Marks []Mark
+	// Warnings are what was seen and does not count.
+	Warnings []string
 }
 
 // workflowByName finds a configured workflow by the name in run keys.

@@ -18,13 +18,39 @@ type Standing struct {
 	// Key is the latest attempt; Attempt 0 is none yet.
 	Key   change.Key
 	RunID int64
+	// From is the earlier patchset that the run tested, if its result was carried;
+	// else 0.
+	From int
+	// Claimed: the attempt was claimed and its run is not recorded yet.
+	Claimed bool
 	// Outcome is set once the attempt has ended and was reported.
 	Outcome verdict.Outcome
 	// Expected: the workflow has not ended, or is still to be started.
 	Expected bool
+	// Before is the last earlier attempt with a result, which stands if this one
+	// tells nothing.
+	Before Before
+	// CalledOff: a comment called the attempt off.
+	CalledOff bool
 	// Wasted counts the attempts that ended for reasons which trying again may
 	// help.
 	Wasted int
+}
+
+// Before is an earlier attempt that has a result.
+type Before struct {
+	Key     change.Key // attempt 0: there is none
+	RunID   int64
+	Outcome verdict.Outcome
+}
+
+// Source is the key under which the run was started.
+func (s Standing) Source() change.Key {
+	key := s.Key
+	if s.From > 0 {
+		key.Patchset = s.From
+	}
+	return key
 }
 
 // Standings tells where the workflows of a patchset are that it should see.
@@ -38,26 +64,58 @@ func Standings(p *config.Project, s *Snapshot, c *change.Change, now time.Time) 
 func (b *builder) standings(c *change.Change, reporting change.Key) []Standing {
 	var all []Standing
 	for _, w := range b.workflowsFor(c) {
-		a := b.attempt(c.ID(), w.Name)
-		st := Standing{Workflow: w.Name, Optional: w.Optional, Key: b.key(c, w, a.number), RunID: a.runID, Outcome: a.ended, Wasted: a.wasted}
-		if !a.recorded && a.rerun > 0 && a.asked == a.number {
-			st.RunID = a.rerun // the call was made, and is not noted yet
+		if st, ok := b.standing(c, w, reporting); ok {
+			all = append(all, st)
 		}
-		switch {
-		case a.called(), a.number == 0 && a.calledOff():
-			st.Key, st.RunID, st.Outcome, st.Expected = b.key(c, w, max(a.asked, a.number)), 0, "", true
-		case a.number == 0:
-			switch b.decide(c, w).standing {
-			case candidate, gated:
-				st.Expected = true
-			default:
-				continue // a filter leaves it out, or an earlier result stands
-			}
-		case st.Outcome == "" && st.Key != reporting:
-			st.Outcome, _ = b.told(c, st.Key)
-			st.Expected = st.Outcome == ""
-		}
-		all = append(all, st)
 	}
 	return all
+}
+
+// standing tells where one workflow is; ok is false where a filter leaves it out.
+func (b *builder) standing(c *change.Change, w *config.Workflow, reporting change.Key) (st Standing, ok bool) {
+	a := b.attempt(c.ID(), w.Name)
+	st = Standing{
+		Workflow: w.Name, Optional: w.Optional, Key: b.key(c, w, a.number), RunID: a.runID, From: a.from,
+		Claimed: a.number > 0 && !a.recorded, Outcome: a.ended, CalledOff: a.stopped >= max(a.number, 1), Wasted: a.wasted,
+	}
+	if a.before.attempt > 0 {
+		st.Before = Before{Key: b.key(c, w, a.before.attempt), RunID: a.before.runID, Outcome: a.before.word}
+	}
+	if !a.recorded && a.rerun > 0 && a.asked == a.number {
+		st.RunID = a.rerun // the call was made, and is not noted yet
+	}
+	switch {
+	case a.called():
+		st.Key, st.RunID, st.Outcome, st.Expected = b.key(c, w, a.asked), 0, "", true
+	case a.number == 0 && a.calledOff():
+		st.Key, st.Expected = b.key(c, w, max(a.asked, 1)), true
+	case a.number == 0:
+		switch b.decide(c, w).standing {
+		case candidate, gated, pending, carries:
+			st.Expected = true
+		default:
+			return st, false
+		}
+	case st.Key != reporting:
+		b.settleStanding(c, w, &st)
+	}
+	return st, true
+}
+
+// settleStanding says how an attempt ended that is not being reported, or that it
+// is waited for.
+func (b *builder) settleStanding(c *change.Change, w *config.Workflow, st *Standing) {
+	if st.Outcome == "" {
+		said, _ := b.told(c, st.Key, st.RunID)
+		st.Outcome = said.Outcome
+	}
+	switch {
+	case st.Outcome == "":
+		st.Expected = true
+	case !st.Outcome.Result():
+		switch b.decide(c, w).standing {
+		case candidate, gated, later:
+			st.Expected = true
+		}
+	}
 }

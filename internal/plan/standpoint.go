@@ -35,8 +35,10 @@ func (b *builder) commandSnapshot(c *change.Change) (s command.Snapshot, known b
 func (b *builder) objections(c *change.Change, w *config.Workflow) (gate, unwanted string) {
 	gate = cmp.Or(b.filter.state(c), b.refusedReason(c), b.gateReason(c, w.Trust))
 	unwanted = unwantedReason(c, w)
-	if _, carried := b.carriedFrom(c, w); unwanted == "" && carried {
-		unwanted = carriedText(c)
+	if unwanted == "" && b.attempt(c.ID(), w.Name).number == 0 {
+		if d := b.decide(c, w); d.standing == carries {
+			unwanted = d.reason
+		}
 	}
 	return gate, unwanted
 }
@@ -83,8 +85,12 @@ func (b *builder) commandRun(c *change.Change, key change.Key, a attempt) (run c
 		return run, true
 	}
 	outcome := a.ended
-	if outcome == "" {
-		outcome, _ = b.told(c, key)
+	if said, told := b.told(c, key, a.runID); outcome == "" && told {
+		outcome = said.Outcome
+	}
+	if outcome == "" && a.from > 0 {
+		source := change.ID{Change: c.Number, Patchset: a.from}
+		outcome = b.attempt(source, key.Workflow).ended
 	}
 	if outcome != "" {
 		run.State = stateOf(outcome)

@@ -111,11 +111,11 @@ func TestPatchsetKinds(t *testing.T) {
 		{"message carried", carryBoth, change.NoCodeChange, []string{ref, run1}, "carry 7/2/autorun.yml/1: message only: the result of patchset 1 stands"},
 		{"nothing to carry", carryBoth, change.TrivialRebase, []string{ref}, run},
 		{"only claimed before", carryBoth, change.TrivialRebase, []string{ref, "refs/dispatcher/claims/7/1/autorun.yml/1 7"}, run},
-		{"carried before", carryBoth, change.TrivialRebase, []string{ref, "refs/dispatcher/carried/7/1/autorun.yml/1 7"}, "carry 7/2/autorun.yml/1: trivial rebase: the result of patchset 1 stands"},
+		{"carried without a run below", carryBoth, change.TrivialRebase, []string{ref, "refs/dispatcher/carried/7/2/autorun.yml/1/1 2007"}, run},
 		{"message under a rebase policy", carryRebase, change.NoCodeChange, []string{ref, run1}, run},
 		{"both at once need both", carryRebase, change.TrivialRebaseMessage, []string{ref, run1}, run},
 		{"both at once", carryBoth, change.TrivialRebaseMessage, []string{ref, run1}, "carry 7/2/autorun.yml/1: trivial rebase: the result of patchset 1 stands"},
-		{"already noted", carryBoth, change.TrivialRebase, []string{ref, run1, "refs/dispatcher/carried/7/2/autorun.yml/1 2007"}, "idle 1"},
+		{"already noted", carryBoth, change.TrivialRebase, []string{ref, run1, "refs/dispatcher/carried/7/2/autorun.yml/1/1 2007"}, "idle 1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

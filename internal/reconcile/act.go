@@ -41,6 +41,8 @@ type acting struct {
 	// notes and drops are ledger refs to write and to delete at the end.
 	notes []relay.Item
 	drops []relay.Update
+	// voteless is why Gerrit refused a vote in this pass, if it did.
+	voteless error
 	// dropLines says which line a ref to delete belongs to, if to any.
 	dropLines map[string]int
 }
@@ -84,7 +86,7 @@ func (a *acting) collect(i int) {
 	case plan.Ask, plan.CallOff:
 		a.update(a.item(l), i, ledger.Ref(l.Entry), l.Revision)
 	case plan.Carry:
-		a.update(a.item(l), i, ledger.Ref(change.Entry{Kind: change.Carried, Key: l.Key}), l.Revision)
+		a.update(a.item(l), i, ledger.Ref(l.Entry), l.Revision)
 	case plan.Dispatch:
 		a.update(a.item(l), i, ledger.Ref(change.Entry{Kind: change.Claim, Key: l.Key}), l.Revision)
 	case plan.Record:
@@ -97,6 +99,11 @@ func (a *acting) collect(i int) {
 		a.end(l, l.Outcome)
 		l.Run, l.State = l.Action.Run, Done
 	case plan.Prune:
+		if at := a.anchor(); at != "" {
+			for _, e := range l.Keep {
+				a.note(e, at)
+			}
+		}
 		for _, ref := range l.Refs {
 			a.drops = append(a.drops, relay.Update{Ref: ref.Name, Old: ref.Revision})
 			a.dropLines[ref.Name] = i

@@ -22,6 +22,8 @@ type Reviews interface {
 	Change(ctx context.Context, number int) (c change.Change, found bool, err error)
 	// Closed returns those of the numbers that are merged or abandoned.
 	Closed(ctx context.Context, numbers []int) ([]change.Change, error)
+	// Hidden says which of the numbers our account cannot see at all.
+	Hidden(ctx context.Context, numbers []int) (map[int]bool, error)
 	// Merged returns the changes of a project that were merged within that time.
 	Merged(ctx context.Context, p *config.Project, age time.Duration) ([]change.Change, error)
 }
@@ -90,10 +92,25 @@ type Canceller interface {
 	Cancel(ctx context.Context, repository string, runID int64) error
 }
 
-// Reporter tells Gerrit about a run that ended. It returns the run's outcome and
-// a note for people on what was posted, or why nothing was.
+// Reporter tells Gerrit about runs that ended.
 type Reporter interface {
-	Report(ctx context.Context, p *config.Project, a plan.Action) (outcome verdict.Outcome, note string, err error)
+	// Report tells about a run.
+	Report(ctx context.Context, p *config.Project, a plan.Action) (Told, error)
+	// Judge tells nothing: it says how a run ended.
+	Judge(ctx context.Context, p *config.Project, a plan.Action) (verdict.Outcome, error)
+	// Vote tells what is owed, unless that has changed, and only if Gerrit takes the
+	// vote.
+	Vote(ctx context.Context, p *config.Project, a plan.Action) (Told, error)
+}
+
+// Told is what became of a report.
+type Told struct {
+	// Outcome is that of the run.
+	Outcome verdict.Outcome
+	// Note says for people what was posted, or why nothing was.
+	Note string
+	// Refused says why Gerrit did not take the vote, or is nil.
+	Refused error
 }
 
 // Starter asks GitHub for a run. The run's ID is 0 where GitHub does not say.

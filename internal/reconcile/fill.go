@@ -81,11 +81,49 @@ func (p *Pass) fill(ctx context.Context, s *plan.Snapshot, needs plan.Needs) []e
 		}
 		s.Closed = append([]change.Change{}, closed...) // not nil: asked
 	}
+	if len(needs.Hidden) > 0 {
+		p.readHidden(ctx, s, needs.Hidden, &problems)
+	}
+	if needs.Self {
+		if err := p.readSelf(ctx, s); err != nil {
+			problems = append(problems, err)
+		}
+	}
 	if err := p.fillGitHub(ctx, s, needs); err != nil {
 		s.NoGitHub = "GitHub could not be asked about runs and workflows"
 		problems = append(problems, err)
 	}
 	return problems
+}
+
+// readHidden asks which changes our account cannot see. What is not known is taken
+// for seen: nothing is cancelled or deleted for it.
+func (p *Pass) readHidden(ctx context.Context, s *plan.Snapshot, numbers []int, problems *[]error) {
+	hidden, err := p.Doors.Reviews.Hidden(ctx, numbers)
+	if err != nil {
+		*problems = append(*problems, fmt.Errorf("failed to look for hidden changes; their runs go on: %w", err))
+	}
+	if s.Hidden == nil {
+		s.Hidden = map[int]bool{}
+	}
+	for _, n := range numbers {
+		s.Hidden[n] = hidden[n]
+	}
+}
+
+// readSelf asks for our own account; -1 stands for one that cannot be read, which
+// has said nothing.
+func (p *Pass) readSelf(ctx context.Context, s *plan.Snapshot) error {
+	if s.Self != 0 {
+		return nil
+	}
+	self, err := p.Doors.Talk.Self(ctx)
+	if err != nil {
+		s.Self = -1
+		return err
+	}
+	s.Self = self.ID
+	return nil
 }
 
 func (p *Pass) fillGitHub(ctx context.Context, s *plan.Snapshot, needs plan.Needs) error {

@@ -13,18 +13,19 @@ import (
 )
 
 // lookAfter looks after the runs that were started by earlier passes: cancels
-// those that nobody waits for, and reports those that ended without a word.
+// those that nobody waits for, reports those that ended without a word, and sets
+// the votes that are owed.
 func (a *acting) lookAfter(ctx context.Context) {
+	do := map[plan.Verb]func(context.Context, *Line){plan.Cancel: a.cancel, plan.Report: a.report, plan.Judge: a.judge, plan.Vote: a.vote}
 	for i := range a.result.Lines {
 		l := &a.result.Lines[i]
+		act, mine := do[l.Verb]
 		switch {
-		case l.Verb != plan.Cancel && l.Verb != plan.Report:
+		case !mine:
 		case ctx.Err() != nil:
 			l.wait("the pass was told to stop")
-		case l.Verb == plan.Cancel:
-			a.cancel(ctx, l)
 		default:
-			a.report(ctx, l)
+			act(ctx, l)
 		}
 	}
 }
@@ -46,13 +47,55 @@ func (a *acting) cancel(ctx context.Context, l *Line) {
 func (a *acting) report(ctx context.Context, l *Line) {
 	a.progress(fmt.Sprintf("reporting %s", l.Key))
 	l.Run = l.Action.Run
-	outcome, note, err := a.Doors.Reporter.Report(ctx, a.Project, l.Action)
+	told, err := a.Doors.Reporter.Report(ctx, a.Project, l.Action)
 	if err != nil {
 		l.fail(err)
 		return
 	}
-	l.State, l.Note = Done, note
+	l.State, l.Note = Done, told.Note
+	a.refused(told)
+	a.end(l, told.Outcome)
+}
+
+// judge notes how a run ended that nobody is told about.
+func (a *acting) judge(ctx context.Context, l *Line) {
+	a.progress(fmt.Sprintf("reading %s", l.Key))
+	l.Run = l.Action.Run
+	outcome, err := a.Doors.Reporter.Judge(ctx, a.Project, l.Action)
+	if err != nil {
+		l.fail(err)
+		return
+	}
+	l.State, l.Note = Done, fmt.Sprintf("%s: %s", outcome, l.Reason)
 	a.end(l, outcome)
+}
+
+// vote sets a vote that is owed. Once Gerrit has refused one, the others of the
+// project wait for the next pass: what one lacks, all lack.
+func (a *acting) vote(ctx context.Context, l *Line) {
+	if a.voteless != nil {
+		l.wait(l.Reason + ": not tried, another one was refused just now")
+		return
+	}
+	a.progress(fmt.Sprintf("setting the vote on %s", l.Key.ID))
+	told, err := a.Doors.Reporter.Vote(ctx, a.Project, l.Action)
+	switch a.refused(told); {
+	case err != nil:
+		l.fail(err)
+	case told.Refused != nil:
+		l.wait(l.Reason)
+	default:
+		l.State, l.Note = Done, told.Note
+	}
+}
+
+// refused notes that Gerrit did not take a vote: somebody has to give a right, or
+// to correct the label's name.
+func (a *acting) refused(told Told) {
+	if told.Refused != nil {
+		a.voteless = told.Refused
+		a.problem("Gerrit did not take a vote, which is set once it does", told.Refused)
+	}
 }
 
 // end notes that nothing is left to do about a run.
@@ -60,7 +103,7 @@ func (a *acting) end(l *Line, outcome verdict.Outcome) {
 	if outcome == verdict.Running || outcome == "" {
 		return
 	}
-	a.note(change.Entry{Kind: change.Ended, Key: l.Key, Word: string(outcome)}, l.Revision)
+	a.note(change.Entry{Kind: change.Ended, Key: l.Key, ID: l.Key.ID, Word: string(outcome), At: a.Now()}, l.Revision)
 }
 
 // manyRuns is how many runs are worth a list of the last day's before they are

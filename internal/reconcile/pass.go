@@ -52,6 +52,7 @@ func (p *Pass) run(ctx context.Context) Result {
 		}
 	}
 	r.Problems = append(r.Problems, problems...)
+	r.Warnings = made.Warnings
 	r.Idle, r.Unreadable = made.Idle, snapshot.Mirror.Unreadable
 	for _, a := range made.Actions {
 		r.Lines = append(r.Lines, newLine(a))
@@ -77,6 +78,8 @@ func newLine(a plan.Action) Line {
 		l.State = Waiting
 	case plan.Skip:
 		l.State = Skipped
+	case plan.NoVerdict:
+		l.State = NoVerdict
 	case plan.Fail:
 		l.State = Failed
 		l.Err = failure(a)

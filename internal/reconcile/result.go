@@ -23,6 +23,8 @@ const (
 	Failed   State = "failed"
 	InDoubt  State = "in doubt" // the answer was lost; the next pass looks for the run
 	Replaced State = "taken"    // another dispatcher got there first
+	// NoVerdict: the last run told nothing, and none is to come by itself.
+	NoVerdict State = "no verdict"
 )
 
 // Line is one action and what became of it.
@@ -60,6 +62,8 @@ type Result struct {
 	Unreadable int
 	// Problems are failures that belong to no single line.
 	Problems []error
+	// Warnings are what was seen and does not count.
+	Warnings []string
 }
 
 // Errs returns all failures of the pass.

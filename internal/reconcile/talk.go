@@ -28,12 +28,8 @@ func (p *Pass) readComments(ctx context.Context, s *plan.Snapshot, numbers []int
 	for _, n := range numbers {
 		s.Comments[n] = false
 	}
-	if s.Self == 0 {
-		self, err := p.Doors.Talk.Self(ctx)
-		if err != nil {
-			return []error{err}
-		}
-		s.Self = self.ID
+	if err := p.readSelf(ctx, s); err != nil {
+		return []error{err}
 	}
 	problems := p.refresh(ctx, s, numbers)
 	if len(problems) == 0 { // what is gone was closed meanwhile
@@ -142,9 +138,9 @@ func (p *Pass) answerOne(ctx context.Context, s *plan.Snapshot, l *Line) error {
 				review.Message = fmt.Sprintf("Issue #%d could not be commented on: %s\n\n%s", n, change.Clip(change.OneLine(err.Error()), 300), review.Message)
 			}
 		}
-		if label := p.Project.Report.Label; label != "" {
-			review.Labels = map[string]int{label: 0}
-		}
+	}
+	if label := p.Project.Report.Label; label != "" && l.TakesBack {
+		review.Labels = map[string]int{label: 0}
 	}
 	_, unsettled, err := p.Doors.Talk.Post(ctx, c.Number, c.Current.Revision, review)
 	if unsettled { // the next pass sees whether it is there

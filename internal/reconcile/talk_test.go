@@ -81,8 +81,16 @@ func (w *talking) Rerun(_ context.Context, _ string, id int64) (change.Outcome, 
 	return change.Accepted, nil
 }
 
-func (w *talking) Report(context.Context, *config.Project, plan.Action) (verdict.Outcome, string, error) {
-	return verdict.Cancelled, "", nil
+func (w *talking) Report(context.Context, *config.Project, plan.Action) (Told, error) {
+	return Told{Outcome: verdict.Cancelled}, nil
+}
+
+func (w *talking) Judge(context.Context, *config.Project, plan.Action) (verdict.Outcome, error) {
+	return verdict.Cancelled, nil
+}
+
+func (w *talking) Vote(context.Context, *config.Project, plan.Action) (Told, error) {
+	return Told{}, nil
 }
 
 func (w *talking) Self(context.Context) (change.Account, error) {

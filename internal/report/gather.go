@@ -9,7 +9,8 @@ import (
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
-	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
@@ -18,6 +19,7 @@ type gathering struct {
 	*Reporter
 	q      Request
 	change *change.Change
+	self   change.Account
 	// outcome and attempt are those of the run that is reported on.
 	outcome verdict.Outcome
 	attempt int
@@ -30,6 +32,14 @@ type gathering struct {
 	warnings []error
 	// open are the artifacts, by id, of which everybody can open a copy.
 	open map[int64]bool
+}
+
+func newGathering(r *Reporter, q Request, c *change.Change) *gathering {
+	g := &gathering{Reporter: r, q: q, change: c, runs: map[int64]change.Run{}}
+	if q.Run.ID != 0 {
+		g.runs[q.Run.ID] = q.Run
+	}
+	return g
 }
 
 const (
@@ -49,26 +59,68 @@ func (g *gathering) verdict(ctx context.Context) (verdict.Verdict, error) {
 		if st.Key == g.q.Key {
 			here, w.Expected, st.RunID = true, false, g.q.RunID
 			g.retry.Done = st.Wasted
-		} else if w.Expected && g.ended(ctx, st.RunID) {
+		} else if w.Expected && st.Outcome == "" && g.ended(ctx, st.RunID) {
 			w.Expected = false
 		}
 		if !w.Expected {
-			run, err := g.run(ctx, st.Key, st.RunID)
-			if err != nil {
+			if err := g.result(ctx, st, &w); err != nil {
 				return verdict.Verdict{}, err
 			}
-			w.Run = run
 		}
 		wants = append(wants, w)
 	}
-	if !here { // the configuration has changed since it was started
+	if !here && g.q.Debt == nil { // the configuration has changed since it was started
 		run, err := g.run(ctx, g.q.Key, g.q.RunID)
 		if err != nil {
 			return verdict.Verdict{}, err
 		}
 		wants = append(wants, verdict.Want{Key: g.q.Key, Run: run, Optional: true})
 	}
-	return policy(g.q.Project).Combine(wants), nil
+	g.retry.Of = g.outcome
+	g.retry.After = g.q.Project.Report.Wait(g.retry.Done + 1)
+	return verdict.NewPolicy(g.q.Project.Report.Votes).Combine(wants), nil
+}
+
+// result reads the run of one workflow. Where it told nothing, the result of an
+// earlier attempt stands.
+func (g *gathering) result(ctx context.Context, st plan.Standing, w *verdict.Want) (err error) {
+	if w.Run, err = g.believed(ctx, st.Key, st.Source(), st.RunID); err != nil {
+		return err
+	}
+	if w.Run != nil && st.From > 0 {
+		w.Run.Run.Carried = st.From
+		g.note(fmt.Sprintf("%s was not run again: the result of patchset %d stands", st.Workflow, st.From), "")
+	}
+	if st.Before.Key.Attempt == 0 || w.Run != nil && w.Run.Outcome.Result() {
+		return nil
+	}
+	before, err := g.believed(ctx, st.Before.Key, st.Before.Key, st.Before.RunID)
+	if err != nil || before == nil || !before.Outcome.Result() {
+		return err
+	}
+	latest := verdict.Missing
+	if w.Run != nil {
+		latest = w.Run.Outcome
+	}
+	g.note(fmt.Sprintf("run %d of %s %s; the result of run %d stands", st.Key.Attempt, st.Workflow, latest.Phrase(), st.Before.Key.Attempt), "")
+	w.Key, w.Run, w.Latest = st.Before.Key, before, w.Run
+	return nil
+}
+
+// believed reads a run, unless it is not the one that source stands for.
+func (g *gathering) believed(ctx context.Context, key, source change.Key, id int64) (*verdict.RunResult, error) {
+	if run, known, err := g.lookUp(ctx, id); err == nil && known {
+		why := plan.Foreign(g.q.Project, source, run)
+		switch {
+		case why != "" && key == g.q.Key:
+			return nil, fault.New(fault.Configuration, "run %d is not the one of %s: %s", id, key, why).
+				WithHint("give report the key and the number of the same run")
+		case why != "":
+			g.warn(fmt.Errorf("run %d does not count as the one of %s: %s", id, key, why))
+			return nil, nil
+		}
+	}
+	return g.run(ctx, key, id)
 }
 
 // ended reports whether another workflow's run has ended, though nobody has noted
@@ -83,8 +135,8 @@ func (g *gathering) ended(ctx context.Context, id int64) bool {
 
 // lookUp reads a run, unless it was read before.
 func (g *gathering) lookUp(ctx context.Context, id int64) (run change.Run, known bool, err error) {
-	if run, known = g.runs[id]; known {
-		return run, true, nil
+	if run, known = g.runs[id]; known || id == 0 {
+		return run, known, nil
 	}
 	run, known, err = g.Runs.Run(ctx, g.q.Project.CI.Repository, id)
 	if err == nil && known {
@@ -199,14 +251,6 @@ func (g *gathering) rules(mine bool) verdict.Rules {
 		rules.Ignore = slices.Concat(rules.Ignore, g.q.Ignore)
 	}
 	return rules
-}
-
-func policy(p *config.Project) verdict.Policy {
-	votes := map[verdict.Outcome]int{}
-	for name, vote := range p.Report.Votes {
-		votes[verdict.Outcome(name)] = vote
-	}
-	return verdict.Policy{Votes: votes}
 }
 
 // list names a few things on one line.

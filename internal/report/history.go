@@ -15,8 +15,9 @@ import (
 )
 
 // History reads the history of failures from the messages of a project's changes.
-func History(p *config.Project, now time.Time) flake.History {
-	h := flake.History{Self: p.Gerrit.Username, Since: now.Add(-flake.Window)}
+// self is our own account.
+func History(p *config.Project, now time.Time, self change.Account) flake.History {
+	h := flake.History{Self: self, Since: now.Add(-flake.Window)}
 	for _, w := range p.Workflows {
 		h.Workflows = append(h.Workflows, w.Name)
 	}
@@ -35,7 +36,7 @@ func (g *gathering) hints(ctx context.Context, v verdict.Verdict) []verdict.Hint
 	}
 	others := slices.DeleteFunc(slices.Clone(changes), func(c change.Change) bool { return c.Number == g.change.Number })
 	known := map[string]flake.Row{}
-	for _, row := range flake.Rank(History(g.q.Project, g.Now()).Events(others)) {
+	for _, row := range flake.Rank(History(g.q.Project, g.Now(), g.self).Events(others)) {
 		known[row.Name] = row
 	}
 	var hints []verdict.Hint

@@ -196,6 +196,9 @@ func TestHints(t *testing.T) {
 	other.change.Number = 8
 	other.with = func(_ *Reporter, q *Request) {
 		q.Key.Change = 8
+		run := other.runs[99]
+		run.Name = q.Key.String()
+		other.runs[99] = run
 		q.Standings = func(*change.Change) []plan.Standing { return []plan.Standing{{Key: q.Key, RunID: 99}} }
 	}
 	if _, err := other.ask(t); err != nil {

@@ -9,6 +9,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,8 @@ type Details interface {
 
 // Reviews reads and writes reviews in Gerrit.
 type Reviews interface {
+	// Self is our own account.
+	Self(ctx context.Context) (change.Account, error)
 	// Change reads one change with its messages; found is false when it is gone.
 	Change(ctx context.Context, number int) (c change.Change, found bool, err error)
 	// Post posts on the revision and tells what Gerrit made of it. unsettled is
@@ -99,6 +102,10 @@ type Request struct {
 	DryRun bool
 	// Standings tells where the patchset's workflows are, this one included.
 	Standings func(c *change.Change) []plan.Standing
+	// Debt, if not nil, says what the patchset is owed: no run is reported, and what
+	// is owed is told. Empty are then the workflows that filters leave out.
+	Debt  func(c *change.Change, self change.Account) plan.Debt
+	Empty []plan.Standing
 }
 
 // Done is what came of a request.
@@ -112,6 +119,8 @@ type Done struct {
 	Voted bool
 	// Refused says why Gerrit did not take the vote; the message stands.
 	Refused string
+	// Advice says what a person can do about that, or is empty.
+	Advice string
 	// Review is what a dry run would have posted, on Revision; else nil.
 	Review   *change.Review
 	Revision change.Revision
@@ -135,15 +144,19 @@ func (r *Reporter) Report(ctx context.Context, q Request) (Done, error) {
 		return Done{Outcome: verdict.Superseded, Silent: "the change is gone"}, nil
 	}
 	q.adopt(&c)
-	g := gathering{Reporter: r, q: q, change: &c, runs: map[int64]change.Run{}}
-	if q.Run.ID != 0 {
-		g.runs[q.Run.ID] = q.Run
+	g := newGathering(r, q, &c)
+	if g.self, err = r.Reviews.Self(ctx); err != nil {
+		return Done{}, err
+	}
+	replaced, err := g.agrees()
+	if err != nil {
+		return Done{}, err
 	}
 	v, err := g.verdict(ctx)
 	if err != nil {
 		return Done{}, err
 	}
-	done := Done{Outcome: g.outcome, Silent: g.silence()}
+	done := Done{Outcome: g.outcome, Silent: cmp.Or(g.silence(), replaced)}
 	if done.Silent == "" && !v.Ready {
 		done.Silent = "other workflows have not ended: " + list(v.Workflows(verdict.Running))
 	}
@@ -189,9 +202,7 @@ func (g *gathering) lookAgain(ctx context.Context) string {
 }
 
 // own is what our account said on the change, oldest first.
-func (g *gathering) own() []verdict.Residue {
-	return verdict.Own(g.change.Messages, g.q.Project.Gerrit.Username)
-}
+func (g *gathering) own() []verdict.Residue { return verdict.Own(g.change.Messages, g.self) }
 
 // said reports whether an attempt of the run was reported.
 func (g *gathering) said(attempt int) bool {
@@ -209,13 +220,12 @@ func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Don
 		g.note("it was tested on its own parent; nothing else that it depends on was added", list(needs))
 	}
 	m := verdict.Message{Verdict: v, Retry: g.retry, Secrets: g.Secrets, Published: g.links, Hints: hints, Notes: g.notes}
-	done.Text = m.Text()
 	if g.Cell != nil {
 		done.Summary = m.Summary(g.Cell)
 	}
 	review := change.Review{
-		Message: done.Text, Tag: Tag, Comments: comments,
-		Notify: m.Residue().Notify(g.own()),
+		Message: m.Text(), Tag: Tag, Comments: comments,
+		Notify: m.Residue().Notify(g.own(), g.retry.GivenUp()),
 	}
 	if v.Outcome == verdict.Failed {
 		review.Attention = change.OwnerAttention
@@ -223,10 +233,21 @@ func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Don
 	if label := p.Report.Label; label != "" && v.Voted && !g.afterMerge() {
 		review.Labels = map[string]int{label: v.Vote}
 	}
+	if m.Refused = true; v.Vote != 0 {
+		review.Unvoted = m.Text()
+	}
+	return g.send(ctx, review, done)
+}
+
+// send posts a review and says what Gerrit took of it.
+func (g *gathering) send(ctx context.Context, review change.Review, done Done) (Done, error) {
+	done.Text = review.Message
 	if g.q.DryRun {
 		done.Review, done.Revision = &review, g.change.Current.Revision
 		return done, nil
 	}
+	label := g.q.Project.Report.Label
+	vote, votes := review.Labels[label]
 	posted, unsettled, err := g.Reviews.Post(ctx, g.change.Number, g.change.Current.Revision, review)
 	if unsettled {
 		err = g.settle(ctx, err)
@@ -234,11 +255,11 @@ func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Don
 	if err != nil {
 		return done, fmt.Errorf("failed to report %s: %w", g.q.Key, err)
 	}
-	done.Refused = posted.Refused[p.Report.Label]
+	done.Refused = posted.Refused[label]
 	if posted.CommentsRefused != "" {
 		g.warn(fmt.Errorf("the comments on files were not taken by Gerrit: %s", posted.CommentsRefused))
 	}
-	done.Vote, done.Voted = v.Vote, len(review.Labels) > 0 && done.Refused == ""
+	done.Vote, done.Voted = vote, votes && done.Refused == ""
 	return done, nil
 }
 

@@ -65,6 +65,10 @@ func (w *world) Post(_ context.Context, _ int, rev change.Revision, r change.Rev
 	return p, false, nil
 }
 
+func (w *world) Self(context.Context) (change.Account, error) {
+	return change.Account{Username: "ci"}, nil
+}
+
 func (w *world) Run(_ context.Context, _ string, id int64) (change.Run, bool, error) {
 	w.reads++
 	run, ok := w.runs[id]
@@ -290,7 +294,7 @@ func TestResiduesOfOthersDoNotCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.change.Messages[0].Author.Username = "eve"
-	if got := verdict.Own(w.change.Messages, "ci"); len(got) != 0 {
+	if got := verdict.Own(w.change.Messages, change.Account{Username: "ci"}); len(got) != 0 {
 		t.Errorf("got %v from somebody else's message, want none", got)
 	}
 }

@@ -17,6 +17,9 @@ type Run struct {
 	// Attempt is the run attempt that the jobs belong to, from 1; it counts
 	// reruns of one run, where the key's attempt counts runs.
 	Attempt int `json:"attempt"`
+	// Carried is the earlier patchset that the run tested, where its result stands
+	// for the one in Key; else 0.
+	Carried int `json:"carried,omitempty"`
 	// Superseded: a newer patchset is there, and that is why work was cancelled.
 	Superseded bool              `json:"superseded,omitempty"`
 	Jobs       []change.Job      `json:"jobs,omitempty"`
@@ -29,6 +32,8 @@ type RunResult struct {
 	Outcome Outcome
 	// Jobs are the jobs of the run in their order, without the ignored ones.
 	Jobs []JobResult
+	// Latest is a later run of the same workflow that told nothing.
+	Latest *RunResult
 }
 
 // Fold makes one outcome of the jobs of a run: the one that matters most.

@@ -3,6 +3,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -13,6 +14,8 @@ import (
 type Message struct {
 	Verdict Verdict
 	Retry   Retry
+	// Refused: Gerrit did not take the vote.
+	Refused bool
 	// Secrets are replaced by "***" wherever they appear.
 	Secrets []string
 	// Published are links that a reader without a GitHub account can open.
@@ -191,11 +194,19 @@ func (m Message) runs(d *draft) {
 
 func (m Message) retry(d *draft) {
 	d.next()
-	switch r := m.Retry; {
-	case r.Again(m.Verdict.Outcome):
-		d.add(otherName, fmt.Sprintf("It will be tried again (retry %d of %d).", r.Done+1, r.Most))
-	case r.Done > 0 && m.Verdict.Outcome.Retryable():
-		d.add(otherName, fmt.Sprintf("It will not be tried again, since that was retry %d of %d.", r.Done, r.Most))
+	r := m.Retry
+	r.Of = cmp.Or(r.Of, m.Verdict.Outcome)
+	switch {
+	case r.Again():
+		when := ""
+		if r.After > 0 {
+			when = " in " + duration(r.After)
+		}
+		d.add(otherName, fmt.Sprintf("It will be tried again%s (retry %d of %d).", when, r.Done+1, r.Most))
+	case r.GivenUp() && r.Done > 0:
+		d.add(otherName, fmt.Sprintf("It is given up after %d retries; a comment `recheck` starts it again.", r.Done))
+	case r.GivenUp():
+		d.add(otherName, "It is not tried again by itself; a comment `recheck` starts it again.")
 	case r.Done > 0:
 		d.add(otherName, fmt.Sprintf("That was retry %d of %d.", r.Done, r.Most))
 	}
@@ -213,12 +224,15 @@ func (m Message) hints(d *draft) {
 // Residue returns what the last line of Text says.
 func (m Message) Residue() Residue { return m.residue(maxText / 2) }
 
-// residue tells of a run as Running while others are waited for: it was not
-// reported before the verdict is. It leaves out the optional runs that have not
+// residue tells of all runs as Running while the verdict waits for some of them:
+// none was reported before it is. It leaves out the optional runs that have not
 // ended by then, and what there is no room for.
 func (m Message) residue(limit int) Residue {
 	v := m.Verdict
-	r := Residue{Voted: v.Voted, Vote: v.Vote}
+	r := Residue{Voted: v.Voted && !m.Refused, Vote: v.Vote, Refused: v.Voted && m.Refused}
+	if m.Refused {
+		r.Vote = 0
+	}
 	var failed []string
 	for _, run := range v.Required {
 		for _, j := range run.decided() {
@@ -228,12 +242,15 @@ func (m Message) residue(limit int) Residue {
 		}
 	}
 	r.Failed = digest(failed)
-	for _, run := range v.all() {
+	for i, run := range v.all() {
 		switch {
 		case !v.Ready:
 			r = r.with(run.Run, Running, limit)
-		case run.Outcome != Running:
+		case run.Outcome != Running || i < len(v.Required):
 			r = r.with(run.Run, run.Outcome, limit)
+		}
+		if v.Ready && run.Latest != nil {
+			r = r.with(run.Latest.Run, run.Latest.Outcome, limit)
 		}
 	}
 	return r

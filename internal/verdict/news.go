@@ -16,10 +16,10 @@ const (
 )
 
 // Notify returns who is to be told by mail: the owner where the state of the
-// patchset changed, nobody else. earlier are the residues of our messages on
-// the change, oldest first.
-func (r Residue) Notify(earlier []Residue) string {
-	if r.News(earlier) {
+// patchset changed or where we give up, nobody else. earlier are the residues of
+// our messages on the change, oldest first.
+func (r Residue) Notify(earlier []Residue, givenUp bool) string {
+	if givenUp || r.News(earlier) {
 		return NotifyOwner
 	}
 	return NotifyNone
@@ -27,7 +27,8 @@ func (r Residue) Notify(earlier []Residue) string {
 
 // News reports whether r says something that the last verdict on the same
 // patchset did not: another outcome, vote or set of failed jobs. That work was
-// started is no news, and the first verdict always is.
+// started, or that a workflow has ended without changing a vote that did not wait
+// for it, is no news; the first verdict always is.
 func (r Residue) News(earlier []Residue) bool {
 	if r.running() {
 		return false
@@ -47,9 +48,9 @@ func (r Residue) Reported(key change.Key, runID int64, attempt int) bool {
 	})
 }
 
-// running reports whether a run had not ended when r was written.
+// running reports whether no run had ended when r was written.
 func (r Residue) running() bool {
-	return slices.ContainsFunc(r.Runs, func(run RunResidue) bool { return run.Outcome == Running })
+	return len(r.Runs) > 0 && !slices.ContainsFunc(r.Runs, func(run RunResidue) bool { return run.Outcome != Running })
 }
 
 // patchset names a patchset of one of several servers.
@@ -68,17 +69,28 @@ func (r Residue) id() patchset {
 // says reports whether r and e tell people the same. Which attempt said so does
 // not matter.
 func (r Residue) says(e Residue) bool {
-	if r.Voted != e.Voted || r.Vote != e.Vote || r.Failed != e.Failed || len(r.Runs) != len(e.Runs) {
+	if r.Voted != e.Voted || r.Vote != e.Vote || r.Refused != e.Refused || r.Failed != e.Failed {
 		return false
 	}
-	outcomes := map[string]Outcome{}
-	for _, run := range e.Runs {
-		outcomes[run.Key.Workflow] = run.Outcome
-	}
-	for _, run := range r.Runs {
-		if outcomes[run.Key.Workflow] != run.Outcome {
+	mine, theirs := r.outcomes(), e.outcomes()
+	for workflow, o := range mine {
+		before := theirs[workflow]
+		ended := before == Running && r.Vote < 0 // after a vote that did not wait for it
+		if before != o && !ended {
 			return false
 		}
 	}
-	return true
+	return len(mine) == len(theirs)
+}
+
+// outcomes are those of the runs, by workflow. Where a later run told nothing, that
+// of the one whose result stands comes first and counts.
+func (r Residue) outcomes() map[string]Outcome {
+	all := map[string]Outcome{}
+	for _, run := range r.Runs {
+		if _, there := all[run.Key.Workflow]; !there {
+			all[run.Key.Workflow] = run.Outcome
+		}
+	}
+	return all
 }

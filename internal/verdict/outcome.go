@@ -80,6 +80,20 @@ func (o Outcome) Valid() bool { return o.rank() < len(traits) }
 // was learned, and the reason may be gone.
 func (o Outcome) Retryable() bool { return o.trait().retry }
 
+// Result reports whether o says something about the patchset that a further run
+// would say again. All other ends told nothing: they count only as long as their
+// cause lasts.
+func (o Outcome) Result() bool {
+	switch o {
+	case Passed, Failed, TimedOut, Neutral, Skipped:
+		return true
+	}
+	return false
+}
+
+// Phrase says what became of one job or run, to follow its name in a sentence.
+func (o Outcome) Phrase() string { return o.trait().one }
+
 // rank is the outcome's place among Outcomes; what is none of them comes last.
 func (o Outcome) rank() int {
 	i := slices.IndexFunc(traits[:], func(t trait) bool { return t.outcome == o })

@@ -2,7 +2,11 @@
 
 package verdict
 
-import "github.com/spdk-community-ci/dispatcher/internal/change"
+import (
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
 
 // Policy says what an outcome is worth as a vote.
 type Policy struct {
@@ -13,6 +17,15 @@ type Policy struct {
 	// Votes beyond are clamped; both zero means that they are not known.
 	Min int `json:"min,omitempty"`
 	Max int `json:"max,omitempty"`
+}
+
+// NewPolicy returns the policy with the configured votes, by outcome.
+func NewPolicy(configured map[string]int) Policy {
+	votes := map[Outcome]int{}
+	for name, vote := range configured {
+		votes[Outcome(name)] = vote
+	}
+	return Policy{Votes: votes}
 }
 
 // Vote returns the vote for an outcome. 0 is always allowed: Gerrit takes it
@@ -41,6 +54,9 @@ type Want struct {
 	Optional bool
 	// Run is nil where there is none.
 	Run *RunResult
+	// Latest is a later run that told nothing, if there is one: the result of Run
+	// stands.
+	Latest *RunResult
 	// Expected: a run is still to come (it waits for its turn, or a rerun was
 	// asked for). Without it, a workflow without a run is Missing.
 	Expected bool
@@ -54,13 +70,16 @@ func (w Want) result() RunResult {
 	case w.Run == nil:
 		return RunResult{Run: Run{Key: w.Key}, Outcome: Missing}
 	}
-	return *w.Run
+	r := *w.Run
+	r.Latest = w.Latest
+	return r
 }
 
 // Verdict is what all workflows of a patchset say together.
 type Verdict struct {
-	// Ready: all required workflows have ended, or will not come. Nothing is
-	// voted before that: a vote that changes its mind is worse than a late one.
+	// Ready: all required workflows have ended, or will not come, or one of those
+	// that have ended is red. A red result does not wait for what may wait at a
+	// gate or for a lab; a green one does.
 	Ready   bool
 	Outcome Outcome
 	// Voted is false while nothing is to be voted: not Ready, or no workflow is
@@ -84,11 +103,17 @@ func (p Policy) Combine(wants []Want) Verdict {
 			v.Required = append(v.Required, w.result())
 		}
 	}
-	var outcomes []Outcome
+	var outcomes, red []Outcome
 	for _, run := range v.deciding() {
 		outcomes = append(outcomes, run.Outcome)
+		if p.Vote(run.Outcome) < 0 {
+			red = append(red, run.Outcome)
+		}
 	}
 	v.Outcome = worst(outcomes)
+	if v.Outcome == Running && len(red) > 0 {
+		v.Outcome = worst(red)
+	}
 	v.Ready = v.Outcome != Running
 	if v.Voted = v.Ready && len(v.Required) > 0; v.Voted {
 		v.Vote = p.Vote(v.Outcome)
@@ -128,7 +153,15 @@ type Retry struct {
 	// Done are the retries so far, Most how many there may be.
 	Done int `json:"done"`
 	Most int `json:"most"`
+	// After is the time until the next one; 0 is at once.
+	After time.Duration `json:"after,omitempty"`
+	// Of is the outcome of the run that is reported on; empty is the verdict's.
+	Of Outcome `json:"of,omitempty"`
 }
 
-// Again reports whether to try again after an outcome.
-func (r Retry) Again(o Outcome) bool { return o.Retryable() && r.Done < r.Most }
+// Again reports whether the run is to be tried again.
+func (r Retry) Again() bool { return r.Of.Retryable() && r.Done < r.Most }
+
+// GivenUp reports whether the run would have been tried again, had there not been
+// so many tries before.
+func (r Retry) GivenUp() bool { return r.Of.Retryable() && r.Done >= r.Most }

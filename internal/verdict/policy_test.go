@@ -63,7 +63,7 @@ func TestCombine(t *testing.T) {
 	}{
 		{"all pass", []Want{ran("a", Passed), ran("b", Passed)}, "passed +1"},
 		{"one fails", []Want{ran("a", Passed), ran("b", Failed)}, "failed -1"},
-		{"one fails, the other has not ended", []Want{ran("a", Running), ran("b", Failed)}, "running none, waiting for [a]"},
+		{"one fails, the other has not ended", []Want{ran("a", Running), ran("b", Failed)}, "failed -1, waiting for [a]"},
 		{"one is to be run again", []Want{again, ran("b", Passed)}, "running none, waiting for [a]"},
 		{"one is still to come", []Want{none("a", true), ran("b", Passed)}, "running none, waiting for [a]"},
 		{"one will not come", []Want{none("a", false), ran("b", Passed)}, "missing 0, missing [a]"},
@@ -154,10 +154,10 @@ func TestRetry(t *testing.T) {
 	t.Parallel()
 	for _, o := range Outcomes() {
 		want := slices.Contains([]Outcome{TimedOutSetup, OutOfDisk, RunnerLost, SetupFailed}, o)
-		if got := (Retry{Done: 1, Most: 2}).Again(o); got != want {
+		if got := (Retry{Done: 1, Most: 2, Of: o}).Again(); got != want {
 			t.Errorf("%s: got %v, want %v", o, got, want)
 		}
-		if (Retry{Done: 2, Most: 2}).Again(o) || (Retry{}).Again(o) {
+		if (Retry{Done: 2, Most: 2, Of: o}).Again() || (Retry{Of: o}).Again() {
 			t.Errorf("%s: got a retry beyond the limit", o)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
@@ -27,11 +28,15 @@ const residueMark = "Dispatcher:"
 // Anybody can write such a line: only messages of our own account count.
 type Residue struct {
 	Runs []RunResidue
-	// Voted and Vote: what the message voted; "vote=none" if it did not.
-	Voted bool
-	Vote  int
+	// Voted and Vote: the vote that Gerrit took with the message; "vote=none" if
+	// there was none to take, and "vote=refused" (Refused) if it was not taken.
+	Voted   bool
+	Vote    int
+	Refused bool
 	// Failed is a digest of the names of the failed jobs, "" if none failed.
 	Failed string
+	// At is when the message was posted; it is not part of the line.
+	At time.Time
 }
 
 // RunResidue is one run that a message was about.
@@ -41,6 +46,10 @@ type RunResidue struct {
 	Attempt int
 	Outcome Outcome
 }
+
+// Empty reports whether r stands for a workflow that was not wanted at all: it
+// has no run.
+func (r RunResidue) Empty() bool { return r.RunID == 0 && r.Outcome == Skipped }
 
 // String returns the line. It holds keys, numbers and words of ours only.
 func (r Residue) String() string {
@@ -58,6 +67,8 @@ func (r Residue) String() string {
 
 func (r Residue) vote() string {
 	switch {
+	case r.Refused:
+		return "refused"
 	case !r.Voted:
 		return "none"
 	case r.Vote == 0:
@@ -68,16 +79,26 @@ func (r Residue) vote() string {
 
 var digestPattern = regexp.MustCompile(`^[0-9a-f]{12}$`)
 
-// Own returns what our own account, named by its user name, told in some
-// messages, in their order. What others wrote does not count: anybody can write
-// such a line. Without a name nothing is ours.
-func Own(messages []change.Message, self string) []Residue {
+// IsOwn reports whether our own account wrote a message. What others wrote does
+// not count: anybody can write a residue. Where the account's number is not known,
+// its user name must be the very same: names are unique in a server, but Gerrit
+// takes them in any case.
+func IsOwn(m change.Message, self change.Account) bool {
+	if self.ID != 0 {
+		return m.Author.ID == self.ID
+	}
+	return self.Username != "" && m.Author.Username == self.Username
+}
+
+// Own returns what our own account told in some messages, in their order.
+func Own(messages []change.Message, self change.Account) []Residue {
 	var all []Residue
 	for _, m := range messages {
-		if self == "" || m.Author.Username != self {
+		if !IsOwn(m, self) {
 			continue
 		}
 		if r, ok := ParseResidue(m.Text); ok {
+			r.At = m.At
 			all = append(all, r)
 		}
 	}
@@ -114,7 +135,8 @@ func (r *Residue) parseEnd(words []string) bool {
 		return false
 	}
 	vote, ok := strings.CutPrefix(words[0], "vote=")
-	if r.Voted = vote != "none"; r.Voted {
+	r.Refused = vote == "refused"
+	if r.Voted = vote != "none" && !r.Refused; r.Voted {
 		n, err := strconv.Atoi(vote)
 		r.Vote, ok = n, ok && err == nil && n >= -maxVote && n <= maxVote
 	}

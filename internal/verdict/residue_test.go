@@ -101,7 +101,7 @@ func TestResidueOfAnything(t *testing.T) {
 			w.Run = &run
 			wants = append(wants, w)
 		}
-		m := Message{Verdict: Policy{}.Combine(wants), Retry: Retry{1, 2}}
+		m := Message{Verdict: Policy{}.Combine(wants), Retry: Retry{Done: 1, Most: 2}}
 		checkText(t, m, m.Text(), 16<<10)
 	}
 	bad := ran("../etc", Passed)
@@ -184,7 +184,7 @@ func TestNews(t *testing.T) {
 		{"an older verdict does not count", failed, []Residue{passed, before, failed, started}, NotifyNone},
 	}
 	for _, tt := range tests {
-		if got := tt.now.Notify(tt.earlier); got != tt.want {
+		if got := tt.now.Notify(tt.earlier, false); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
 	}

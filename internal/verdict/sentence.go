@@ -60,6 +60,8 @@ func tally(o Outcome, runs []RunResult) string {
 	}
 	t := o.trait()
 	switch {
+	case o == Running && total == 0 && len(runs) == 1 && runs[0].Run.Run.ID == 0:
+		return "not started yet"
 	case o == Skipped:
 		return "nothing ran, all jobs were skipped"
 	case n == 0 && o == Missing:
@@ -124,6 +126,8 @@ func title(c cleaner, workflow string) string {
 // attempt tells a first run from later ones.
 func attempt(r Run) string {
 	switch again := r.Attempt > 1; {
+	case r.Carried > 0:
+		return fmt.Sprintf(" (run of patchset %d)", r.Carried)
 	case r.Key.Attempt > 1 && again:
 		return fmt.Sprintf(" (run %d, attempt %d)", r.Key.Attempt, r.Attempt)
 	case r.Key.Attempt > 1:

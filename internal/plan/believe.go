@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
+)
+
+// A ref of the mirror is a hint by whoever may write there. What it says of a run
+// counts only if the run says the same, once it was read.
+
+// Foreign says why a run is not the one that a key stands for, or "": its name
+// shows another key, or it is a run of another workflow or event. A run keeps its
+// name when its jobs are run again, so it may show an earlier attempt. Names that
+// show no key (workflows without our run-name) say nothing.
+func Foreign(p *config.Project, key change.Key, run change.Run) string {
+	if shown, keyed := run.Key(); keyed && (shown.Server != key.Server || shown.ID != key.ID || shown.Workflow != key.Workflow || shown.Attempt > key.Attempt) {
+		return "its name shows the key " + shown.String()
+	}
+	w := workflowByName(p, key.Workflow)
+	if w == nil {
+		return ""
+	}
+	event := "workflow_dispatch"
+	if w.File == "" {
+		event = "repository_dispatch"
+	}
+	switch {
+	case w.File != "" && run.Workflow != "" && run.Workflow != w.File:
+		return "it is a run of " + change.OneLine(change.Clip(run.Workflow, 100))
+	case run.Event != "" && run.Event != event:
+		return "it was started by " + change.OneLine(change.Clip(run.Event, 100))
+	}
+	return ""
+}
+
+// believes reports whether a ledger entry may count, and warns of one that may
+// not.
+func (b *builder) believes(e change.Entry) bool {
+	switch e.Kind {
+	case change.RunOf:
+		return b.believesRun(e)
+	case change.Carried:
+		return b.believesCarried(e)
+	case change.Ended:
+		return !b.untrue[e.Key]
+	}
+	return true
+}
+
+func (b *builder) believesRun(e change.Entry) bool {
+	run, there := b.runByID(e.RunID)
+	if !there {
+		return true // not read, or gone
+	}
+	why := Foreign(b.p, e.Key, run)
+	if why != "" {
+		b.refuse(e, fmt.Sprintf("run %d is not the one of %s: %s", e.RunID, e.Key, why))
+	}
+	return why == ""
+}
+
+// believesCarried asks for a result that can stand, below a carried one.
+func (b *builder) believesCarried(e change.Entry) bool {
+	source := e.Key
+	source.Patchset = e.From
+	result, run := !b.p.Report.On(), false // which notes no ends
+	for _, r := range b.refsOf(e.ID.Change) {
+		if r.Entry.Key != source {
+			continue
+		}
+		switch r.Entry.Kind {
+		case change.Ended:
+			result = result || verdict.Outcome(r.Entry.Word).Result()
+		case change.RunOf:
+			run = run || b.believesRun(r.Entry)
+		}
+	}
+	if !result || !run {
+		b.refuse(e, fmt.Sprintf("%s has no result that could stand for %s", source, e.ID))
+	}
+	return result && run
+}
+
+// refuse warns of an entry that does not count.
+func (b *builder) refuse(e change.Entry, why string) {
+	text := fmt.Sprintf("the mirror's %s does not count: %s; somebody else wrote it, or the run was changed", b.p.Mirror.Ledger.Ref(e), why)
+	if !slices.Contains(b.plan.Warnings, text) {
+		b.plan.Warnings = append(b.plan.Warnings, text)
+	}
+}

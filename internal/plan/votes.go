@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"slices"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/command"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
+)
+
+// votes plans what is owed to patchsets of which no run is reported in this pass:
+// the vote that is wanted differs from the one that our messages say was taken,
+// and we know why.
+func (b *builder) votes() {
+	if !b.p.Report.On() || b.s.NoGitHub != "" {
+		return
+	}
+	reported := map[int]bool{}
+	for _, a := range b.plan.Actions {
+		if a.Verb == Report {
+			reported[a.Key.Change] = true
+		}
+	}
+	for _, c := range b.owing {
+		if c.Status != change.New || c.Messages == nil || reported[c.Number] {
+			continue // messages that are not known may hold the vote
+		}
+		if a, owed := b.owed(c); owed {
+			b.touch(c)
+			b.add(a)
+		}
+	}
+}
+
+// owed plans the vote that a patchset is owed, if it is.
+func (b *builder) owed(c *change.Change) (a Action, owed bool) {
+	standings := b.standings(c, change.Key{})
+	d := Owed(b.p, standings, c, b.self())
+	if d.Reason == "" && !slices.ContainsFunc(standings, func(s Standing) bool { return !s.Optional }) {
+		a.Empty = b.empty(c)
+		d = owedEmpty(b.p, a.Empty, c, b.self())
+	}
+	if d.Reason == "" {
+		return a, false
+	}
+	a.Verb, a.Change, a.Reason, a.Standings, a.Number = Vote, c, d.Reason, standings, c.Number
+	a.Key, a.Revision = d.Key, c.Current.Revision
+	return a, true
+}
+
+// empty are the required workflows of a patchset, where filters leave all of them
+// out.
+func (b *builder) empty(c *change.Change) []Standing {
+	var all []Standing
+	for _, w := range b.workflowsFor(c) {
+		if w.Optional {
+			continue
+		}
+		if b.attempt(c.ID(), w.Name).number > 0 || b.decide(c, w).standing != unwanted || unwantedReason(c, w) == "" {
+			return nil
+		}
+		all = append(all, Standing{Workflow: w.Name, Key: b.key(c, w, 1)})
+	}
+	return all
+}
+
+// Debt is a vote that is owed.
+type Debt struct {
+	// Reason says why; "" owes nothing.
+	Reason string
+	// Key is the attempt that the vote is told for.
+	Key change.Key
+	// Again: its result was told before.
+	Again bool
+}
+
+// Owed compares the vote that the results of a patchset ask for with what our own
+// messages say that Gerrit took. A vote that Gerrit took and somebody removed
+// later is not owed.
+func Owed(p *config.Project, standings []Standing, c *change.Change, self change.Account) Debt {
+	votes := verdict.NewPolicy(p.Report.Votes)
+	red, open, last := false, false, Standing{}
+	for _, s := range standings {
+		if s.Optional {
+			continue
+		}
+		s = s.stands()
+		open = open || s.Expected
+		if !s.Expected {
+			last = s
+			red = red || votes.Vote(s.Outcome) < 0
+		}
+	}
+	if last.Workflow == "" || open && !red {
+		return Debt{}
+	}
+	said := saidOf(c, self)
+	for _, s := range standings {
+		if s = s.stands(); !s.Optional && !s.Expected && s.Outcome.Result() && !said.told(s) {
+			return Debt{Reason: "its result was not told yet", Key: s.Key}
+		}
+	}
+	if p.Report.Label == "" {
+		return Debt{}
+	}
+	switch {
+	case said.refused:
+		return Debt{"Gerrit did not take the vote before", last.Key, true}
+	case said.reset && !open:
+		return Debt{"the vote was taken back, and no other result has come", last.Key, true}
+	}
+	return Debt{}
+}
+
+// owedEmpty is Owed for a patchset for which nothing is to be run.
+func owedEmpty(p *config.Project, left []Standing, c *change.Change, self change.Account) Debt {
+	if len(left) == 0 || p.Report.NothingToRun != config.NothingVotes {
+		return Debt{}
+	}
+	said := saidOf(c, self)
+	if !said.empty {
+		return Debt{Reason: "nothing is to be run for it", Key: left[0].Key}
+	}
+	if said.refused && p.Report.Label != "" {
+		return Debt{Reason: "Gerrit did not take the vote before", Key: left[0].Key}
+	}
+	return Debt{}
+}
+
+// Owes says what a change is still owed that a Vote was planned for.
+func (a Action) Owes(p *config.Project, c *change.Change, self change.Account) Debt {
+	if d := Owed(p, a.Standings, c, self); d.Reason != "" {
+		return d
+	}
+	return owedEmpty(p, a.Empty, c, self)
+}
+
+// stands is the standing with the result that stands where the latest attempt told
+// nothing.
+func (s Standing) stands() Standing {
+	if !s.Expected && !s.Outcome.Result() && s.Before.Key.Attempt > 0 {
+		s.Key, s.RunID, s.Outcome = s.Before.Key, s.Before.RunID, s.Before.Outcome
+	}
+	return s
+}
+
+// spoken is what our messages on a change say together about its current patchset.
+type spoken struct {
+	ends []verdict.RunResidue
+	// refused and reset tell of the last vote that Gerrit did not take it, or that
+	// we took it back ourselves; empty that nothing was to be run.
+	refused, reset, empty bool
+}
+
+func saidOf(c *change.Change, self change.Account) spoken {
+	var all spoken
+	for _, m := range c.Messages {
+		if m.Patchset != 0 && m.Patchset != c.Current.Number || !verdict.IsOwn(m, self) {
+			continue
+		}
+		if command.TakesBack(m) {
+			all.refused, all.reset = false, true
+			continue
+		}
+		r, ok := verdict.ParseResidue(m.Text)
+		if !ok || len(r.Runs) == 0 || r.Runs[0].Key.ID != c.ID() {
+			continue
+		}
+		started := true
+		for _, run := range r.Runs {
+			all.empty = all.empty || run.Empty()
+			if run.Outcome != verdict.Running {
+				all.ends, started = append(all.ends, run), false
+			}
+		}
+		if r.Voted || r.Refused {
+			all.refused, all.reset = r.Refused, started && r.Voted
+		}
+	}
+	return all
+}
+
+// told reports whether the result of an attempt was told.
+func (s spoken) told(st Standing) bool {
+	return slices.ContainsFunc(s.ends, func(run verdict.RunResidue) bool {
+		return run.Key == st.Key && (run.RunID == st.RunID || st.RunID == 0)
+	})
+}
+
+// verify looks at ends that the ledger tells of the current patchset's runs: we
+// have told them, or the run itself must be there. A ref alone ends nothing.
+func (b *builder) verify(c *change.Change) {
+	if !b.p.Report.On() || c.Messages == nil {
+		return
+	}
+	for _, w := range b.workflowsFor(c) {
+		a := b.attempt(c.ID(), w.Name)
+		if !a.ended.Result() || a.from > 0 {
+			continue
+		}
+		key := b.key(c, w, a.number)
+		if _, told := b.told(c, key, a.runID); told {
+			continue
+		}
+		if a.runID == 0 {
+			b.untrue[key] = true
+			b.refuse(change.Entry{Kind: change.Ended, Key: key, Word: string(a.ended), At: a.endedAt}, key.String()+" has no run")
+			continue
+		}
+		if b.s.NoGitHub == "" {
+			b.needRun(a.runID)
+		}
+	}
+}

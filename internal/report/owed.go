@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package report
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
+)
+
+// agrees holds a request against the ledger: only runs that the dispatcher started
+// are reported. replaced says which later attempt stands in its place, or is "".
+func (g *gathering) agrees() (replaced string, err error) {
+	if g.q.Key.Patchset != g.change.Current.Number || g.change.Status != change.New {
+		return "", nil // nothing is said about it
+	}
+	refuse := func(why string) error {
+		return fault.New(fault.Configuration, "run %d is not the dispatcher's run of %s: %s", g.q.RunID, g.q.Key, why).
+			WithHint("give report the key and the number of the run that was started for it")
+	}
+	for _, st := range g.q.Standings(g.change) {
+		switch {
+		case st.Workflow != g.q.Key.Workflow:
+		case st.Key.Attempt < g.q.Key.Attempt, st.Key == g.q.Key && st.RunID == 0 && !st.Claimed && st.Outcome == "" && st.Key.Attempt == 0:
+			return "", refuse("the ledger on the mirror knows no such attempt")
+		case st.Key == g.q.Key && st.RunID != 0 && st.RunID != g.q.RunID:
+			return "", refuse(fmt.Sprintf("the ledger on the mirror says that run %d is", st.RunID))
+		case st.Key.Attempt > g.q.Key.Attempt && !st.Expected:
+			return fmt.Sprintf("attempt %d replaced it", st.Key.Attempt), nil
+		}
+	}
+	return "", nil
+}
+
+// Judge says how a run ended that nobody is told about.
+func (r *Reporter) Judge(ctx context.Context, q Request) (verdict.Outcome, error) {
+	c := change.Change{Number: q.Key.Change, Current: change.Patchset{Number: q.Key.Patchset}}
+	g := newGathering(r, q, &c)
+	_, err := g.believed(ctx, q.Key, q.Key, q.RunID)
+	return g.outcome, err
+}
+
+// Vote tells a patchset what it is owed, unless that has changed meanwhile. It
+// posts only what Gerrit takes the vote of.
+func (r *Reporter) Vote(ctx context.Context, q Request) (Done, error) {
+	c, found, err := r.Reviews.Change(ctx, q.Key.Change)
+	if err != nil {
+		return Done{}, fmt.Errorf("failed to read the change that is voted on: %w", err)
+	}
+	if !found || c.Status != change.New || c.Current.Number != q.Key.Patchset {
+		return Done{Silent: "the change has moved on"}, nil
+	}
+	g := newGathering(r, q, &c)
+	if g.self, err = r.Reviews.Self(ctx); err != nil {
+		return Done{}, err
+	}
+	debt := q.Debt(&c, g.self)
+	if debt.Reason == "" {
+		return Done{Silent: "it is not owed any more"}, nil
+	}
+	g.q.Key = debt.Key
+	if debt.Again {
+		g.note(debt.Reason, "")
+	}
+	if len(q.Empty) > 0 {
+		done, err := g.sendEmpty(ctx)
+		done.Warnings = g.warnings
+		return done, err
+	}
+	for _, st := range q.Standings(&c) {
+		if st.Key == debt.Key {
+			g.q.RunID = st.RunID
+		}
+	}
+	v, err := g.verdict(ctx)
+	switch {
+	case err != nil:
+		return Done{Warnings: g.warnings}, err
+	case !v.Ready:
+		return Done{Silent: "other workflows have not ended: " + list(v.Workflows(verdict.Running)), Warnings: g.warnings}, nil
+	}
+	done, err := g.post(ctx, v, Done{Outcome: v.Outcome})
+	done.Warnings = g.warnings
+	return done, err
+}
+
+// sendEmpty says that nothing is to be run for a patchset, and votes as if all had
+// passed.
+func (g *gathering) sendEmpty(ctx context.Context) (Done, error) {
+	var keys []change.Key
+	for _, st := range g.q.Empty {
+		keys = append(keys, st.Key)
+	}
+	p := g.q.Project
+	vote := verdict.NewPolicy(p.Report.Votes).Vote(verdict.Passed)
+	review := change.Review{
+		Message: verdict.Empty(keys, p.Report.Label != "", vote, false), Tag: Tag, Notify: verdict.NotifyNone,
+		Unvoted: verdict.Empty(keys, p.Report.Label != "", vote, true),
+	}
+	if p.Report.Label != "" {
+		review.Labels = map[string]int{p.Report.Label: vote}
+	}
+	review.OnlyVoted = slices.ContainsFunc(g.own(), func(r verdict.Residue) bool { return r.Refused })
+	return g.send(ctx, review, Done{Outcome: verdict.Skipped})
+}
