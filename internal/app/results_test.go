@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package app
+
+import (
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
+)
+
+// lostJob is a job whose runner went away while it tested.
+func lostJob(name string) github.Job {
+	j := testJob(name, "failure")
+	j.Steps[1].Conclusion, j.Steps[1].Status = "", "in_progress"
+	j.Annotations = []github.Annotation{{Level: "failure", Path: ".github", Text: "The self-hosted runner: runner-1 lost communication with the server."}}
+	return j
+}
+
+// ticks makes passes, a quarter of an hour apart.
+func (s *story) ticks(n int) {
+	s.Helper()
+	for range n {
+		s.clock.advance(15 * time.Minute)
+		s.pass(ExitDone)
+	}
+}
+
+// votes compares the votes on a change.
+func (s *story) votes(c *gerrit.Change, want map[string]int) {
+	s.Helper()
+	got := c.Votes()["Verified"]
+	if len(got) != len(want) || got["bot"] != want["bot"] {
+		s.Errorf("change %d: got votes %v, want %v", c.Number(), got, want)
+	}
+}
+
+// TestStateOfChange: a change that was left alone for a while is tested again with
+// the same patchset, whatever it was left alone for.
+func TestStatesThatCameBack(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name        string
+		leave, back func(*gerrit.Change)
+	}{
+		{"abandoned", (*gerrit.Change).Abandon, (*gerrit.Change).Restore},
+		{"work in progress", func(c *gerrit.Change) { c.SetWIP(true) }, func(c *gerrit.Change) { c.SetWIP(false) }},
+		{"private", func(c *gerrit.Change) { c.SetPrivate(true) }, func(c *gerrit.Change) { c.SetPrivate(false) }},
+		{"on another branch", func(c *gerrit.Change) { c.Move("side") }, func(c *gerrit.Change) { c.Move("master") }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := reporting(t, "branches: [master]\n")
+			s.project.Commit("side", map[string]string{"side.md": "side\n"})
+			c := s.push("ann", "nvme: split the probe loop", nil)
+			s.pass(ExitDone)
+			tt.leave(c)
+			s.ticks(2)
+			if run := s.github.Runs()[0]; run.Conclusion != "cancelled" {
+				t.Errorf("got %s/%s, want the run to be cancelled", run.Status, run.Conclusion)
+			}
+			tt.back(c)
+			s.ticks(1)
+			s.runs("101/1/autorun.yml/1", "101/1/autorun.yml/2")
+			s.ends(testJob("unit tests", "success"))
+			s.ticks(1)
+			s.votes(c, map[string]int{"bot": 1})
+			s.transcript.Reset()
+		})
+	}
+}
+
+// TestResultWhileAway: a run that ended by itself before it could be cancelled has
+// a result; it is told when the change is back.
+func TestResultWhileAway(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "")
+	c := s.push("ann", "nvme: split the probe loop", nil)
+	s.pass(ExitDone)
+	c.SetWIP(true)
+	s.ends(testJob("unit tests", "failure", "not ok 1"))
+	s.ticks(2)
+	s.votes(c, nil)
+	c.SetWIP(false)
+	s.says("It is ready again: the result stands, and nothing runs twice.")
+	s.ticks(2)
+	s.runs("101/1/autorun.yml/1")
+	s.gerritShows(c, map[string]int{"bot": -1})
+}
+
+// TestHiddenChange: a change that our account cannot see any more has its run
+// cancelled, and its refs leave the mirror.
+func TestHiddenChange(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "skip: {private: true}\n")
+	c := s.push("ann", "nvme: a secret", nil)
+	s.pass(ExitDone)
+	s.clock.advance(15 * time.Minute)
+	c.SetPrivate(true)
+	s.ticks(3)
+	for name, rev := range s.mirror.Refs() {
+		if rev == string(c.Revision()) {
+			t.Errorf("the mirror still has %s", name)
+		}
+	}
+	s.says("And it is public again.")
+	c.SetPrivate(false)
+	s.ticks(1)
+	s.runs("101/1/autorun.yml/1", "101/1/autorun.yml/2")
+	s.ends(testJob("unit tests", "success"))
+	s.ticks(1)
+	s.votes(c, map[string]int{"bot": 1})
+}
+
+// TestRetrySchedule: runners that are lost all day are tried again at once, then
+// later; the owner is mailed once, when CI gives up.
+func TestRetrySchedule(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "")
+	c := s.push("ann", "nvme: split the probe loop", nil)
+	s.pass(ExitDone)
+	for range 5 {
+		s.ends(lostJob("unit tests"))
+		s.says("The runner is lost.")
+		s.clock.advance(11 * time.Minute)
+		s.pass(ExitDone)
+		for n := 0; n < 30 && len(s.github.Runs())%6 != 0 && s.github.Runs()[len(s.github.Runs())-1].Status == "completed"; n++ {
+			s.clock.advance(time.Hour)
+			s.run(t.Context(), "sync")
+		}
+	}
+	s.gerritShows(c, map[string]int{})
+	s.pass(ExitDone)
+	s.runs("101/1/autorun.yml/1", "101/1/autorun.yml/2", "101/1/autorun.yml/3", "101/1/autorun.yml/4", "101/1/autorun.yml/5")
+	created := s.github.Runs()
+	for i, least := range []time.Duration{0, time.Hour, 6 * time.Hour, 24 * time.Hour} {
+		if gap := created[i+1].Created.Sub(created[i].Created); gap < least || gap > least+2*time.Hour {
+			t.Errorf("retry %d came after %s, want about %s", i+1, gap, least)
+		}
+	}
+	s.says("A comment begins anew.")
+	s.comments(c, "ann", "recheck")
+	s.pass(ExitDone)
+	s.ends(testJob("unit tests", "success"))
+	s.ticks(1)
+	s.gerritShows(c, map[string]int{"bot": 1})
+}
+
+// TestCancelRestoresTheVote: nobody takes a -1 away by asking for a run and calling
+// it off.
+func TestCancelRestoresTheVote(t *testing.T) {
+	t.Parallel()
+	t.Run("recheck", func(t *testing.T) {
+		t.Parallel()
+		s := reporting(t, "")
+		c := s.push("ann", "nvme: split the probe loop", nil)
+		s.pass(ExitDone)
+		s.fails(c)
+		s.comments(c, "ann", "recheck")
+		s.pass(ExitDone)
+		s.comments(c, "ann", "cancel")
+		s.pass(ExitDone)
+		s.ticks(2)
+		s.gerritShows(c, map[string]int{"bot": -1})
+		s.runs("101/1/autorun.yml/1", "101/1/autorun.yml/2")
+	})
+	t.Run("false positive", func(t *testing.T) {
+		t.Parallel()
+		s := reporting(t, "limits: {running: 1}\n")
+		s.mirror.SetIssue(github.Issue{Number: 12, Title: "flaky reset"})
+		c := s.push("ann", "nvme: split the probe loop", nil)
+		s.pass(ExitDone)
+		s.fails(c)
+		other := s.push("bob", "bdev: fix", nil)
+		s.pass(ExitDone)
+		s.comments(c, "ann", "false positive: #12")
+		s.pass(ExitDone)
+		s.votes(c, map[string]int{})
+		s.says("It waits for its turn, and is called off.")
+		s.clock.advance(5 * time.Minute)
+		s.comments(c, "ann", "cancel")
+		s.pass(ExitDone)
+		s.ticks(1)
+		s.gerritShows(c, map[string]int{"bot": -1})
+		_ = other
+	})
+}
+
+// TestRedIsToldAtOnce: a failure does not wait for what waits at a gate.
+func TestRedIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "workflows: [autorun.yml, {file: metal.yml, trust: {label: Allow-CI}}]\n")
+	s.workflow("metal.yml", autorun)
+	c := s.push("ann", "nvme: split the probe loop", nil)
+	green := s.push("ann", "nvme: another", nil)
+	s.pass(ExitDone)
+	for _, r := range s.github.Runs() {
+		key, _ := change.KeyOfRun(r.Title)
+		if conclusion := "failure"; key.Change == c.Number() {
+			s.github.SetJobs(r.ID, testJob("unit", conclusion, "boom"))
+		} else {
+			s.github.SetJobs(r.ID, testJob("unit", "success"))
+		}
+	}
+	s.ticks(1)
+	s.gerritShows(c, map[string]int{"bot": -1})
+	s.gerritShows(green, nil)
+	s.ticks(2)
+	s.votes(green, nil)
+}
+
+// TestForgedRecords: whoever may write to the mirror cannot make us vote, nor be
+// silent.
+func TestForgedRecords(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "")
+	a := s.push("ann", "nvme: split the probe loop", nil)
+	s.pass(ExitDone)
+	run := s.ends(testJob("unit", "success"))
+	b := s.push("eve", "evil: open a door", nil)
+	c := s.push("eve", "evil: open another", nil)
+	d := s.push("eve", "evil: and one more", nil)
+	forge := func(name string) {
+		cmd := exec.Command("git", "update-ref", "refs/dispatcher/"+name, string(a.Revision()))
+		cmd.Dir = s.mirror.Dir()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	forge("claims/102/1/autorun.yml/1")
+	forge("runs/102/1/autorun.yml/1/" + strconv.FormatInt(run, 10))
+	forge("ended/103/1/autorun.yml/1/passed")
+	forge("runs/104/1/autorun.yml/1/" + strconv.FormatInt(run, 10))
+	forge("ended/104/1/autorun.yml/1/passed/1700000000")
+	s.ticks(2)
+	s.votes(a, map[string]int{"bot": 1})
+	for _, c := range []*gerrit.Change{b, c, d} {
+		s.votes(c, nil)
+	}
+	s.ticks(2)
+	got := map[int]bool{}
+	for _, r := range s.github.Runs() {
+		key, _ := change.KeyOfRun(r.Title)
+		got[key.Change] = true
+	}
+	for _, c := range []*gerrit.Change{b, c, d} {
+		if !got[c.Number()] {
+			t.Errorf("change %d was never tested", c.Number())
+		}
+	}
+	if !strings.Contains(s.transcript.String(), "does not count") {
+		t.Error("nobody was warned")
+	}
+	s.transcript.Reset()
+}
