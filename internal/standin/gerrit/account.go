@@ -19,6 +19,9 @@ type Account struct {
 	Password string
 	// SeesPrivate shows all private changes to it.
 	SeesPrivate bool
+	seesAccess  bool
+	inactive    bool
+	blind       bool // may read no branch
 	// Robot makes it a member of the group Service Users.
 	Robot  bool
 	ranges map[string][2]int
@@ -60,8 +63,9 @@ func (a *Account) votes(l Label) (low, high int) {
 	return l.Min, l.Max
 }
 
-func (s *Server) accountByID(id string) *Account {
-	i := slices.IndexFunc(s.accounts, func(a *Account) bool { return strconv.Itoa(a.ID) == id })
+// named returns the account of that number or user name, or nil.
+func (s *Server) named(text string) *Account {
+	i := slices.IndexFunc(s.accounts, func(a *Account) bool { return strconv.Itoa(a.ID) == text || a.Username == text })
 	if i < 0 {
 		return nil
 	}
@@ -71,7 +75,7 @@ func (s *Server) accountByID(id string) *Account {
 // is reports whether a query's text names this account: user name, e-mail
 // address, number, or self for the one who asks.
 func (a *Account) is(text string, viewer *Account) bool {
-	return text == a.Username || text == a.Email || text == strconv.Itoa(a.ID) || text == "self" && a == viewer
+	return strings.EqualFold(text, a.Username) || text == a.Email || text == strconv.Itoa(a.ID) || text == "self" && a == viewer
 }
 
 // Group is a named set of accounts.

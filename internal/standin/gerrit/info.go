@@ -48,6 +48,7 @@ type (
 		Email    string   `json:"email,omitempty"`
 		Username string   `json:"username,omitempty"`
 		Tags     []string `json:"tags,omitempty"`
+		Inactive bool     `json:"inactive,omitempty"`
 	}
 	revisionInfo struct {
 		Kind     string              `json:"kind"`
@@ -114,7 +115,7 @@ func (a *Account) info(o options) accountInfo {
 	if !o["DETAILED_ACCOUNTS"] {
 		return accountInfo{ID: a.ID}
 	}
-	info := accountInfo{ID: a.ID, Name: a.Name, Email: a.Email, Username: a.Username}
+	info := accountInfo{ID: a.ID, Name: a.Name, Email: a.Email, Username: a.Username, Inactive: a.inactive}
 	if a.Robot {
 		info.Tags = []string{"SERVICE_USER"}
 	}
@@ -213,7 +214,7 @@ func (c *Change) revisions(o options) map[string]revisionInfo {
 // the value 0; here that is the change's owner.
 func (c *Change) labels(o options) map[string]labelInfo {
 	all := map[string]labelInfo{}
-	for _, l := range c.srv.o.Labels {
+	for _, l := range c.srv.labels {
 		info := labelInfo{}
 		if o["DETAILED_LABELS"] {
 			info.Values = map[string]string{}

@@ -48,6 +48,9 @@ func (s *Server) query(text string, c call) ([]changeInfo, error) {
 	start, _ := strconv.Atoi(cmp.Or(values.Get("S"), values.Get("start"), "0"))
 	var found []*Change
 	for _, ch := range s.changes {
+		if ch = ch.indexed(); ch == nil {
+			continue
+		}
 		if ch.visible(c.viewer) && matches(ch) {
 			found = append(found, ch)
 		}
@@ -67,11 +70,16 @@ func (s *Server) query(text string, c call) ([]changeInfo, error) {
 }
 
 // find returns the change that the path's second segment names, by number or
-// PROJECT~NUMBER, and answers 404 itself if there is none to be seen.
+// PROJECT~NUMBER, and answers 404 itself if there is none to be seen: Gerrit does
+// not tell what is hidden from what is not there (ChangesCollection).
 func (s *Server) find(c call) *Change {
 	name := c.parts[1]
-	number, err := strconv.Atoi(name[strings.LastIndexByte(name, '~')+1:])
-	if ch := s.changes[number]; err == nil && ch != nil && ch.visible(c.viewer) {
+	project, digits, long := strings.Cut(name, "~")
+	if !long {
+		digits = name
+	}
+	number, err := strconv.Atoi(digits)
+	if ch := s.changes[number]; err == nil && ch != nil && ch.visible(c.viewer) && (!long || project == ch.project.name) {
 		return ch
 	}
 	c.fail(http.StatusNotFound, "Not found: %s", name)

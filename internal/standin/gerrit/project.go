@@ -86,6 +86,7 @@ func (p *Project) Push(d Draft) *Change {
 		parent = d.Parent.current().revision
 		c.parent = d.Parent
 	}
+	c.reviewed = !d.WIP
 	c.add(patchset{uploader: c.owner, parent: parent, subject: d.Subject, files: d.Files, kind: rework})
 	c.created = c.updated
 	s.changes[number] = c

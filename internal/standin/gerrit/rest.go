@@ -61,11 +61,12 @@ func split(path string) ([]string, error) {
 	return parts, nil
 }
 
-// login returns the account whose name and password came along, or nil.
+// login returns the active account whose name and password came along, or nil.
 func (s *Server) login(r *http.Request) *Account {
 	user, password, _ := r.BasicAuth()
 	for _, a := range s.accounts {
-		if a.Username == user && a.Password == password {
+		same := a.Username == user || !s.o.CaseSensitiveNames && strings.EqualFold(a.Username, user)
+		if same && a.Password == password && !a.inactive {
 			return a
 		}
 	}
@@ -98,6 +99,8 @@ func (s *Server) serveREST(c call) bool {
 		s.listBranches(c)
 	case get && p(0) == "groups" && n == 4 && p(2) == "members" && p(3) == "":
 		s.listMembers(c)
+	case get && p(0) == "access" && (n == 1 || n == 2 && p(1) == ""):
+		s.listAccess(c)
 	case get && strings.Join(c.parts, "/") == "config/server/version":
 		c.json(s.o.Version)
 	case get && strings.Join(c.parts, "/") == "accounts/self":

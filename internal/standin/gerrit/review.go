@@ -39,7 +39,8 @@ func refuse(status int, format string, args ...any) *refusal {
 	return &refusal{status, fmt.Sprintf(format, args...)}
 }
 
-// postReview stores a message, votes and comments: all of them or nothing.
+// postReview stores a message, votes and comments: all of them or nothing. What is
+// wrong is told in the order of PostReview#apply and PostReviewOp#updateChange.
 func (s *Server) postReview(c call, revision string) {
 	ch := s.find(c)
 	if ch == nil {
@@ -60,14 +61,16 @@ func (s *Server) postReview(c call, revision string) {
 		return
 	}
 	applied, no := ch.judge(c.viewer, in.Labels)
-	if no == nil {
-		no = ch.judgeTexts(i, in)
-	}
-	if no == nil {
-		no = judgeAttention(in)
-	}
-	if no == nil {
-		no = ch.judgeState(c.viewer, applied)
+	for _, judge := range []func() *refusal{
+		func() *refusal { return ch.judgeComments(i, in) },
+		func() *refusal { return ch.judgeAttention(in) },
+		func() *refusal { return ch.judgeSizes(i, in) },
+		func() *refusal { return ch.judgeState(c.viewer, applied) },
+		func() *refusal { return ch.judgeUpdates(c.viewer, i, in, applied) },
+	} {
+		if no == nil {
+			no = judge()
+		}
 	}
 	if no != nil {
 		c.fail(no.status, "%s", no.text)
@@ -89,15 +92,43 @@ func (c *Change) patchset(revision string) int {
 	return slices.IndexFunc(c.patchsets, func(p patchset) bool { return p.revision == revision })
 }
 
+// spelled returns votes by the labels' own names: LabelTypes#byLabel looks them up
+// whatever their case.
+func (c *Change) spelled(votes map[string]int) map[string]int {
+	own := map[string]int{}
+	for name, value := range votes {
+		if l, known := c.srv.label(name); known {
+			name = l.Name
+		}
+		own[name] = value
+	}
+	return own
+}
+
+// moves reports whether a review changes anything.
+func (c *Change) moves(who *Account, index int, in reviewInput, applied map[string]int) bool {
+	return len(c.fresh(index, in)) > 0 || len(c.patchsets[index].changes(who, c.spelled(applied))) > 0 ||
+		strings.TrimSpace(in.Message) != "" || len(in.AddToAttentionSet) > 0
+}
+
+// judgeUpdates refuses what would be one update too many: NoteDbUpdateManager.
+func (c *Change) judgeUpdates(who *Account, index int, in reviewInput, applied map[string]int) *refusal {
+	most := c.srv.o.MaxUpdates
+	if most == 0 || c.updates < most || !c.moves(who, index, in, applied) {
+		return nil
+	}
+	return refuse(http.StatusConflict, "Change %d may not exceed %d updates. It may still be abandoned, submitted and you can add/remove reviewers to/from the attention-set. "+
+		"To continue working on this change, recreate it with a new Change-Id, then abandon this one.", c.number, most)
+}
+
 // review applies what was found good to one patchset. What changes nothing
 // leaves no trace.
 func (c *Change) review(who *Account, index int, in reviewInput, applied map[string]int) {
-	comments := c.fresh(index, in)
-	changed := c.patchsets[index].changes(who, applied)
-	message := strings.TrimSpace(in.Message)
-	if len(comments) == 0 && len(changed) == 0 && message == "" && len(in.AddToAttentionSet) == 0 {
+	if !c.moves(who, index, in, applied) {
 		return
 	}
+	comments, changed := c.fresh(index, in), c.patchsets[index].changes(who, c.spelled(applied))
+	message := strings.TrimSpace(in.Message)
 	c.touch()
 	text := fmt.Sprintf("Patch Set %d:", index+1)
 	var copied string

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,20 @@ type Options struct {
 	// StrictLabels refuses reviews with unknown labels or values instead of
 	// dropping those votes (change.strictLabels).
 	StrictLabels bool
+	// StrictAttention refuses a review that calls somebody who cannot be found or
+	// may not see the change, as releases about 3.5 did; later ones take it without
+	// that.
+	StrictAttention bool
+	// OwnVoteDates keeps the date of a vote that a new patchset takes over, as
+	// releases before 3.6 did; later ones give it the patchset's.
+	OwnVoteDates bool
+	// CaseSensitiveNames tells user names apart by case
+	// (auth.userNameCaseInsensitive is false): what sites from before 3.5 do.
+	CaseSensitiveNames bool
+	// MaxUpdates is how many updates a change may have (change.maxUpdates), and
+	// MaxText how much its comments and messages may take in all, those of programs
+	// left out (change.cumulativeCommentSizeLimit); 0 is no limit.
+	MaxUpdates, MaxText int
 	// Now is the server's clock. If nil, time stands still but for one second
 	// that each builder call and each review takes.
 	Now func() time.Time
@@ -43,8 +58,12 @@ type Options struct {
 type Label struct {
 	Name     string
 	Min, Max int
-	// Copy are the patchset kinds that carry votes forward (copyCondition).
+	// Copy are the patchset kinds that carry votes forward: changekind: terms,
+	// joined by OR (copyCondition).
 	Copy []string
+	// Voters are the names of the groups that the project's access rights let vote.
+	// What an account may really vote is said by Restrict and Forbid.
+	Voters []string
 }
 
 // Server is a Gerrit server in this process. Its methods may be called while it
@@ -63,6 +82,9 @@ type Server struct {
 	groups    []*Group
 	projects  map[string]*Project
 	changes   map[int]*Change
+	labels    []Label
+	forbidden map[string]bool // labels by name
+	lag       time.Duration
 	next      int
 	requests  []Request
 	unplanned []Request
@@ -90,7 +112,7 @@ func New(dir string, o Options) *Server {
 		o.Fail = func(err error) { panic(err) }
 	}
 	return &Server{
-		dir: dir, o: o, next: o.FirstChange,
+		dir: dir, o: o, next: o.FirstChange, labels: slices.Clone(o.Labels), forbidden: map[string]bool{},
 		clock:    time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC),
 		projects: map[string]*Project{},
 		changes:  map[int]*Change{},

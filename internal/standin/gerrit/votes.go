@@ -15,21 +15,22 @@ import (
 
 // judge returns the votes that can be applied. As on a real server a vote out of
 // the account's range refuses the whole review, while an unknown label or value
-// is dropped without a word, or refused if the server is strict.
+// is dropped without a word, or refused if the server is strict. Anybody may take
+// back a vote, with 0. The result has the request's spelling of the labels.
 func (c *Change) judge(who *Account, votes map[string]int) (map[string]int, *refusal) {
 	applied := map[string]int{}
 	for _, name := range slices.Sorted(maps.Keys(votes)) {
 		value := votes[name]
 		l, known := c.srv.label(name)
-		low, high := who.votes(l)
+		low, high := c.srv.rights(who, l)
 		switch {
 		case !known && c.srv.o.StrictLabels:
 			return nil, refuse(http.StatusBadRequest, "label %q is not a configured label", name)
 		case known && (value < l.Min || value > l.Max) && c.srv.o.StrictLabels:
 			return nil, refuse(http.StatusBadRequest, "label %q: %d is not a valid value", name, value)
 		case !known || value < l.Min || value > l.Max:
-		case value < low || value > high:
-			return nil, refuse(http.StatusForbidden, "Applying label %q: %d is restricted", name, value)
+		case value != 0 && (value < low || value > high):
+			return nil, refuse(http.StatusForbidden, "Applying label %q: %d is restricted", l.Name, value)
 		default:
 			applied[name] = value
 		}
@@ -37,12 +38,13 @@ func (c *Change) judge(who *Account, votes map[string]int) (map[string]int, *ref
 	return applied, nil
 }
 
-// judgeState refuses votes on an abandoned change, and lower ones on a merged
+// judgeState refuses other votes on an abandoned change, and lower ones on a merged
 // change.
 func (c *Change) judgeState(who *Account, applied map[string]int) *refusal {
+	applied = c.spelled(applied)
 	for _, name := range slices.Sorted(maps.Keys(applied)) {
 		switch {
-		case c.status == change.Abandoned:
+		case c.status == change.Abandoned && applied[name] != c.current().value(who, name):
 			return refuse(http.StatusConflict, "change is closed")
 		case c.status == change.Merged && applied[name] < c.current().value(who, name):
 			return refuse(http.StatusConflict, "Cannot reduce vote on labels for closed change: %s", name)
@@ -51,17 +53,25 @@ func (c *Change) judgeState(who *Account, applied map[string]int) *refusal {
 	return nil
 }
 
+// rights returns the lowest and highest vote that an account may give now.
+func (s *Server) rights(who *Account, l Label) (low, high int) {
+	if s.forbidden[l.Name] {
+		return 0, 0
+	}
+	return who.votes(l)
+}
+
 // permitted lists the values that an account may vote now, label by label.
 // Labels on which it may not vote are left out.
 func (c *Change) permitted(who *Account) map[string][]string {
 	all := map[string][]string{}
-	for _, l := range c.srv.o.Labels {
-		low, high := who.votes(l)
-		if c.status == change.Abandoned || low == 0 && high == 0 {
-			continue
-		}
+	for _, l := range c.srv.labels {
+		low, high := c.srv.rights(who, l)
 		if c.status == change.Merged {
 			low = max(low, c.current().value(who, l.Name))
+		}
+		if c.status == change.Abandoned || low == 0 && high == 0 {
+			continue // only 0 is nothing: LabelsJson#permittedLabels
 		}
 		for v := low; v <= high; v++ {
 			all[l.Name] = append(all[l.Name], signed(v))
@@ -102,11 +112,13 @@ func (p *patchset) value(who *Account, label string) int {
 	return v.value
 }
 
-// changes returns those of the votes that differ from what is there.
+// changes returns those of the votes that differ from what is there, or make a
+// copied vote one of its own.
 func (p *patchset) changes(who *Account, votes map[string]int) []vote {
 	var changed []vote
 	for _, name := range slices.Sorted(maps.Keys(votes)) {
-		if p.value(who, name) != votes[name] {
+		v, there := p.vote(who, name)
+		if v.value != votes[name] || there && v.copied && v.value != 0 {
 			changed = append(changed, vote{label: name, value: votes[name], who: who})
 		}
 	}
@@ -123,7 +135,7 @@ func (c *Change) vote(index int, v vote) (copied string) {
 	for i := index + 1; i < len(c.patchsets); i++ {
 		p := &c.patchsets[i]
 		old, there := p.vote(v.who, v.label)
-		if there && !old.copied || !slices.Contains(l.Copy, p.kind) {
+		if there && !old.copied || !l.copies(p.kind) {
 			return copied
 		}
 		was := ""
@@ -158,7 +170,7 @@ func (l Label) condition(kind string) string {
 	var terms []string
 	for _, k := range l.Copy {
 		term := "changekind:" + k
-		if k == kind {
+		if kind != "" && matches(k, kind) {
 			term = "**" + term + "**"
 		}
 		terms = append(terms, term)
@@ -177,12 +189,15 @@ func (c *Change) carry(before []vote, next *patchset) (text string) {
 		}
 		l, _ := c.srv.label(v.label)
 		line := fmt.Sprintf("* %s (copy condition: %q)\n", voteText(v.label, v.value), l.condition(next.kind))
-		if !slices.Contains(l.Copy, next.kind) {
+		if !l.copies(next.kind) {
 			lost += line
 			continue
 		}
 		kept += line
-		v.copied, v.tag = true, ""
+		v.copied = true
+		if !c.srv.o.OwnVoteDates {
+			v.when = next.created
+		}
 		next.votes = append(next.votes, v)
 	}
 	if kept != "" {
