@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	gogerrit "github.com/andygrunwald/go-gerrit"
@@ -66,6 +67,9 @@ type Client struct {
 	door    *door
 	notes   func(string)
 	leftOut func(number int, why error)
+
+	mu   sync.Mutex // of what follows
+	self change.Account
 }
 
 // New checks the options and returns a client. It sends nothing.
@@ -152,11 +156,16 @@ func (c *Client) Version(ctx context.Context) (string, error) {
 	return change.OneLine(change.Clip(version, 100)), nil
 }
 
-// Self returns the account that is used.
+// Self returns the account that is used. The server is asked once.
 func (c *Client) Self(ctx context.Context) (change.Account, error) {
 	const what = "read the account that is used in Gerrit"
 	if !c.auth {
 		return change.Account{}, noAccount(what)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.self.ID > 0 {
+		return c.self, nil
 	}
 	info, _, err := c.api.Accounts.GetAccount(ctx, "self")
 	if err == nil && info.AccountID <= 0 {
@@ -165,7 +174,8 @@ func (c *Client) Self(ctx context.Context) (change.Account, error) {
 	if err != nil {
 		return change.Account{}, failed(what, err)
 	}
-	return account(*info), nil
+	c.self = account(*info)
+	return c.self, nil
 }
 
 func noAccount(what string) error {

@@ -22,6 +22,15 @@ func TestSelf(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	s.Requests()
+	c := connect(t, s, as("ci"))
+	for range 3 {
+		if got, err := c.Self(t.Context()); err != nil || got != user(s, "ci") {
+			t.Errorf("again: got %+v, %v", got, err)
+		}
+	}
+	if n := len(s.Requests()); n != 1 {
+		t.Errorf("got %d requests, want 1", n)
+	}
 	if _, err := connect(t, s, nil).Self(t.Context()); !errors.Is(err, fault.Configuration) || fault.HintOf(err) == "" || len(s.Requests()) != 0 {
 		t.Errorf("anonymous: got %v with hint %q", err, fault.HintOf(err))
 	}
