@@ -226,10 +226,12 @@ func failed(what string, err error) error {
 }
 
 // failedOn is failed for a request about one thing. Gerrit names what it does not
-// find; a proxy or a wrong address does not, and must not make it look gone.
+// find; a proxy or a wrong address does not, and must not make it look gone. Nor
+// is a change gone whose number another one has, too ("Multiple changes found for
+// 12": ChangesCollection).
 func failedOn(what string, err error, names ...string) error {
 	status, ok := errors.AsType[*statusError](err)
-	if ok && status.code == http.StatusNotFound && slices.ContainsFunc(names, func(name string) bool { return strings.Contains(status.reason, name) }) {
+	if ok && status.code == http.StatusNotFound && slices.ContainsFunc(names, func(name string) bool { return status.reason == "Not found: "+name }) {
 		return fault.New(fault.Permanent, "failed to %s: %w: %w", what, ErrGone, status)
 	}
 	return failed(what, err)

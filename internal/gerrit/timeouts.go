@@ -57,6 +57,9 @@ const (
 
 	// closedChunk is how many changes are named in one query: about 1 KB of URL.
 	closedChunk = 50
+	// maxConfirmed is how many changes that a query does not show are looked at one
+	// by one in a call of Visible.
+	maxConfirmed = 50
 )
 
 // backoff are the waits after the first and second try.
