@@ -68,6 +68,8 @@ func (d *door) judge(r *http.Request, s *statusError) (fault.Kind, string) {
 		return fault.Transient, "the server limits how often it may be asked: make passes rarer, or have the account's quota raised"
 	case s.code >= 500, s.code == http.StatusRequestTimeout:
 		return fault.Transient, ""
+	case s.code == http.StatusRequestEntityTooLarge:
+		return fault.Configuration, "something before Gerrit takes no request of this size: raise its limit (nginx: client_max_body_size)"
 	case s.page, s.code < 400, s.code == http.StatusNotFound && list:
 		return fault.Configuration, fmt.Sprintf("this did not come from Gerrit's REST API: the URL %s may lack a sub-path (/gerrit, /r)", d.base)
 	case s.code == http.StatusBadRequest && get:

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -24,22 +25,30 @@ var (
 	// ErrClosed says that a change takes no such vote any more: it is abandoned,
 	// or merged with a better one. Nothing was posted.
 	ErrClosed = errors.New("the change is closed")
+	// ErrFull says that a change takes no more messages: it has as many updates, or
+	// as much text, as the server allows (change.maxUpdates,
+	// change.cumulativeCommentSizeLimit). Nothing was posted, nor ever will be.
+	ErrFull = errors.New("the change is full")
 )
 
 // Post posts a review on one revision, which may not be the current one. It is
 // sent once, unless the server surely did nothing yet; an error that is
 // ErrUnsettled leaves it open whether it was posted, any other one means that it
-// was not. ErrGone and ErrClosed say that it never will be.
+// was not. ErrGone, ErrClosed and ErrFull say that it never will be.
 //
-// A vote that the account may not cast, or that the label does not have, is left
-// out: the message, which matters more, begins with a line about it then, and
-// Posted.Refused has the reason. A vote that the server drops without a word is
-// in Posted.Refused only. File comments that the server refuses, because the
-// patchset has no such file, are left out too.
+// The message and the votes matter more than the rest. What the server refuses is
+// left out, part by part (see change.Part), until it takes what is left;
+// Posted.Dropped names the parts. A vote that the account may not cast, or that
+// the label does not have, is left out, too: the message is the review's Unvoted
+// one then and begins with a line about the vote, and Posted.Refused has the
+// reason. A vote that the server drops without a
+// word is in Posted.Refused, and Posted.Claimed is set. A review that is OnlyVoted
+// is not posted without its votes.
 //
 // Notify is NONE if the review does not say. Automatic rules for the attention
 // set are turned off, so nobody is called or sent away who was not named. Gerrit
-// drops a comment that is there already.
+// drops a comment that is there already. Labels are found whatever their case, as
+// Gerrit finds them (LabelTypes#byLabel).
 func (c *Client) Post(ctx context.Context, number int, rev change.Revision, r change.Review) (change.Posted, error) {
 	what := fmt.Sprintf("post a review on change %d", number)
 	id := strconv.Itoa(number)
@@ -50,50 +59,64 @@ func (c *Client) Post(ctx context.Context, number int, rev change.Revision, r ch
 		return change.Posted{}, noAccount(what)
 	}
 	d := c.draft(r)
+	var b ballot
 	if len(r.Labels) > 0 || r.Attention == change.OwnerAttention {
-		b, err := c.ballot(ctx, number)
-		if err != nil {
+		var err error
+		if b, err = c.ballot(ctx, number); err != nil {
 			return change.Posted{}, failedOn(what, err, id)
 		}
-		d.fit(b)
+		d.fit(&b)
 		if len(d.posted.Refused) > 0 && b.status != change.New {
 			return change.Posted{}, fault.New(fault.Permanent, "failed to %s: %w: it is %s", what, ErrClosed, strings.ToLower(string(b.status)))
 		}
 	}
-	path := "changes/" + id + "/revisions/" + string(rev) + "/review"
+	posted, err := c.send(ctx, "changes/"+id+"/revisions/"+string(rev)+"/review", d)
+	if err != nil {
+		return change.Posted{}, notPosted(what, err, id, string(rev))
+	}
+	return posted, nil
+}
+
+// send sends a review, and again without a part that the server refuses.
+func (c *Client) send(ctx context.Context, path string, d *draft) (change.Posted, error) {
 	for {
+		if d.review.OnlyVoted && len(d.posted.Refused) > 0 {
+			return d.posted, nil
+		}
 		// Of the answer only the votes are read: nothing else in it may make a
 		// review look lost that was posted.
 		var answer gogerrit.ReviewInfo
 		_, err := c.api.Call(ctx, http.MethodPost, path, d.input(), &answer)
-		if err == nil {
+		switch {
+		case err == nil:
 			return d.result(answer.Labels), nil
-		}
-		if !d.retreat(err) {
-			return change.Posted{}, notPosted(what, err, id, string(rev))
+		case d.retreat(err):
+		case d.first != nil && harmless(err) && !errors.Is(err, fault.Transient):
+			return change.Posted{}, d.first // the others were about less and less
+		default:
+			return change.Posted{}, err
 		}
 	}
 }
 
-// retreat takes out of a review what the server may have refused it for, and
-// reports whether there was such a thing. A refused review left nothing behind.
-func (d *draft) retreat(err error) bool {
-	status, ok := errors.AsType[*statusError](err)
+// final returns ErrFull or ErrClosed if a status says so, or nil:
+// NoteDbUpdateManager, PostReviewOp (seen on a real 3.13.5).
+func final(status *statusError) error {
 	switch {
-	case !ok || status.page:
-		return false
-	case status.code == http.StatusForbidden && len(d.in.Labels) > 0,
-		status.code == http.StatusBadRequest && len(d.in.Labels) > 0 && strings.HasPrefix(status.reason, `label "`):
-		for name := range d.in.Labels {
-			d.refuse(name, status.reason)
-		}
-		return true
-	case status.code == http.StatusBadRequest && len(d.in.Comments) > 0:
-		d.in.Comments, d.posted.CommentsRefused = nil, status.reason
-		return true
+	case status.code != http.StatusConflict:
+		return nil
+	case fullChange.MatchString(status.reason):
+		return ErrFull
+	case closedChange.MatchString(status.reason):
+		return ErrClosed
 	}
-	return false
+	return nil
 }
+
+var (
+	fullChange   = regexp.MustCompile(`^Change \d+ may not exceed \d+ updates`)
+	closedChange = regexp.MustCompile(`closed|^Voting on labels disallowed after submit`)
+)
 
 // notPosted tells failures that settle a review from those that leave it open.
 func notPosted(what string, err error, names ...string) error {
@@ -104,9 +127,14 @@ func notPosted(what string, err error, names ...string) error {
 		e := fault.New(fault.Transient, "failed to %s: %w: %w", what, ErrUnsettled, err)
 		return e.WithHint("read the messages of the change before posting again")
 	}
-	status, ok := errors.AsType[*statusError](err)
-	if ok && status.code == http.StatusConflict && strings.Contains(status.reason, "closed") {
-		return fault.New(fault.Permanent, "failed to %s: %w: %w", what, ErrClosed, status)
+	if status, ok := errors.AsType[*statusError](err); ok {
+		end := final(status)
+		if blamesSum.MatchString(status.reason) {
+			end = ErrFull // and no shorter message helped
+		}
+		if end != nil {
+			return fault.New(fault.Permanent, "failed to %s: %w: %w", what, end, status)
+		}
 	}
 	return failedOn(what, err, names...)
 }

@@ -168,7 +168,9 @@ func TestRefusedVotes(t *testing.T) {
 		{"no such labels", map[string]int{"Nope": -1, "No\nno": 1}, nil, map[string]int{},
 			map[string]string{"Nope": "the change has no such label", "No\nno": "the change has no such label"},
 			"The vote No no+1 could not be set: the change has no such label.\nThe vote Nope-1 could not be set: the change has no such label.\n\n", 1},
-		{"nothing to take back", map[string]int{"Code-Review": 0}, nil, map[string]int{}, map[string]string{"Code-Review": "the account ci may not vote on it"}, "", 1},
+		{"taken back without the right", map[string]int{"Code-Review": 0}, nil, map[string]int{"Code-Review": 0}, map[string]string{}, "", 1},
+		{"written in another case", map[string]int{"verified": -1}, nil, map[string]int{"verified": -1}, map[string]string{}, "", 1},
+		{"nothing to take back", map[string]int{"Nope": 0}, nil, map[string]int{}, map[string]string{"Nope": "the change has no such label"}, "", 1},
 		{"refused in the last moment", map[string]int{"Verified": -1}, race, map[string]int{},
 			map[string]string{"Verified": `Applying label "Verified": -1 is restricted`},
 			"The vote Verified-1 could not be set: Applying label \"Verified\": -1 is restricted.\n\n", 2},
@@ -219,7 +221,7 @@ func TestDroppedVotes(t *testing.T) {
 		s.Faults.Clear()
 		s.Faults.Add(faults.Rule{Method: http.MethodPost, Do: faults.Answer(200, ")]}'\n"+body)})
 		posted, err := c.Post(t.Context(), 1, ch.Revision(), bad())
-		if err != nil || len(posted.Applied) != 0 || !strings.Contains(posted.Refused["Verified"], "without a word") {
+		if err != nil || len(posted.Applied) != 0 || !strings.Contains(posted.Refused["Verified"], "without a word") || !posted.Claimed {
 			t.Errorf("%s: got %+v, %v", body, posted, err)
 		}
 	}
@@ -233,7 +235,7 @@ func TestRefusedComments(t *testing.T) {
 	r := bad()
 	r.Comments[0].Path = "label \"x.c"
 	posted, err := connect(t, s, as("ci")).Post(t.Context(), 1, ch.Revision(), r)
-	if err != nil || posted.Applied["Verified"] != -1 || posted.CommentsRefused != `file label "x.c not found in revision 1,1` {
+	if err != nil || posted.Applied["Verified"] != -1 || len(posted.Dropped) != 1 || posted.Dropped[0] != (change.Dropped{Part: change.CommentsPart, Why: `file label "x.c not found in revision 1,1`}) {
 		t.Errorf("got %+v, %v", posted, err)
 	}
 	if got := posts(s); got != 2 || len(ch.Comments()) != 0 || len(ch.Messages()) != 2 {
@@ -251,7 +253,7 @@ func TestLongReviews(t *testing.T) {
 	r.Message = strings.Repeat("\u20ac", 6000) + "\n\nDispatcher: 1/1/ci.yml/1"
 	r.Comments[0].Text = strings.Repeat("\U0001f600", 6000)
 	posted, err := connect(t, s, as("ci")).Post(t.Context(), 1, ch.Revision(), r)
-	if err != nil || posted.CommentsRefused != "" || posted.Applied["Verified"] != -1 {
+	if err != nil || len(posted.Dropped) > 0 || posted.Applied["Verified"] != -1 {
 		t.Fatalf("got %+v, %v", posted, err)
 	}
 	_, text, _ := strings.Cut(last(ch).Text, "(2 comments)\n\n")

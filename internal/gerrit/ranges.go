@@ -17,10 +17,12 @@ import (
 
 // ballot is what must be known of a change before one votes on it.
 type ballot struct {
-	owner  int // account id
-	status change.Status
-	labels map[string][2]int // all labels, from the lowest value to the highest
-	mine   map[string][2]int // what this account may vote now
+	project, branch string
+	owner           int  // account id
+	inactive        bool // the owner's account
+	status          change.Status
+	labels          map[string][2]int // all labels, from the lowest value to the highest
+	mine            map[string][2]int // what this account may vote now
 }
 
 // Ranges returns what the account that is used may vote on a change as it is now:
@@ -37,11 +39,14 @@ func (c *Client) Ranges(ctx context.Context, number int) (map[string][2]int, err
 
 // ballot reads labels and rights. It leaves it to the caller to say what failed.
 func (c *Client) ballot(ctx context.Context, number int) (ballot, error) {
-	options := url.Values{"o": {"DETAILED_LABELS", skipDiffstat}}
+	options := url.Values{"o": {"DETAILED_LABELS", "DETAILED_ACCOUNTS", skipDiffstat}}
 	var info struct {
-		Number int `json:"_number"`
-		Owner  struct {
-			ID int `json:"_account_id"`
+		Number  int    `json:"_number"`
+		Project string `json:"project"`
+		Branch  string `json:"branch"`
+		Owner   struct {
+			ID       int  `json:"_account_id"`
+			Inactive bool `json:"inactive"`
 		} `json:"owner"`
 		Status    string              `json:"status"`
 		Permitted map[string][]string `json:"permitted_labels"`
@@ -52,7 +57,10 @@ func (c *Client) ballot(ctx context.Context, number int) (ballot, error) {
 	if _, err := c.get(ctx, fmt.Sprintf("changes/%d?%s", number, options.Encode()), &info); err != nil {
 		return ballot{}, err
 	}
-	b := ballot{owner: info.Owner.ID, status: change.Status(info.Status), labels: map[string][2]int{}, mine: map[string][2]int{}}
+	b := ballot{
+		project: info.Project, branch: info.Branch, owner: info.Owner.ID, inactive: info.Owner.Inactive,
+		status: change.Status(info.Status), labels: map[string][2]int{}, mine: map[string][2]int{},
+	}
 	if info.Number != number || b.owner <= 0 {
 		return ballot{}, errors.New("the answer is not about that change")
 	}
@@ -85,7 +93,23 @@ func addRange(ranges map[string][2]int, label string, values []string) error {
 	return nil
 }
 
-// refusal says why a vote cannot be set, or "".
+// name returns the server's spelling of a label: Gerrit looks labels up whatever
+// their case (LabelTypes#byLabel; seen on a real 3.13.5). A label that it does not
+// have keeps its name.
+func (b *ballot) name(label string) string {
+	if _, exact := b.labels[label]; exact {
+		return label
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.labels)) {
+		if strings.EqualFold(name, label) {
+			return name
+		}
+	}
+	return label
+}
+
+// refusal says why a vote cannot be set, or "". A vote can be taken back without
+// any right, but for a merged change's.
 func (b *ballot) refusal(label string, value int, who string) string {
 	all, known := b.labels[label]
 	mine, permitted := b.mine[label]
@@ -96,6 +120,8 @@ func (b *ballot) refusal(label string, value int, who string) string {
 		return fmt.Sprintf("its values go from %s to %s", signed(all[0]), signed(all[1]))
 	case b.status == change.Abandoned:
 		return "the change is abandoned"
+	case value == 0 && (b.status == change.New || !permitted):
+		return ""
 	case !permitted:
 		return who + " may not vote on it"
 	case value < mine[0] || value > mine[1]:

@@ -51,6 +51,11 @@ const (
 	// maxPosted bounds a message that is posted, in bytes: Gerrit counts UTF-16
 	// units, of which no text has more (change.commentSizeLimit).
 	maxPosted = 16 << 10
+	// minPosted is the shortest message worth posting, in bytes.
+	minPosted = 256
+	// maxRefusals is how often a review is sent again without a part of it. Seven
+	// parts, the votes, and what the server names by itself are fewer.
+	maxRefusals = 16
 	// maxComment bounds a comment on a file. Gerrit adds its path, tag and ids,
 	// and allows the sum 16 Ki.
 	maxComment = 8 << 10

@@ -256,8 +256,8 @@ func (g *gathering) send(ctx context.Context, review change.Review, done Done) (
 		return done, fmt.Errorf("failed to report %s: %w", g.q.Key, err)
 	}
 	done.Refused = posted.Refused[label]
-	if posted.CommentsRefused != "" {
-		g.warn(fmt.Errorf("the comments on files were not taken by Gerrit: %s", posted.CommentsRefused))
+	for _, d := range posted.Dropped {
+		g.warn(errors.New(change.OneLine(d.String())))
 	}
 	done.Vote, done.Voted = vote, votes && done.Refused == ""
 	return done, nil
