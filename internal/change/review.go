@@ -75,6 +75,9 @@ type Posted struct {
 	// Refused says why votes were not set, by label; the message was posted
 	// without them.
 	Refused map[string]string
+	// Advice says in one sentence what a person can do about a refused vote, by
+	// label. There is none where nobody can, or need, do anything.
+	Advice map[string]string
 	// Claimed says that a vote was dropped without a word, after Message was sent:
 	// the message that stands claims a vote that was not taken.
 	Claimed bool

@@ -68,8 +68,9 @@ type Client struct {
 	notes   func(string)
 	leftOut func(number int, why error)
 
-	mu   sync.Mutex // of what follows
-	self change.Account
+	mu    sync.Mutex // of what follows
+	self  change.Account
+	voted map[string]voters
 }
 
 // New checks the options and returns a client. It sends nothing.

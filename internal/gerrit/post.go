@@ -40,10 +40,10 @@ var (
 // left out, part by part (see change.Part), until it takes what is left;
 // Posted.Dropped names the parts. A vote that the account may not cast, or that
 // the label does not have, is left out, too: the message is the review's Unvoted
-// one then and begins with a line about the vote, and Posted.Refused has the
-// reason. A vote that the server drops without a
-// word is in Posted.Refused, and Posted.Claimed is set. A review that is OnlyVoted
-// is not posted without its votes.
+// one then and begins with a line about the vote, Posted.Refused has the reason
+// and Posted.Advice what a person can do. A vote that the server drops without a
+// word is in Posted.Refused, and Posted.Claimed is set. A review that is
+// OnlyVoted is not posted without its votes.
 //
 // Notify is NONE if the review does not say. Automatic rules for the attention
 // set are turned off, so nobody is called or sent away who was not named. Gerrit
@@ -74,6 +74,7 @@ func (c *Client) Post(ctx context.Context, number int, rev change.Revision, r ch
 	if err != nil {
 		return change.Posted{}, notPosted(what, err, id, string(rev))
 	}
+	posted.Advice = c.advice(ctx, &b, r.Labels, posted.Refused)
 	return posted, nil
 }
 

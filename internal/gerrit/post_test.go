@@ -188,6 +188,10 @@ func TestRefusedVotes(t *testing.T) {
 			r := bad()
 			r.Labels = tt.labels
 			posted, err := connect(t, s, as("ci")).Post(t.Context(), 1, ch.Revision(), r)
+			if len(posted.Advice) != len(tt.refused) {
+				t.Errorf("got advice %v", posted.Advice)
+			}
+			posted.Advice = nil // see TestAdvice
 			if diff := cmp.Diff(change.Posted{Applied: tt.applied, Refused: tt.refused}, posted); diff != "" || err != nil {
 				t.Errorf("posted (-want +got), %v:\n%s", err, diff)
 			}

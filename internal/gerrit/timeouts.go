@@ -65,6 +65,8 @@ const (
 	// maxConfirmed is how many changes that a query does not show are looked at one
 	// by one in a call of Visible.
 	maxConfirmed = 50
+	// maxGroups is how many groups, or labels, are named in an advice.
+	maxGroups = 8
 )
 
 // backoff are the waits after the first and second try.

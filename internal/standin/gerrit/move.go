@@ -8,18 +8,20 @@ import (
 )
 
 // Move gives the change another target branch. The patchset stays as it is and
-// so do votes that block the submission; all others are dropped (Gerrit's
-// rest-api-changes, "Move Change", without keep_all_votes; server/change/Move
-// updateApprovals).
+// so do votes that block the submission, where a label's function does that; all
+// others are dropped (Gerrit's rest-api-changes, "Move Change", without
+// keep_all_votes; server/change/Move updateApprovals).
 func (c *Change) Move(branch string) {
 	c.update(func() {
 		from := c.branch
 		c.branch = branch
-		p := c.current()
-		p.votes = slices.DeleteFunc(slices.Clone(p.votes), func(v vote) bool {
-			l, _ := c.srv.label(v.label)
-			return v.value >= 0 || v.value != l.Min
-		})
+		for _, v := range slices.Clone(c.current().votes) {
+			if l, _ := c.srv.label(v.label); l.Blocks && v.value == l.Min {
+				continue
+			}
+			v.value, v.when, v.tag, v.copied = 0, c.updated, "", false
+			c.current().set(v)
+		}
 		c.tell("move", fmt.Sprintf("Change destination moved from %s to %s", from, branch))
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 func TestMoveKeepsVetoes(t *testing.T) {
 	t.Parallel()
-	s := Serve(t, Options{})
+	s := Serve(t, Options{Labels: []Label{{Name: "Code-Review", Min: -2, Max: 2}, {Name: "Verified", Min: -1, Max: 1, Blocks: true}}})
 	p := s.Project("p")
 	p.Commit("master", map[string]string{"x": "1\n"})
 	p.Commit("stable", map[string]string{"y": "1\n"})

@@ -64,6 +64,9 @@ type Label struct {
 	// Voters are the names of the groups that the project's access rights let vote.
 	// What an account may really vote is said by Restrict and Forbid.
 	Voters []string
+	// Blocks: the lowest value blocks the submission, and so stays when the change
+	// moves (a label function with a block, or none but in old sites).
+	Blocks bool
 }
 
 // Server is a Gerrit server in this process. Its methods may be called while it

@@ -86,20 +86,6 @@ func (c *Change) Delete() {
 	delete(c.srv.changes, c.number)
 }
 
-// Move makes the change one for another branch. The patchset stays, the votes on
-// it do not: Gerrit keeps those that block the change, and no label does here.
-func (c *Change) Move(branch string) {
-	c.update(func() {
-		old := c.branch
-		c.branch = branch
-		for _, v := range slices.Clone(c.current().votes) {
-			v.value, v.when, v.tag, v.copied = 0, c.updated, "", false
-			c.current().set(v)
-		}
-		c.tell("move", "Change destination moved from "+old+" to "+branch)
-	})
-}
-
 // visible reports whether an account may see the change; nil is anonymous. Owner,
 // reviewers and those in CC see a private one: an account that has voted or said
 // something goes on seeing it.
