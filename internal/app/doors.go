@@ -224,16 +224,14 @@ func (r reviews) Change(ctx context.Context, number int) (change.Change, bool, e
 }
 
 // Hidden says which changes the account cannot see at all.
-func (r reviews) Hidden(ctx context.Context, numbers []int) (map[int]bool, error) {
+func (r reviews) Hidden(ctx context.Context, p *config.Project, numbers []int) (map[int]bool, error) {
+	seen, err := r.Client.Visible(ctx, p.Name, numbers)
 	hidden := map[int]bool{}
 	for _, n := range numbers {
-		_, found, err := r.Change(ctx, n)
-		if err != nil {
-			return hidden, err
-		}
-		hidden[n] = !found
+		_, there := seen[n]
+		hidden[n] = !there && seen != nil
 	}
-	return hidden, nil
+	return hidden, err
 }
 
 // refs gives a repository's refs in checked form. Refs whose object ids are not

@@ -66,7 +66,7 @@ func (a *App) report(ctx context.Context, args []string) int {
 	if cfg.DryRun {
 		showDryReport(out, p, ask.key, done)
 	}
-	return a.showReport(out, done, cfg.DryRun)
+	return a.showReport(out, p, done, cfg.DryRun)
 }
 
 // reportRun finds the project that a run belongs to and reports on it.
@@ -126,7 +126,7 @@ func reportingJob(id string) []string {
 }
 
 // showReport prints what was posted, or why nothing was.
-func (a *App) showReport(out *action.Action, done report.Done, dryRun bool) int {
+func (a *App) showReport(out *action.Action, p *config.Project, done report.Done, dryRun bool) int {
 	switch {
 	case dryRun: // it was shown
 	case done.Silent != "":
@@ -136,9 +136,6 @@ func (a *App) showReport(out *action.Action, done report.Done, dryRun bool) int 
 	default:
 		fmt.Fprintln(a.Stdout, "Posted, without a vote.")
 	}
-	if done.Refused != "" {
-		out.Warning("Gerrit did not take the vote: " + done.Refused)
-	}
 	vote := ""
 	if done.Voted {
 		vote = strconv.Itoa(done.Vote)
@@ -147,6 +144,10 @@ func (a *App) showReport(out *action.Action, done report.Done, dryRun bool) int 
 	if err != nil {
 		a.tell(out, err)
 		return ExitFailed
+	}
+	if done.Refused != "" {
+		a.tell(out, refusal(p, done))
+		return ExitConfiguration
 	}
 	return ExitDone
 }

@@ -258,3 +258,46 @@ func TestForgedRecords(t *testing.T) {
 	}
 	s.transcript.Reset()
 }
+
+// TestRefusedVote: a vote that Gerrit does not take is a problem of every pass
+// until somebody gives the right; then it is set by itself, once.
+func TestRefusedVote(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "")
+	s.gerrit.Restrict("bot", "Verified", 0, 0)
+	a, b := s.push("ann", "nvme: split the probe loop", nil), s.push("bob", "bdev: fix a leak", nil)
+	s.pass(ExitDone)
+	for _, r := range s.github.Runs() {
+		s.github.SetJobs(r.ID, testJob("unit tests", "success"))
+	}
+	for range 2 {
+		s.clock.advance(15 * time.Minute)
+		s.pass(ExitConfiguration)
+	}
+	if n := len(a.Messages()) + len(b.Messages()); n != 4 {
+		t.Errorf("got %d messages on both changes, want one upload and one verdict each", n)
+	}
+	s.says("The right is given.")
+	s.gerrit.Restrict("bot", "Verified", -1, 1)
+	s.ticks(1)
+	s.gerritShows(a, map[string]int{"bot": 1})
+	s.votes(b, map[string]int{"bot": 1})
+	s.says("A person takes one of the votes away; that is left alone.")
+	a.RemoveVote("ann", "bot", "Verified")
+	s.ticks(2)
+	s.votes(a, nil)
+}
+
+// TestMissingLabel: the labels that there are are named.
+func TestMissingLabel(t *testing.T) {
+	t.Parallel()
+	s := begin(t, "report: {label: Verifed}\n")
+	s.env["GERRIT_USERNAME"], s.env["GERRIT_PASSWORD"] = "bot", password
+	s.gerrit.Account("bot")
+	c := s.push("ann", "nvme: split the probe loop", nil)
+	s.pass(ExitDone)
+	s.ends(testJob("unit tests", "success"))
+	s.clock.advance(15 * time.Minute)
+	s.pass(ExitConfiguration)
+	s.gerritShows(c, nil)
+}

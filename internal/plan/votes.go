@@ -73,8 +73,8 @@ type Debt struct {
 	Reason string
 	// Key is the attempt that the vote is told for.
 	Key change.Key
-	// Again: its result was told before.
-	Again bool
+	// Again: its result was told before. Refused: Gerrit did not take the vote then.
+	Again, Refused bool
 }
 
 // Owed compares the vote that the results of a patchset ask for with what our own
@@ -108,9 +108,9 @@ func Owed(p *config.Project, standings []Standing, c *change.Change, self change
 	}
 	switch {
 	case said.refused:
-		return Debt{"Gerrit did not take the vote before", last.Key, true}
+		return Debt{"Gerrit did not take the vote before", last.Key, true, true}
 	case said.reset && !open:
-		return Debt{"the vote was taken back, and no other result has come", last.Key, true}
+		return Debt{"the vote was taken back, and no other result has come", last.Key, true, false}
 	}
 	return Debt{}
 }
@@ -125,7 +125,7 @@ func owedEmpty(p *config.Project, left []Standing, c *change.Change, self change
 		return Debt{Reason: "nothing is to be run for it", Key: left[0].Key}
 	}
 	if said.refused && p.Report.Label != "" {
-		return Debt{Reason: "Gerrit did not take the vote before", Key: left[0].Key}
+		return Debt{Reason: "Gerrit did not take the vote before", Key: left[0].Key, Refused: true}
 	}
 	return Debt{}
 }

@@ -22,8 +22,9 @@ type Reviews interface {
 	Change(ctx context.Context, number int) (c change.Change, found bool, err error)
 	// Closed returns those of the numbers that are merged or abandoned.
 	Closed(ctx context.Context, numbers []int) ([]change.Change, error)
-	// Hidden says which of the numbers our account cannot see at all.
-	Hidden(ctx context.Context, numbers []int) (map[int]bool, error)
+	// Hidden says which of a project's changes our account cannot see at all. What
+	// it could not find out is not hidden; the map is good with an error, too.
+	Hidden(ctx context.Context, p *config.Project, numbers []int) (map[int]bool, error)
 	// Merged returns the changes of a project that were merged within that time.
 	Merged(ctx context.Context, p *config.Project, age time.Duration) ([]change.Change, error)
 }

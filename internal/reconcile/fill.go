@@ -99,7 +99,7 @@ func (p *Pass) fill(ctx context.Context, s *plan.Snapshot, needs plan.Needs) []e
 // readHidden asks which changes our account cannot see. What is not known is taken
 // for seen: nothing is cancelled or deleted for it.
 func (p *Pass) readHidden(ctx context.Context, s *plan.Snapshot, numbers []int, problems *[]error) {
-	hidden, err := p.Doors.Reviews.Hidden(ctx, numbers)
+	hidden, err := p.Doors.Reviews.Hidden(ctx, p.Project, numbers)
 	if err != nil {
 		*problems = append(*problems, fmt.Errorf("failed to look for hidden changes; their runs go on: %w", err))
 	}

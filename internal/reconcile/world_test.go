@@ -146,7 +146,9 @@ func (w *world) Change(_ context.Context, n int) (change.Change, bool, error) {
 	return c, ok, nil
 }
 
-func (w *world) Hidden(context.Context, []int) (map[int]bool, error) { return nil, nil }
+func (w *world) Hidden(context.Context, *config.Project, []int) (map[int]bool, error) {
+	return nil, nil
+}
 
 func (w *world) Closed(_ context.Context, numbers []int) ([]change.Change, error) {
 	var closed []change.Change

@@ -20,6 +20,10 @@ type gathering struct {
 	q      Request
 	change *change.Change
 	self   change.Account
+	// debt is what the change is owed, where no run is reported; spoken is how often
+	// we had said something on it before.
+	debt   plan.Debt
+	spoken int
 	// outcome and attempt are those of the run that is reported on.
 	outcome verdict.Outcome
 	attempt int

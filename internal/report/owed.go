@@ -5,7 +5,6 @@ package report
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -62,7 +61,7 @@ func (r *Reporter) Vote(ctx context.Context, q Request) (Done, error) {
 	if debt.Reason == "" {
 		return Done{Silent: "it is not owed any more"}, nil
 	}
-	g.q.Key = debt.Key
+	g.q.Key, g.debt, g.spoken = debt.Key, debt, len(g.own())
 	if debt.Again {
 		g.note(debt.Reason, "")
 	}
@@ -104,6 +103,6 @@ func (g *gathering) sendEmpty(ctx context.Context) (Done, error) {
 	if p.Report.Label != "" {
 		review.Labels = map[string]int{p.Report.Label: vote}
 	}
-	review.OnlyVoted = slices.ContainsFunc(g.own(), func(r verdict.Residue) bool { return r.Refused })
+	review.OnlyVoted = g.debt.Refused
 	return g.send(ctx, review, Done{Outcome: verdict.Skipped})
 }

@@ -233,8 +233,16 @@ func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Don
 	if label := p.Report.Label; label != "" && v.Voted && !g.afterMerge() {
 		review.Labels = map[string]int{label: v.Vote}
 	}
-	if m.Refused = true; v.Vote != 0 {
+	review.OnlyVoted = g.debt.Refused
+	short := m
+	if short.Published = nil; len(m.Published) > 0 {
+		review.Short = short.Text()
+	}
+	if m.Refused, short.Refused = true, true; v.Vote != 0 {
 		review.Unvoted = m.Text()
+		if review.Short != "" {
+			review.ShortUnvoted = short.Text()
+		}
 	}
 	return g.send(ctx, review, done)
 }
@@ -250,12 +258,14 @@ func (g *gathering) send(ctx context.Context, review change.Review, done Done) (
 	vote, votes := review.Labels[label]
 	posted, unsettled, err := g.Reviews.Post(ctx, g.change.Number, g.change.Current.Revision, review)
 	if unsettled {
-		err = g.settle(ctx, err)
+		if err = g.settle(ctx, err); err == nil && g.lastRefused() {
+			posted.Refused = map[string]string{label: "the answer was lost, and the message says so"}
+		}
 	}
 	if err != nil {
 		return done, fmt.Errorf("failed to report %s: %w", g.q.Key, err)
 	}
-	done.Refused = posted.Refused[label]
+	done.Refused, done.Advice = posted.Refused[label], posted.Advice[label]
 	for _, d := range posted.Dropped {
 		g.warn(errors.New(change.OneLine(d.String())))
 	}
@@ -271,8 +281,14 @@ func (g *gathering) settle(ctx context.Context, lost error) error {
 		return errors.Join(lost, err)
 	}
 	g.change = &c
-	if g.said(g.attempt) {
+	if g.q.Debt == nil && g.said(g.attempt) || g.q.Debt != nil && len(g.own()) > g.spoken {
 		return nil
 	}
 	return fault.Wrap(fault.Transient, lost)
+}
+
+// lastRefused reports whether our last message says that Gerrit refused its vote.
+func (g *gathering) lastRefused() bool {
+	own := g.own()
+	return len(own) > 0 && own[len(own)-1].Refused
 }
