@@ -161,9 +161,11 @@ func TestWorkflowsThatCannotBeStarted(t *testing.T) {
 		{"no trigger", change.WorkflowFile{Found: true, Events: []string{"push"}}, nil, where + " lacks the workflow_dispatch trigger"},
 		{"required inputs", dispatchable(map[string]change.WorkflowInput{"size": {Required: true}, "arch": {Required: true}, "mode": {Required: true, Default: "x"}}), nil,
 			where + " requires inputs that nobody gives: arch, size"},
-		{"given by the configuration", dispatchable(map[string]change.WorkflowInput{"size": {Required: true}}), map[string]string{"size": "9"}, ""},
+		{"given by the configuration", dispatchable(map[string]change.WorkflowInput{"size": {Required: true}, "revision": {}}), map[string]string{"size": "9"}, ""},
 		{"not an option", dispatchable(map[string]change.WorkflowInput{"project": {Options: []string{"dpdk"}}}), nil,
 			where + ` allows only ["dpdk"] for its input project, not "spdk/spdk"`},
+		{"nothing names the patchset", dispatchable(map[string]change.WorkflowInput{"key": {}, "project": {}}), nil,
+			where + " declares no input that names the patchset: its runs would test something else"},
 		{"extra input undeclared", dispatchable(nil), map[string]string{"size": "9"},
 			where + " declares no input size, which the configuration sets under `with:`"},
 	}
@@ -224,7 +226,7 @@ func TestInputs(t *testing.T) {
 		want     map[string]string
 	}{
 		{"everything that is declared", nil, map[string]string{"mode": "fast"}, all, merged},
-		{"nothing declared", nil, nil, nil, map[string]string{}},
+		{"one that is declared", nil, nil, only("revision"), map[string]string{"revision": string(rev(7))}},
 		{"ours only", []config.InputGroup{config.DispatcherInputs}, nil, all, ours},
 		{"gerrit's only", []config.InputGroup{config.GerritInputs}, nil, all, gerrit},
 		{"the prototype's workflow", nil, nil, only("branch"), map[string]string{"branch": "changes/07/7/1"}},

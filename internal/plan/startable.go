@@ -80,12 +80,15 @@ func (b *builder) inputProblem(w waiting, f change.WorkflowFile, where string) (
 				"declare the input, or take it out of the configuration"
 		}
 	}
-	if len(missing) == 0 {
-		return "", ""
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		return fmt.Sprintf("%s requires inputs that nobody gives: %s", where, strings.Join(missing, ", ")),
+			"give each a default, or set it under `with:` in the configuration"
 	}
-	slices.Sort(missing)
-	return fmt.Sprintf("%s requires inputs that nobody gives: %s", where, strings.Join(missing, ", ")),
-		"give each a default, or set it under `with:` in the configuration"
+	if !namesPatchset(w.workflow, f, sent) {
+		return where + " declares no input that names the patchset: its runs would test something else", namingHint(w.workflow)
+	}
+	return "", ""
 }
 
 // wants reports whether a workflow should get a group of inputs.

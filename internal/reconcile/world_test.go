@@ -65,7 +65,7 @@ func newWorld(n int) *world {
 		branches: map[string]change.Revision{"master": rev(900)},
 		refs:     map[string]change.Revision{},
 		files: map[string]change.WorkflowFile{"autorun.yml": {Found: true, Events: []string{"workflow_dispatch"},
-			Inputs: map[string]change.WorkflowInput{"key": {}}}},
+			Inputs: map[string]change.WorkflowInput{"key": {}, "revision": {}}}},
 		now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
 	}
 	for i := range n {

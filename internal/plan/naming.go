@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+)
+
+// naming are sets of inputs each of which says what to test. The key is not
+// among them: it holds the numbers, but it is declared for run-name, and a
+// workflow that knows nothing else tests its default branch.
+var naming = [][]string{
+	{"revision"}, {"ref"}, {"GERRIT_PATCHSET_REVISION"}, {"GERRIT_REFSPEC"},
+	{"change", "patchset"}, {"change", "GERRIT_PATCHSET_NUMBER"},
+	{"GERRIT_CHANGE_NUMBER", "GERRIT_PATCHSET_NUMBER"}, {"GERRIT_CHANGE_NUMBER", "patchset"},
+}
+
+// namesPatchset reports whether what is sent to a workflow says what to test. A
+// value that the configuration fixes says nothing about a patchset.
+func namesPatchset(w *config.Workflow, f change.WorkflowFile, sent map[string]string) bool {
+	tells := func(name string) bool {
+		_, fixed := w.With[name]
+		_, ok := sent[name]
+		return ok && !fixed
+	}
+	if tells("branch") && (branchIsRef(w, f) || w.PostMerge) || w.PostMerge && tells("GERRIT_BRANCH") {
+		return true // after a merge the branch is what is tested
+	}
+	return slices.ContainsFunc(naming, func(set []string) bool {
+		return !slices.ContainsFunc(set, func(name string) bool { return !tells(name) })
+	})
+}
+
+// namingHint shows the lines that a workflow lacks.
+func namingHint(w *config.Workflow) string {
+	name := "revision"
+	switch {
+	case wants(w, config.DispatcherInputs):
+	case wants(w, config.GerritInputs):
+		name = "GERRIT_PATCHSET_REVISION"
+	default:
+		name = "branch"
+	}
+	if _, fixed := w.With[name]; fixed {
+		return fmt.Sprintf("take %s out of `with:` in the configuration, so that it is the patchset's", name)
+	}
+	return fmt.Sprintf("add what is missing of three lines below `workflow_dispatch:`, each further in than the one it belongs to: "+
+		"`inputs:`, and in it `key: {required: true}` and `%s: {required: true}`; then let the checkout use ${{ inputs.%s }}", name, name)
+}
