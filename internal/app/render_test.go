@@ -113,6 +113,21 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// TestHintsWithAnExample: each line of it is as harmless as any other.
+func TestHintsWithAnExample(t *testing.T) {
+	t.Parallel()
+	const hint = "add below `on:`\n    inputs:\n      ::error::x ##[group]y\x1b"
+	if got, want := strings.Join(hintLines(hint), "|"), "hint: add below `on:`|    inputs:|      : :error::x ## [group]y"; got != want {
+		t.Errorf("got lines %q, want %q", got, want)
+	}
+	if got, want := flatHint(hint), "add below `on:` `inputs:` `::error::x ##[group]y\x1b`"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := flatHint("correct the file"); got != "correct the file" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestSummary(t *testing.T) {
 	t.Parallel()
 	golden.Compare(t, "testdata/summary.md", summary([]reconcile.Result{sample()}))

@@ -32,7 +32,7 @@ func summary(results []reconcile.Result) string {
 		for _, err := range r.Problems {
 			fmt.Fprintf(&b, "- **problem**: %s", action.Cell(err.Error()))
 			if hint := hintOf(err); hint != "" {
-				fmt.Fprintf(&b, " - %s", action.Cell(hint))
+				fmt.Fprintf(&b, " - %s", action.Cell(flatHint(hint)))
 			}
 			b.WriteString("\n")
 		}
@@ -57,7 +57,7 @@ func summaryTable(b *strings.Builder, lines []reconcile.Line) {
 		}
 		text := action.Cell(one.text)
 		if one.hint != "" {
-			text += "<br>" + action.Cell(one.hint)
+			text += "<br>" + action.Cell(flatHint(one.hint))
 		}
 		if link := runLink(l); link != "" {
 			text += " " + link

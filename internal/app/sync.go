@@ -199,7 +199,7 @@ func annotations(results []reconcile.Result) []string {
 		for _, err := range r.Errs() {
 			text := r.Project + ": " + err.Error()
 			if hint := hintOf(err); hint != "" {
-				text += " - hint: " + hint
+				text += " - hint: " + flatHint(hint)
 			}
 			if count[text]++; count[text] == 1 {
 				texts = append(texts, text)

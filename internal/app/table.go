@@ -73,7 +73,9 @@ func (t table) print(r reconcile.Result) {
 		fmt.Fprintln(t.out, line)
 		// A hint that is the same for several lines stands below the last of them.
 		if hint := hints[i]; hint != "" && (i+1 == len(hints) || hints[i+1] != hint) {
-			fmt.Fprintf(t.out, "      %s\n", t.paint(grey, "hint: "+change.OneLine(hint)))
+			for _, text := range hintLines(hint) {
+				fmt.Fprintf(t.out, "      %s\n", t.paint(grey, text))
+			}
 		}
 	}
 	if r.Unreadable > 0 {

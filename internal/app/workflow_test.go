@@ -27,6 +27,7 @@ func TestWorkflowCannotBeStarted(t *testing.T) {
 		{"It lacks the trigger.", "on: push\n"},
 		{"It requires what nobody gives.", "on: {workflow_dispatch: {inputs: {key: {required: true}, flavour: {required: true}, size: {required: true}}}}\n"},
 		{"It allows other values only.", "on: {workflow_dispatch: {inputs: {key: {}, branch: {type: choice, options: [main, next]}}}}\n"},
+		{"It has no inputs.", "on: workflow_dispatch\n"},
 		{"It is not told what to test.", "run-name: ${{ inputs.key }}\non: {workflow_dispatch: {inputs: {key: {required: true}, project: {}}}}\n"},
 		{"It is not YAML.", "on: [push\n::error::hello\n"},
 		{"Its trigger is malformed.", "on: {workflow_dispatch: [1, 2]}\n"},

@@ -35,8 +35,8 @@ func namesPatchset(w *config.Workflow, f change.WorkflowFile, sent map[string]st
 	})
 }
 
-// namingHint shows the lines that a workflow lacks.
-func namingHint(w *config.Workflow) string {
+// namingHint shows the lines that a workflow lacks: three where it declares nothing.
+func namingHint(w *config.Workflow, f change.WorkflowFile) string {
 	name := "revision"
 	switch {
 	case wants(w, config.DispatcherInputs):
@@ -48,6 +48,12 @@ func namingHint(w *config.Workflow) string {
 	if _, fixed := w.With[name]; fixed {
 		return fmt.Sprintf("take %s out of `with:` in the configuration, so that it is the patchset's", name)
 	}
-	return fmt.Sprintf("add what is missing of three lines below `workflow_dispatch:`, each further in than the one it belongs to: "+
-		"`inputs:`, and in it `key: {required: true}` and `%s: {required: true}`; then let the checkout use ${{ inputs.%s }}", name, name)
+	where, lines := "inputs", ""
+	if len(f.Inputs) == 0 {
+		where, lines = "workflow_dispatch", "\n    inputs:"
+	}
+	if _, ok := f.Inputs["key"]; !ok {
+		lines += "\n      key: {required: true}"
+	}
+	return fmt.Sprintf("check out ${{ inputs.%s }}, and add below `%s:`%s\n      %s: {required: true}", name, where, lines, name)
 }

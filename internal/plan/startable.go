@@ -86,7 +86,7 @@ func (b *builder) inputProblem(w waiting, f change.WorkflowFile, where string) (
 			"give each a default, or set it under `with:` in the configuration"
 	}
 	if !namesPatchset(w.workflow, f, sent) {
-		return where + " declares no input that names the patchset: its runs would test something else", namingHint(w.workflow)
+		return where + " declares no input that names the patchset: its runs would test something else", namingHint(w.workflow, f)
 	}
 	return "", ""
 }
