@@ -100,6 +100,9 @@ func (d *door) send(r *http.Request) (*http.Response, error) {
 
 // noAnswer classifies a request that did not end in a whole answer.
 func (d *door) noAnswer(r *http.Request, err error) error {
+	if fe, ok := errors.AsType[*fault.Error](err); ok {
+		return fe // the transport knows better
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fault.New(fault.Transient, "%s: no whole answer within %s", place(r), d.deadline(r))
 	}
