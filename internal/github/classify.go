@@ -46,6 +46,10 @@ func explainNoAnswer(f *fault.Error, e *apiError, host string) {
 		f.Kind = fault.Unknown // nobody's failure: the caller gave up
 		return
 	}
+	if kind := fault.KindOf(e.err); kind != fault.Unknown {
+		f.Kind = kind // the transport knows better, and has a hint
+		return
+	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](e); ok {
 		f.Kind = fault.Configuration
 		f.Hint = "if the certificate of " + host + " comes from a private authority, give that authority's PEM file"
