@@ -179,6 +179,9 @@ func (s *Server) Handler() http.Handler {
 	inner := s.Faults.Wrap(http.HandlerFunc(s.serve))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.record(r)
+		if s.o.Now != nil { // of what answers in Gerrit's place, too
+			w.Header().Set("Date", s.o.Now().UTC().Format(http.TimeFormat))
+		}
 		inner.ServeHTTP(w, r)
 	})
 }

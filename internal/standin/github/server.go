@@ -144,6 +144,9 @@ func (s *Server) Handler() http.Handler {
 	inner = s.Faults.Wrap(inner)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.record(r)
+		if s.o.Now != nil {
+			w.Header().Set("Date", s.o.Now().UTC().Format(http.TimeFormat))
+		}
 		inner.ServeHTTP(w, r)
 	})
 }
