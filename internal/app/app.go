@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -32,6 +33,8 @@ type App struct {
 	Sleep          func(context.Context, time.Duration) error
 	// Transport, if not nil, carries all requests instead of real connections.
 	Transport http.RoundTripper
+	// Proxy names the proxy for a request; nil uses none.
+	Proxy func(*http.Request) (*url.URL, error)
 	// Idle is how long a git server may stand still; 0 is gitwire's own limit.
 	Idle time.Duration
 	// Terminal says that a person watches Stderr; Colour that Stdout shows colours.
@@ -45,7 +48,7 @@ func New() *App {
 	return &App{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Getenv: os.Getenv, ReadFile: os.ReadFile,
-		Now: time.Now, Sleep: sleep,
+		Now: time.Now, Sleep: sleep, Proxy: http.ProxyFromEnvironment,
 		Terminal: term.IsTerminal(int(os.Stderr.Fd())),
 		Colour:   term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "",
 		Version:  buildVersion(),

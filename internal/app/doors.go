@@ -42,7 +42,7 @@ type wiring struct {
 
 func newWiring(a *App, log func(string, ...any), mask func(...string), secrets []string) *wiring {
 	return &wiring{
-		app: a, transports: transports{app: a}, log: log, mask: mask, secrets: secrets,
+		app: a, transports: transports{app: a, clocks: new(clocks)}, log: log, mask: mask, secrets: secrets,
 		gerrits:   map[config.Gerrit]*gerrit.Client{},
 		witnesses: map[*config.Project]*witness{},
 		tokens:    map[tokenUse]github.TokenSource{},
@@ -86,6 +86,7 @@ func (w *wiring) doors(p *config.Project) (reconcile.Doors, error) {
 }
 
 func (w *wiring) gerrit(g config.Gerrit) (*gerrit.Client, error) {
+	w.transports.clocks.name(g.URL, "Gerrit")
 	if c, ok := w.gerrits[g]; ok {
 		return c, nil
 	}
@@ -139,6 +140,8 @@ func (w *wiring) source(c *gerrit.Client, p *config.Project) (*gitwire.Remote, e
 }
 
 func (w *wiring) mirror(p *config.Project) (*gitwire.Remote, error) {
+	w.transports.clocks.name(p.CI.APIURL, "GitHub")
+	w.transports.clocks.name(p.Mirror.URL, "the mirror")
 	rt, err := w.transports.get(p.Mirror.CAFile)
 	if err != nil {
 		return nil, err
@@ -153,6 +156,7 @@ func (w *wiring) mirror(p *config.Project) (*gitwire.Remote, error) {
 }
 
 func (w *wiring) github(p *config.Project) (*github.Client, error) {
+	w.transports.clocks.name(p.CI.APIURL, "GitHub")
 	use := w.use(p.CI.Credential, p.CI.APIURL, p.CI.Repository, hostOf(p.CI.APIURL))
 	if c, ok := w.githubs[use]; ok {
 		return c, nil

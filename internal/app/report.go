@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -77,7 +78,7 @@ func (a *App) reportRun(ctx context.Context, cfg *config.Config, ask reportAsk, 
 		return report.Done{}, nil, err
 	}
 	done, err := a.reportOn(ctx, wire, p, cfg.DryRun, ask)
-	a.warn(out, append(wire.warnings, done.Warnings...))
+	a.warn(out, slices.Concat(wire.warnings, done.Warnings, wire.transports.clocks.warnings()))
 	return done, p, err
 }
 

@@ -95,6 +95,7 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 			Progress: func(text string) { progress.show(p.Name + ": " + text) },
 		}
 		r := pass.Run(ctx)
+		r.Problems = causes(r.Problems)
 		r.Lines = append(r.Lines, wire.takeLeftOut()...)
 		results = append(results, r)
 		for _, text := range r.Warnings {
@@ -112,7 +113,7 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 	if cfg.DryRun {
 		more.unchecked = uncheckedBySync(cfg)
 	}
-	more.warnings = wire.warnings
+	more.warnings = append(wire.warnings, wire.transports.clocks.warnings()...)
 	return results, more
 }
 
