@@ -19,6 +19,7 @@ const (
 	keep rank = iota
 	failedName
 	otherName
+	testName
 	bestLine
 	published
 	runURL

@@ -22,6 +22,10 @@ type Message struct {
 	Published []Link
 	Hints     []Hint
 	Notes     []Note
+	// Tests are the tests that failed, by the runs' test reports.
+	Tests []Tests
+	// Findings say what became of the findings; they are told in the summary.
+	Findings Counts
 	// Limit is the longest text in bytes; 0 stands for 16,000, which is below
 	// what Gerrit takes by default (change.commentSizeLimit, 16 KiB).
 	Limit int
@@ -97,7 +101,8 @@ func (m Message) head(d *draft) {
 	}
 }
 
-// failures writes a section for each job that failed or hung in a test.
+// failures writes a section for each job that failed or hung in a test, and one
+// for the tests of each run that nobody knows the job of.
 func (m Message) failures(d *draft) {
 	for _, o := range []Outcome{Failed, TimedOut} {
 		for _, run := range m.Verdict.Required {
@@ -107,6 +112,9 @@ func (m Message) failures(d *draft) {
 				}
 			}
 		}
+	}
+	for _, run := range m.Verdict.Required {
+		m.unclaimed(d, run)
 	}
 }
 
@@ -122,6 +130,10 @@ func (m Message) failure(d *draft, run RunResult, j JobResult) {
 	}
 	d.add(failedName, text+details(d.cleaner, j))
 	d.url(failedURL, j.Job.URL)
+	names, incomplete := m.failedTests(run, j.Job)
+	if line := testNames(d.cleaner, names, incomplete, namedTests); line != "" {
+		d.add(testName, line)
+	}
 	lines, fromLog := excerpt(j.Job)
 	for i, line := range lines {
 		kept := i < bestLines

@@ -13,8 +13,8 @@ import (
 const maxRows = 500
 
 // Summary returns the verdict as Markdown for a step summary of GitHub: the
-// sentence, a table of all jobs, those first that matter most, and what the
-// failed ones said. cell makes outside text fit for a cell of a table.
+// sentence, a table of all jobs, those first that matter most, the tests that
+// failed, what the failed jobs said, and what became of the findings. cell makes outside text fit for a cell of a table.
 func (m Message) Summary(cell func(string) string) string {
 	c := newCleaner(m.Secrets)
 	var b strings.Builder
@@ -29,7 +29,7 @@ func (m Message) Summary(cell func(string) string) string {
 		}
 	}
 	if len(rows) == 0 {
-		return b.String()
+		return b.String() + m.Findings.markdown(c, cell)
 	}
 	slices.SortStableFunc(rows, func(a, b row) int { return a.job.Outcome.rank() - b.job.Outcome.rank() })
 	b.WriteString("\n| job | outcome | step | time |\n|---|---|---|---|\n")
@@ -40,6 +40,7 @@ func (m Message) Summary(cell func(string) string) string {
 		}
 		b.WriteString(r.markdown(c, cell))
 	}
+	b.WriteString(m.summaryTests(c))
 	for _, r := range rows {
 		if lines, _ := excerpt(r.job.Job); r.job.Outcome == Failed && len(lines) > 0 {
 			fmt.Fprintf(&b, "\n%s:\n\n", c.span(r.job.Job.Name))
@@ -50,7 +51,7 @@ func (m Message) Summary(cell func(string) string) string {
 			}
 		}
 	}
-	return b.String()
+	return b.String() + m.Findings.markdown(c, cell)
 }
 
 // row is one job of a summary.

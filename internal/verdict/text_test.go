@@ -30,6 +30,8 @@ type textCase struct {
 	Published []Link
 	Hints     []Hint
 	Notes     []Note
+	Tests     []Tests
+	Findings  Counts
 	Limit     int
 	// Summary: the case has a step summary as well.
 	Summary bool
@@ -49,6 +51,7 @@ func (tc textCase) message() Message {
 	return Message{
 		Verdict: tc.Policy.Combine(wants), Retry: tc.Retry, Secrets: tc.Secrets,
 		Published: tc.Published, Hints: tc.Hints, Notes: tc.Notes, Limit: tc.Limit,
+		Tests: tc.Tests, Findings: tc.Findings,
 	}
 }
 

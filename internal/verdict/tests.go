@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package verdict
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// Tests are tests that failed in a run, as its test reports name them.
+type Tests struct {
+	Key change.Key `json:"key"`
+	// Job is the name of the job that they failed in, "" where nothing tells.
+	Job   string   `json:"job,omitempty"`
+	Names []string `json:"names"`
+	// Incomplete: there were more than could be kept.
+	Incomplete bool `json:"incomplete,omitempty"`
+}
+
+const (
+	// namedTests and summaryTests are how many failing tests of one job a message
+	// and a summary name.
+	namedTests   = 5
+	summaryTests = 50
+	// maxTests bounds the names that are looked at of one job.
+	maxTests = 1000
+)
+
+// failedTests returns the tests that failed in a job: those that test reports
+// name, or else those in what the job said.
+func (m Message) failedTests(run RunResult, j change.Job) (names []string, incomplete bool) {
+	if j.Name != "" {
+		names, incomplete = m.reported(run, j.Name)
+	}
+	if len(names) > 0 {
+		return names, incomplete
+	}
+	return testsInText(j), false
+}
+
+// reported returns the tests that reports of a run name for a job; "" for those
+// that nobody knows the job of.
+func (m Message) reported(run RunResult, job string) (names []string, incomplete bool) {
+	seen := map[string]bool{}
+	for _, t := range m.Tests {
+		if t.Key != run.Run.Key || t.Job != job {
+			continue
+		}
+		incomplete = incomplete || t.Incomplete
+		for _, name := range t.Names {
+			if name = strings.TrimSpace(name); name == "" || seen[name] {
+				continue
+			}
+			if len(names) == maxTests {
+				return names, true
+			}
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names, incomplete
+}
+
+// unclaimed writes the failing tests of a run of which the job is not known, where
+// a job of it failed.
+func (m Message) unclaimed(d *draft, run RunResult) {
+	if !slices.ContainsFunc(run.decided(), func(j JobResult) bool { return j.Outcome == Failed || j.Outcome == TimedOut }) {
+		return
+	}
+	names, incomplete := m.reported(run, "")
+	line := testNames(d.cleaner, names, incomplete, namedTests)
+	if line == "" {
+		return
+	}
+	d.next()
+	if len(m.Verdict.Required) > 1 {
+		line = title(d.cleaner, run.Run.Key.Workflow) + ": " + line
+	}
+	d.add(testName, line)
+}
+
+// testNames names the first failing tests on one line, and counts all.
+func testNames(c cleaner, names []string, incomplete bool, most int) string {
+	if len(names) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Failed tests (%d", len(names))
+	if incomplete {
+		b.WriteString(" or more")
+	}
+	b.WriteString("): ")
+	for i, name := range names {
+		if i == most {
+			fmt.Fprintf(&b, " and %d more", len(names)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(c.span(name))
+	}
+	return b.String()
+}
+
+// summaryTests writes the failing tests of all failed jobs for a step summary.
+func (m Message) summaryTests(c cleaner) string {
+	var b strings.Builder
+	write := func(of string, names []string, incomplete bool) {
+		if line := testNames(c, names, incomplete, summaryTests); line != "" {
+			fmt.Fprintf(&b, "\n%s: %s\n", of, line)
+		}
+	}
+	for _, run := range m.Verdict.all() {
+		failed := false
+		for _, j := range run.Jobs {
+			if j.Outcome == Failed || j.Outcome == TimedOut {
+				failed = true
+				names, incomplete := m.failedTests(run, j.Job)
+				write(c.span(j.Job.Name), names, incomplete)
+			}
+		}
+		if names, incomplete := m.reported(run, ""); failed {
+			write(title(c, run.Run.Key.Workflow), names, incomplete)
+		}
+	}
+	return b.String()
+}
