@@ -5,13 +5,14 @@ package app
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/findings"
-	"github.com/spdk-community-ci/dispatcher/internal/report"
 )
 
 // maxLocalFiles bounds the files that --findings names.
@@ -35,7 +36,7 @@ func (l *pathList) Set(text string) error {
 // localFindings reads test reports of this job: names or globs. A name that is
 // not there is a warning: the step that should have written it may have failed. A
 // glob takes what there is.
-func localFindings(paths pathList, repository string) (list []findings.Report, warnings []error) {
+func localFindings(paths pathList) (list []findings.Report, warnings []error) {
 	for _, pattern := range paths {
 		names, err := doublestar.FilepathGlob(pattern, doublestar.WithFilesOnly(), doublestar.WithNoFollow())
 		if err == nil && len(names) == 0 && strings.ContainsAny(pattern, "*?[{") {
@@ -55,8 +56,11 @@ func localFindings(paths pathList, repository string) (list []findings.Report, w
 				warnings = append(warnings, fmt.Errorf("failed to read findings: %w", err))
 				continue
 			}
-			list = append(list, report.ReadFindings(name, file, report.Roots(repository)))
-			file.Close()
+			found, err := findings.Read(filepath.Base(name), file)
+			if file.Close(); err != nil {
+				warnings = append(warnings, fmt.Errorf("the test report %s was not read, or not to its end: %w", change.OneLine(name), err))
+			}
+			list = append(list, found)
 		}
 	}
 	return list, warnings

@@ -106,10 +106,10 @@ func (a *App) reportOn(ctx context.Context, wire *wiring, p *config.Project, dry
 	reporter := wire.reporter(p, review, hub, func(ctx context.Context) ([]change.Change, error) {
 		return review.Open(ctx, gerrit.Query{Project: p.Name, MaxAge: flake.Window, Messages: true})
 	})
-	found, warnings := localFindings(ask.findings, p.CI.Repository)
+	found, warnings := localFindings(ask.findings)
 	done, err := reporter.Report(ctx, report.Request{
 		Project: p, Key: ask.key, RunID: ask.run, Attempt: ask.attempt, DryRun: dryRun,
-		Needs: ask.needs, Ignore: reportingJob(a.Getenv("GITHUB_JOB")), Findings: found,
+		Needs: ask.needs, Ignore: reportingJob(a.Getenv("GITHUB_JOB")), Findings: found, Unread: warnings,
 		Standings: func(c *change.Change) []plan.Standing {
 			return plan.Standings(p, &plan.Snapshot{Changes: []change.Change{*c}, Mirror: refs, Self: self.ID}, c, a.Now())
 		},

@@ -9,12 +9,12 @@ import "github.com/spdk-community-ci/dispatcher/internal/change"
 const ofRun = ".github"
 
 // Annotations reads what a job attached to itself and to lines of files.
-func Annotations(job change.Job, o Options) Report {
-	c := newCollector(job.Name, o)
+func Annotations(job change.Job) Report {
+	c := newCollector(job.Name)
 	for _, a := range job.Annotations {
-		at := place{a.Path, a.Line, a.EndLine}
+		at := Place{a.Path, a.Line, a.EndLine}
 		if a.Path == ofRun {
-			at = place{}
+			at = Place{}
 		}
 		c.add(Finding{Severity: severityOf(a.Level), Title: a.Title, Text: a.Text}, at)
 	}

@@ -37,7 +37,7 @@ func peak(read reader, r io.Reader) (report Report, most uint64, err error) {
 	runtime.ReadMemStats(&m)
 	before := m.HeapAlloc
 	watch := &watching{r: r}
-	report, err = read("x", watch, Options{})
+	report, err = read("x", watch)
 	return report, max(watch.most, before) - before, err
 }
 
@@ -115,15 +115,15 @@ func TestReadError(t *testing.T) {
 		`<testsuite><testcase name="x"><failure>te`:                              JUnit,
 		`{"runs":[{"results":[{"ruleId":"R"},{"ruleId":"S","message":{"text":"t`: SARIF,
 	} {
-		report, err := read("a\nb", io.MultiReader(strings.NewReader(begin), &broken{gone}), Options{})
+		report, err := read("a\nb", io.MultiReader(strings.NewReader(begin), &broken{gone}))
 		if !errors.Is(err, gone) || !strings.HasPrefix(err.Error(), "a b, ") || len(report.Findings) != 1 {
 			t.Errorf("got %v and %d findings", err, len(report.Findings))
 		}
-		if _, err := read("x", &broken{gone}, Options{}); !errors.Is(err, gone) {
+		if _, err := read("x", &broken{gone}); !errors.Is(err, gone) {
 			t.Errorf("at once: got %v", err)
 		}
 	}
-	if _, err := SARIF("x", bytes.NewReader([]byte("\xef\xbb\xbf")), Options{}); err == nil || !strings.Contains(err.Error(), "it is empty") {
+	if _, err := SARIF("x", bytes.NewReader([]byte("\xef\xbb\xbf"))); err == nil || !strings.Contains(err.Error(), "it is empty") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -33,14 +33,24 @@ const (
 // String returns GitHub's word: notice, warning or failure.
 func (s Severity) String() string { return [...]string{"notice", "warning", "failure"}[s] }
 
-// Finding is one remark about the code under test.
-type Finding struct {
-	// Path is relative to the repository's root, with slashes; empty where the
-	// place is not known or not in the repository.
+// maxPlaces bounds the places of one finding.
+const maxPlaces = 8
+
+// Place is a file and a line, as somebody wrote them.
+type Place struct {
+	// Path has slashes and no "." or inner ".."; it may be absolute on a machine
+	// that nobody knows, relative to any folder, or a bare name. It is never empty.
 	Path string
 	// Line and EndLine count from 1; 0 is none. EndLine is never before Line.
 	Line, EndLine int
-	Severity      Severity
+}
+
+// Finding is one remark about the code under test.
+type Finding struct {
+	// Places are where it may belong, the likeliest first. Which of them are files
+	// of a patchset, a Tree tells.
+	Places   []Place
+	Severity Severity
 	// Title is one line; it is never empty.
 	Title string
 	// Text goes on after Title, which it does not repeat; it may have many lines.
@@ -61,27 +71,17 @@ type Totals struct {
 type Report struct {
 	Findings []Finding
 	Totals   Totals
-	// BadPaths counts findings whose place was dropped: it is outside the
-	// repository or no path at all.
+	// BadPaths counts findings whose only place was dropped: it is no path.
 	BadPaths int
 	// More counts findings beyond MaxFindings.
 	More int
-}
-
-// Options say how to read.
-type Options struct {
-	// Roots are the absolute folders that the repository was checked out to on
-	// the machines that wrote the files (/home/runner/work/spdk/spdk). An absolute
-	// path below one of them is taken as relative to it.
-	Roots []string
 }
 
 // Merge joins reports, worst findings first. The same remark at the same place
 // is kept once, with the worst of its severities and its first source.
 func Merge(reports ...Report) Report {
 	type identity struct {
-		path              string
-		line              int
+		at                Place
 		title, text, test string
 	}
 	var all Report
@@ -91,7 +91,7 @@ func Merge(reports ...Report) Report {
 		all.BadPaths += r.BadPaths
 		all.More += r.More
 		for _, f := range r.Findings {
-			id := identity{f.Path, f.Line, f.Title, f.Text, f.Test}
+			id := identity{f.first(), f.Title, f.Text, f.Test}
 			if i, seen := at[id]; seen {
 				all.Findings[i].Severity = max(all.Findings[i].Severity, f.Severity)
 				continue
@@ -112,38 +112,33 @@ func (t *Totals) add(more Totals) {
 	t.Seconds += more.Seconds
 }
 
+// first is the likeliest place; the zero value where there is none.
+func (f Finding) first() Place {
+	if len(f.Places) == 0 {
+		return Place{}
+	}
+	return f.Places[0]
+}
+
 // collector gathers the findings of one file.
 type collector struct {
 	source string
-	roots  []string
 	Report
 }
 
-func newCollector(source string, o Options) collector {
-	return collector{source: oneLine(source, maxName), roots: cleanRoots(o.Roots)}
-}
+func newCollector(source string) collector { return collector{source: oneLine(source, maxName)} }
 
-// place is where somebody says that a finding belongs.
-type place struct {
-	path          string
-	line, endLine int
-}
+// report is what was gathered.
+func (c *collector) report() Report { return c.Report }
 
-// add keeps a finding, cleaned. The place is dropped where it is no place in
-// the repository.
-func (c *collector) add(f Finding, at place) {
+// add keeps a finding, cleaned, with those of its places that are paths.
+func (c *collector) add(f Finding, at ...Place) {
 	if len(c.Findings) == MaxFindings {
 		c.More++
 		return
 	}
-	clean, ok := cleanPath(at.path, c.roots)
-	switch {
-	case ok:
-		f.Path, f.Line = clean, max(0, at.line)
-		if f.Line > 0 {
-			f.EndLine = max(f.Line, at.endLine)
-		}
-	case at.path != "":
+	f.Places = cleanPlaces(at)
+	if len(f.Places) == 0 && slices.ContainsFunc(at, func(p Place) bool { return p.Path != "" }) {
 		c.BadPaths++
 	}
 	text := cleanText(f.Text)

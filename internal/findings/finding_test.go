@@ -16,18 +16,19 @@ func TestAnnotations(t *testing.T) {
 	job := change.Job{Name: "build\n(clang)", Annotations: []change.Annotation{
 		{Level: "failure", Path: "lib/nvme.c", Line: 12, EndLine: 14, Title: "error: x", Text: "undeclared\x1b[0m"},
 		{Level: "warning", Path: "/home/runner/work/spdk/spdk/lib/a.c", Line: 3, Text: "unused variable\nhere"},
-		{Level: "notice", Path: "../x", Line: 3, Text: "outside"},
+		{Level: "notice", Path: "https://x.example/a.c", Line: 3, Text: "no path"},
 		{Level: "failure", Path: ".github", Line: 7, Text: "The job was not started."},
 		{Level: "whatever", Line: -4, EndLine: -9, Path: "a.c"},
 	}}
+	const source = "build (clang)"
 	want := Report{BadPaths: 1, Findings: []Finding{
-		{Path: "lib/nvme.c", Line: 12, EndLine: 14, Severity: Failure, Title: "error: x", Text: "undeclared", Source: "build (clang)"},
-		{Path: "lib/a.c", Line: 3, EndLine: 3, Severity: Warning, Title: "unused variable", Text: "here", Source: "build (clang)"},
-		{Severity: Notice, Title: "outside", Source: "build (clang)"},
-		{Severity: Failure, Title: "The job was not started.", Source: "build (clang)"},
-		{Path: "a.c", Severity: Notice, Title: "notice", Source: "build (clang)"},
+		{Places: []Place{{"lib/nvme.c", 12, 14}}, Severity: Failure, Title: "error: x", Text: "undeclared", Source: source},
+		{Places: []Place{{"/home/runner/work/spdk/spdk/lib/a.c", 3, 3}}, Severity: Warning, Title: "unused variable", Text: "here", Source: source},
+		{Severity: Notice, Title: "no path", Source: source},
+		{Severity: Failure, Title: "The job was not started.", Source: source},
+		{Places: []Place{{"a.c", 0, 0}}, Severity: Notice, Title: "notice", Source: source},
 	}}
-	if diff := cmp.Diff(want, Annotations(job, checkout)); diff != "" {
+	if diff := cmp.Diff(want, Annotations(job)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -35,7 +36,7 @@ func TestAnnotations(t *testing.T) {
 func TestMerge(t *testing.T) {
 	t.Parallel()
 	at := func(line int, s Severity, title, source string) Finding {
-		return Finding{Path: "a.c", Line: line, EndLine: line, Severity: s, Title: title, Source: source}
+		return Finding{Places: []Place{{"a.c", line, line}}, Severity: s, Title: title, Source: source}
 	}
 	got := Merge(
 		Report{Totals: Totals{Tests: 3, Failures: 1, Seconds: 1.5}, BadPaths: 1, Findings: []Finding{
@@ -65,8 +66,8 @@ func TestTexts(t *testing.T) {
 		{strings.Repeat("x", 500), strings.Repeat("x", 200) + "...", ""},
 		{"head\n" + strings.Repeat("\u00e4", MaxText), "head", strings.Repeat("\u00e4", MaxText/8) + "\n[...]\n" + strings.Repeat("\u00e4", (MaxText*3/4-7)/2)},
 	} {
-		c := newCollector("x", Options{})
-		c.add(Finding{Severity: Failure, Text: tt.in}, place{})
+		c := newCollector("x")
+		c.add(Finding{Severity: Failure, Text: tt.in})
 		got := c.Findings[0]
 		if got.Title != tt.title || got.Text != tt.text || len(got.Text) > MaxText {
 			t.Errorf("%.60q: got %q and %q", tt.in, got.Title, got.Text)
@@ -81,10 +82,12 @@ func checkFindings(t *testing.T, r Report) {
 		t.Errorf("%d findings, %+v", len(r.Findings), r.Totals)
 	}
 	for _, f := range r.Findings {
-		if clean, ok := cleanPath(f.Path, nil); f.Path != "" && (!ok || clean != f.Path) {
-			t.Errorf("path %q", f.Path)
+		for _, p := range f.Places {
+			if clean, ok := cleanPath(p.Path); !ok || clean != p.Path || p.Line < 0 || p.EndLine < p.Line {
+				t.Errorf("place %+v", p)
+			}
 		}
-		if f.Line < 0 || f.EndLine < f.Line || f.Path == "" && f.Line != 0 || f.Severity < Notice || f.Severity > Failure {
+		if len(f.Places) > maxPlaces || f.Severity < Notice || f.Severity > Failure {
 			t.Errorf("%+v", f)
 		}
 		if f.Title == "" || len(f.Title) > maxTitle+3 || len(f.Text) > MaxText || len(f.Test) > maxName+3 || len(f.Source) > maxName+3 {

@@ -4,9 +4,9 @@ package findings
 
 import (
 	"cmp"
-	"errors"
 	"io"
 	"math"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -16,33 +16,14 @@ const maxProblems = 20
 
 // JUnit reads a test report in any of the dialects around: testsuites and
 // testsuite nested in any way, gtest, pytest, go-junit-report, Surefire, Jest,
-// PHPUnit. file names it in errors and findings. An error says what was wrong
-// and where; the report then holds all that was read before.
-func JUnit(file string, r io.Reader, o Options) (Report, error) {
-	p := junit{x: newXMLReader(r), collector: newCollector(file, o)}
-	elements := 0
-	for {
-		t, err := p.x.next()
-		if err == io.EOF && elements > 0 {
-			return p.Report, nil
-		}
-		if err != nil {
-			p.endCase(true)
-			if err == io.EOF {
-				err = errors.New("it is no XML: there is no element in it")
-			}
-			return p.Report, wrong(file, p.x.where(), err)
-		}
-		switch {
-		case t.start != "":
-			elements++
-			p.start(t)
-		case t.end != "":
-			p.end(t.end)
-		case p.problem != nil && p.speaking():
-			p.problem.text.add(t.text)
-		}
-	}
+// PHPUnit, CTest, bats. file names it in errors and findings. An error says what
+// was wrong and where; the report then holds all that was read before.
+func JUnit(file string, r io.Reader) (Report, error) {
+	return readXML(file, r, func(x *xmlReader, _ string) (dialect, error) { return newJUnit(file, x), nil })
+}
+
+func newJUnit(file string, x *xmlReader) dialect {
+	return &junit{x: x, collector: newCollector(file)}
 }
 
 // junit is the reader's state.
@@ -65,6 +46,8 @@ type testCase struct {
 	seconds           float64
 	skipped           bool
 	problems          []*problem
+	// output is what it printed: CTest says nothing else.
+	output keeper
 }
 
 // problem is a failure, an error, or a failure that a repeat of the test put
@@ -125,6 +108,19 @@ func (p *junit) startProblem(t token) {
 	}
 }
 
+// text takes what stands between tags.
+func (p *junit) text(s string) {
+	switch {
+	case p.problem != nil && p.speaking():
+		p.problem.text.add(s)
+	case p.test != nil && p.problem == nil && p.x.open[len(p.x.open)-1] == "system-out":
+		p.test.output.add(s)
+	}
+}
+
+// cut takes what was open when a file broke off.
+func (p *junit) cut() { p.endCase(true) }
+
 // speaking reports whether the current text is the problem's own: its element's
 // or, in Surefire, that of a stackTrace in it; not what the test printed.
 func (p *junit) speaking() bool {
@@ -167,14 +163,48 @@ func (p *junit) endCase(cut bool) {
 	}
 	for _, q := range t.problems {
 		f := Finding{Severity: Failure, Test: test, Text: q.words()}
+		at := []Place{{Path: q.file, Line: q.line}}
+		if at = append(at, scan(f.Text, p.folder(t))...); strings.TrimSpace(f.Text) == "" {
+			f.Text = q.telling(t.output.String())
+			at = append(at, scan(f.Text, p.folder(t))...)
+		}
 		if head, _ := split(cleanText(f.Text)); head == "" {
 			f.Title = cmp.Or(q.class, q.kind)
 		}
 		if strings.HasPrefix(q.kind, "flaky") {
 			f.Severity, f.Title = Warning, "passed only when repeated"
 		}
-		p.add(f, p.place(t, q))
+		p.add(f, append(at, Place{Path: t.file, Line: t.line}, Place{Path: p.suite().file})...)
 	}
+}
+
+// folder is where a test's files are, as far as its names tell: go-junit-report
+// and gotestsum name packages, and Go's tests bare files in them.
+func (p *junit) folder(t *testCase) string {
+	for _, name := range []string{t.class, p.suite().name} {
+		if strings.Contains(name, "/") && !strings.ContainsAny(name, " \\:") {
+			return strings.Trim(name, "/")
+		}
+	}
+	if folder := path.Dir(t.file); folder != "." && folder != "/" {
+		return folder
+	}
+	return ""
+}
+
+// telling returns what a test printed from shortly before the first place in it
+// on, or else its end.
+func (q *problem) telling(output string) string {
+	const around, last = 2, 10
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	from := max(0, len(lines)-last)
+	for i, line := range lines {
+		if found, _ := placesIn(line[:min(len(line), maxLine)], ""); len(found) > 0 {
+			from = max(0, i-around)
+			break
+		}
+	}
+	return strings.Join(lines[from:], "\n")
 }
 
 // totals counts one test case, by the worst that happened to it.

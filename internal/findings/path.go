@@ -3,7 +3,10 @@
 package findings
 
 import (
+	"net/url"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,36 +15,71 @@ import (
 // maxPath is longer than any path that git can check out on Linux.
 const maxPath = 4096
 
-// cleanPath makes a path relative to the repository's root. It refuses what
-// stays absolute, leads out, or holds what no path has.
-func cleanPath(p string, roots []string) (string, bool) {
-	if p == "" || len(p) > maxPath || !utf8.ValidString(p) || strings.ContainsFunc(p, notInPath) {
-		return "", false
-	}
-	p = path.Clean(strings.ReplaceAll(p, `\`, "/"))
-	for _, root := range roots {
-		if below, ok := strings.CutPrefix(p, root); ok {
-			p = below
-			break
+// cleanPlaces returns the places that have a path, cleaned, each once.
+func cleanPlaces(all []Place) []Place {
+	var places []Place
+	for _, p := range all {
+		clean, ok := cleanPath(p.Path)
+		if !ok || len(places) == maxPlaces {
+			continue
+		}
+		p = Place{Path: clean, Line: max(0, p.Line), EndLine: p.EndLine}
+		if p.EndLine = max(p.Line, p.EndLine); p.Line == 0 {
+			p.EndLine = 0
+		}
+		if !slices.Contains(places, p) {
+			places = append(places, p)
 		}
 	}
-	if p == "." || p == ".." || strings.HasPrefix(p, "../") || strings.HasPrefix(p, "/") || hasDrive(p) {
+	return places
+}
+
+// cleanPath writes a path with slashes and without drives, detours and leading
+// "..": where it begins is not known anyhow. It refuses what no path has, and
+// addresses of anything but files.
+func cleanPath(p string) (string, bool) {
+	if p = filePath(p); p == "" || len(p) > maxPath || !utf8.ValidString(p) || strings.ContainsFunc(p, notInPath) || hasScheme(p) {
+		return "", false
+	}
+	p = strings.ReplaceAll(p, `\`, "/")
+	if hasDrive(p) {
+		p = p[2:]
+	}
+	p = path.Clean(p)
+	for strings.HasPrefix(p, "../") {
+		p = p[3:]
+	}
+	if hasDrive(p) || p == "." || p == ".." || p == "/" {
 		return "", false
 	}
 	return p, true
 }
 
-// cleanRoots makes roots comparable: slashes, and one at the end.
-func cleanRoots(roots []string) []string {
-	var clean []string
-	for _, r := range roots {
-		r = path.Clean(strings.ReplaceAll(r, `\`, "/"))
-		if r != "/" && (strings.HasPrefix(r, "/") || hasDrive(r)) {
-			clean = append(clean, r+"/")
-		}
+// filePath returns the path of a file: URI (RFC 8089), and all else as it is.
+func filePath(p string) string {
+	if len(p) < 5 || !strings.EqualFold(p[:5], "file:") {
+		return p
 	}
-	return clean
+	u, err := url.Parse(p)
+	switch {
+	case err != nil: // some tools escape nothing
+		p = strings.TrimPrefix(p[5:], "//")
+	case u.Opaque != "": // file:lib/nvme.c
+		p = u.Opaque
+	default:
+		p = u.Path
+	}
+	if q := strings.TrimPrefix(p, "/"); hasDrive(q) { // file:///D:/a
+		return q
+	}
+	return p
 }
+
+// schemed is an address, or a URI of another kind that cannot be a path, such
+// as pkg:docker/debian.
+var schemed = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+:(?://|[a-z]+/)`)
+
+func hasScheme(p string) bool { return schemed.MatchString(p) }
 
 // hasDrive reports whether a path begins with a drive of Windows.
 func hasDrive(p string) bool {

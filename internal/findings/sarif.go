@@ -20,8 +20,8 @@ const maxListed = 10_000
 // place. Suppressed and absent results are left out, fixes are not read. file
 // names it in errors. An error says what was wrong and where; the report then
 // holds all that was read before.
-func SARIF(file string, r io.Reader, o Options) (Report, error) {
-	p := sarif{walker: newWalker(r), collector: newCollector(file, o)}
+func SARIF(file string, r io.Reader) (Report, error) {
+	p := sarif{walker: newWalker(r), collector: newCollector(file)}
 	runs := false
 	err := p.object(func(name string) error {
 		if name != "runs" {
@@ -168,7 +168,7 @@ func (p *sarif) keep(a *analysis, r result) {
 		}
 	}
 	text := fill(cmp.Or(r.text, about.messages[r.message], r.markdown, about.text), r.arguments)
-	at := place{path: a.resolve(r.file), line: r.line, endLine: r.endLine}
+	at := Place{Path: a.resolve(r.file), Line: r.line, EndLine: r.endLine}
 	level := cmp.Or(r.level, about.level, "warning")
 	p.add(Finding{Severity: severityOfLevel(level), Title: cmp.Or(r.rule, about.id), Text: text, Source: a.tool}, at)
 }

@@ -92,31 +92,22 @@ func (a *analysis) resolve(l location) string {
 	if l.uri == "" && l.index >= 0 && l.index < len(a.files) {
 		l = a.files[l.index]
 	}
-	p := uriPath(l.uri)
+	p := filePath(uriPath(l.uri))
 	for range maxBases {
 		base, known := a.bases[l.base]
-		if p == "" || strings.HasPrefix(p, "/") || !known {
+		if p == "" || strings.HasPrefix(p, "/") || hasDrive(p) || strings.Contains(p, "://") || !known {
 			break
 		}
-		p, l = path.Join(uriPath(base.uri), p), base
+		p, l = path.Join(filePath(uriPath(base.uri)), p), base
 	}
 	return p
 }
 
-// uriPath returns the path of a URI, or of what was meant for one. Of a URI that
-// is not a file's it returns what is no path in the repository.
+// uriPath returns the path of a URI reference, without percent-escapes; of what
+// is none it returns what was meant for one.
 func uriPath(uri string) string {
-	u, err := url.Parse(uri)
-	switch {
-	case err != nil || hasDrive(uri):
-		return uri
-	case u.Scheme == "" && u.Host == "":
+	if u, err := url.Parse(uri); err == nil && u.Scheme == "" && u.Host == "" && u.Path != "" {
 		return u.Path
-	case u.Scheme == "file" && hasDrive(strings.TrimPrefix(u.Path, "/")):
-		return u.Path[1:]
-	case u.Scheme == "file":
-		return u.Path
-	default:
-		return "/" + uri
 	}
+	return uri
 }

@@ -129,7 +129,7 @@ func TestCommentsAreBounded(t *testing.T) {
 		path := fmt.Sprintf("lib/f%d.c", i)
 		w.change.Files = append(w.change.Files, path)
 		s.lines[path] = [][2]int{{1, 9}}
-		local.Findings = append(local.Findings, findings.Finding{Path: path, Line: 1, EndLine: 1, Severity: findings.Failure, Title: "bad", Source: strings.Repeat("n", 1<<20)})
+		local.Findings = append(local.Findings, findings.Finding{Places: []findings.Place{{Path: path, Line: 1, EndLine: 1}}, Severity: findings.Failure, Title: "bad", Source: strings.Repeat("n", 1<<20)})
 	}
 	with := w.with
 	w.with = func(r *Reporter, q *Request) { with(r, q); q.Findings = []findings.Report{local} }
@@ -152,8 +152,8 @@ func TestCommentsThatCannotBeMade(t *testing.T) {
 	}{
 		"lines are not known":   {&shelf{zips: map[int64]string{1: zipOf(t, "junit.xml", junitText)}}, 1},
 		"no zip":                {&shelf{zips: map[int64]string{1: "hello"}, lines: map[string][][2]int{"lib/nvme.c": {}}}, 1},
-		"damaged":               {&shelf{zips: map[int64]string{1: zipOf(t, "junit.xml", "<", "a.sarif", "[[[")}, lines: map[string][][2]int{"lib/nvme.c": {}}}, 0},
-		"a bomb":                {&shelf{zips: map[int64]string{1: bomb}, lines: map[string][][2]int{"lib/nvme.c": {}}}, 0},
+		"damaged":               {&shelf{zips: map[int64]string{1: zipOf(t, "junit.xml", "<", "a.sarif", "[[[")}, lines: map[string][][2]int{"lib/nvme.c": {}}}, 2},
+		"a bomb":                {&shelf{zips: map[int64]string{1: bomb}, lines: map[string][][2]int{"lib/nvme.c": {}}}, 1},
 		"turned off":            {nil, 0},
 		"on lines that are old": {&shelf{zips: map[int64]string{1: zipOf(t, "junit.xml", junitText)}, lines: map[string][][2]int{"lib/nvme.c": {{1, 6}}}}, 0},
 	} {

@@ -34,6 +34,8 @@ type gathering struct {
 	links    []verdict.Link
 	notes    []verdict.Note
 	warnings []error
+	// found is what test reports and annotations add.
+	found found
 	// open are the artifacts, by id, of which everybody can open a copy.
 	open map[int64]bool
 }

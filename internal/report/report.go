@@ -69,8 +69,8 @@ type Reporter struct {
 
 	// Publisher copies what the runs left behind.
 	Publisher Publisher
-	// Artifacts gives the test reports for comments, Lines the lines that may have
-	// some; without Lines there are no comments.
+	// Artifacts gives the test reports, for comments and the names of tests; Lines
+	// gives the lines that may have comments: without it there are none.
 	Artifacts Artifacts
 	Lines     Lines
 	// Others are the project's open changes with their messages: they tell what
@@ -96,8 +96,10 @@ type Request struct {
 	Ignore []string
 	// Run is the run where it was read already and has ended; otherwise it is read.
 	Run change.Run
-	// Findings are those of files that the caller has read.
+	// Findings are those of files that the caller has read, Unread says what of such
+	// files it could not read.
 	Findings []findings.Report
+	Unread   []error
 	// DryRun makes the review and neither posts nor publishes anything.
 	DryRun bool
 	// Standings tells where the patchset's workflows are, this one included.
@@ -214,17 +216,19 @@ func (g *gathering) said(attempt int) bool {
 // post posts the message and the vote on the very revision that was tested.
 func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Done, error) {
 	p := g.q.Project
-	comments, hints := g.comments(ctx, v), g.hints(ctx, v)
+	g.findings(ctx, v)
+	hints := g.hints(ctx, v)
 	g.leaveOut(v)
 	if needs := g.change.DependsOn; len(needs) > 0 {
 		g.note("it was tested on its own parent; nothing else that it depends on was added", list(needs))
 	}
-	m := verdict.Message{Verdict: v, Retry: g.retry, Secrets: g.Secrets, Published: g.links, Hints: hints, Notes: g.notes}
+	m := verdict.Message{Verdict: v, Retry: g.retry, Secrets: g.Secrets, Published: g.links, Hints: hints, Notes: g.notes,
+		Tests: g.found.tests, Findings: g.found.counts}
 	if g.Cell != nil {
 		done.Summary = m.Summary(g.Cell)
 	}
 	review := change.Review{
-		Message: m.Text(), Tag: Tag, Comments: comments,
+		Message: m.Text(), Tag: Tag, Comments: g.found.comments,
 		Notify: m.Residue().Notify(g.own(), g.retry.GivenUp()),
 	}
 	if v.Outcome == verdict.Failed {

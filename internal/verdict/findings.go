@@ -4,7 +4,6 @@ package verdict
 
 import (
 	"cmp"
-	"path"
 	"slices"
 	"strings"
 )
@@ -16,9 +15,6 @@ const MaxComments = 20
 // maxComment is how many lines of a finding are shown.
 const maxComment = 10
 
-// maxPath bounds the paths that are looked at, in bytes.
-const maxPath = 1000
-
 // Severity says how bad a finding is.
 type Severity int
 
@@ -29,24 +25,29 @@ const (
 	Notice
 )
 
-// Finding is something that a job says about a line of a file.
+// Finding is something that a job says, perhaps about a line of a file.
 type Finding struct {
-	// Path is relative to the repository's root, or absolute on the machine that
-	// made it.
-	Path string
-	// Line counts from 1; 0 means the whole file.
-	Line     int
+	// Places are those of its places that are in files of the patchset, the
+	// likeliest first. Where there are none, Left says why.
+	Places   []Place
+	Left     Reason
 	Severity Severity
 	Text     string
-	// Job is the name of the job that found it.
+	// Job is the name of the job or tool that found it.
 	Job string
+}
+
+// Place is a line of a file of the patchset; 0 stands for the whole file.
+type Place struct {
+	Path string
+	Line int
 }
 
 // Lines are the lines from First to Last of a file.
 type Lines struct{ First, Last int }
 
-// Changed are the files of a patchset, each with the lines that it changes;
-// nil where they are not known, which allows comments on all lines.
+// Changed are files of a patchset, each with the lines that it changes; nil allows
+// comments on all lines. A file that is left out has none.
 type Changed map[string][]Lines
 
 // Comment is a comment on a line of a file of a patchset.
@@ -60,36 +61,69 @@ type Comment struct {
 }
 
 // Comments chooses what to say on the lines of a patchset: only what is about
-// its own lines, each thing once, the worst first, and at most MaxComments.
-// The second result is how many more there would have been.
-func Comments(findings []Finding, changed Changed, secrets []string) ([]Comment, int) {
+// its own lines, each thing once, the worst first, and no more than most and
+// MaxComments. What is left out is counted.
+func Comments(findings []Finding, changed Changed, most int, secrets []string) ([]Comment, Counts) {
 	c := newCleaner(secrets)
+	counts := Counts{Read: len(findings)}
 	var fit []Finding
 	for _, f := range findings {
-		if f, ok := changed.locate(f); ok {
-			fit = append(fit, f)
+		if why := changed.place(&f); why != Placed {
+			counts.leave(why, 1)
+			continue
 		}
+		fit = append(fit, f)
 	}
 	slices.SortStableFunc(fit, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line))
+		x, y := a.Places[0], b.Places[0]
+		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Line, y.Line))
 	})
 	seen := map[Comment]bool{}
 	var comments []Comment
-	more := 0
 	for _, f := range fit {
-		body := c.body(f.Text)
-		id := Comment{Path: f.Path, Line: f.Line, Text: body}
+		at, body := f.Places[0], c.body(f.Text)
+		id := Comment{Path: at.Path, Line: at.Line, Text: body}
 		switch {
-		case body == "" || seen[id]:
+		case body == "":
+			counts.leave(NoText, 1)
 			continue
-		case len(comments) == MaxComments:
-			more++
+		case seen[id]:
+			counts.leave(Repeated, 1)
+			continue
+		case len(comments) >= min(most, MaxComments):
+			counts.leave(OverLimit, 1)
 		default:
-			comments = append(comments, Comment{Path: f.Path, Line: f.Line, Text: f.intro(c) + "\n\n" + body, Failure: f.Severity == Failure})
+			comments = append(comments, Comment{Path: at.Path, Line: at.Line, Text: f.intro(c) + "\n\n" + body, Failure: f.Severity == Failure})
 		}
 		seen[id] = true
 	}
-	return comments, more
+	return comments, counts
+}
+
+// place leaves a finding the first of its places that is on a changed line, or
+// says why there is none. A whole file is meant only where nothing before says a
+// line of one of the patchset's files.
+func (ch Changed) place(f *Finding) Reason {
+	if len(f.Places) == 0 {
+		return f.Left
+	}
+	why := UnknownLines
+	for i, at := range f.Places {
+		at.Line = max(at.Line, 0)
+		lines, ok := ch[at.Path]
+		on := func(l Lines) bool { return l.First <= at.Line && at.Line <= l.Last }
+		switch {
+		case !ok:
+			continue
+		case at.Line == 0 && i > 0:
+			continue
+		case at.Line == 0 || lines == nil || slices.ContainsFunc(lines, on):
+			f.Places = []Place{at}
+			return Placed
+		}
+		why = OtherLine
+	}
+	return why
 }
 
 // intro says who found what, in words of ours.
@@ -121,39 +155,4 @@ func (c cleaner) body(text string) string {
 		lines = append(lines, "    "+line)
 	}
 	return strings.Join(lines, "\n")
-}
-
-// locate finds the file of the patchset that a finding is about, and reports
-// whether the finding is about a line that the patchset changes.
-func (ch Changed) locate(f Finding) (Finding, bool) {
-	f.Line = max(f.Line, 0)
-	if len(f.Path) > maxPath {
-		return f, false
-	}
-	name := path.Clean(strings.TrimPrefix(f.Path, "file://"))
-	lines, ok := ch[name]
-	if !ok && path.IsAbs(name) {
-		name, ok = ch.longestEnd(name)
-		lines = ch[name]
-	}
-	f.Path = name
-	if !ok || lines == nil || f.Line == 0 {
-		return f, ok
-	}
-	return f, slices.ContainsFunc(lines, func(l Lines) bool { return l.First <= f.Line && f.Line <= l.Last })
-}
-
-// longestEnd returns the longest file name that an absolute one ends with: the
-// place of a checkout on a runner is not known.
-func (ch Changed) longestEnd(absolute string) (string, bool) {
-	for end := absolute; ; {
-		_, rest, ok := strings.Cut(end, "/")
-		if !ok {
-			return "", false
-		}
-		if _, ok := ch[rest]; ok {
-			return rest, true
-		}
-		end = rest
-	}
 }
