@@ -42,7 +42,7 @@ func (a *App) parseReport(args []string) (reportFlags, error) {
 	set.StringVar(&f.attempt, "attempt", a.Getenv("GITHUB_RUN_ATTEMPT"), "attempt of the run, a `number`; 0 is the latest")
 	set.StringVar(&f.needs, "needs", a.Getenv("INPUT_NEEDS"), "the job's needs context as JSON, for when the API does not answer")
 	err := f.findings.Set(a.Getenv("INPUT_FINDINGS"))
-	set.Var(&f.findings, "findings", "JUnit or SARIF file of this job to comment on lines with, or a glob; may be given several times")
+	set.Var(&f.findings, "findings", "test report or SARIF file of this job, for names of failed tests and comments on lines, or a glob; may be given several times")
 	return f, errors.Join(err, a.parseFlags(set, reportHelp, f.inputs, args))
 }
 

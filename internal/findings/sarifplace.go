@@ -95,8 +95,11 @@ func (a *analysis) resolve(l location) string {
 	p := filePath(uriPath(l.uri))
 	for range maxBases {
 		base, known := a.bases[l.base]
-		if p == "" || strings.HasPrefix(p, "/") || hasDrive(p) || strings.Contains(p, "://") || !known {
+		if p == "" || strings.HasPrefix(p, "/") || hasDrive(p) || hasScheme(p) || !known {
 			break
+		}
+		if hasScheme(base.uri) && filePath(base.uri) == base.uri {
+			return base.uri // no file's
 		}
 		p, l = path.Join(filePath(uriPath(base.uri)), p), base
 	}

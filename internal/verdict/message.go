@@ -114,7 +114,7 @@ func (m Message) failures(d *draft) {
 		}
 	}
 	for _, run := range m.Verdict.Required {
-		m.unclaimed(d, run)
+		m.unclaimedTests(d, run)
 	}
 }
 

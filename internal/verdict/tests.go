@@ -64,13 +64,37 @@ func (m Message) reported(run RunResult, job string) (names []string, incomplete
 	return names, incomplete
 }
 
-// unclaimed writes the failing tests of a run of which the job is not known, where
-// a job of it failed.
-func (m Message) unclaimed(d *draft, run RunResult) {
-	if !slices.ContainsFunc(run.decided(), func(j JobResult) bool { return j.Outcome == Failed || j.Outcome == TimedOut }) {
-		return
+// unclaimed returns the failing tests of a run of which the job is not known, where
+// a job of it failed: without those that stand with a job.
+func (m Message) unclaimed(run RunResult) (names []string, incomplete bool) {
+	claimed := map[string]bool{}
+	for _, t := range m.Tests {
+		for _, name := range t.Names {
+			if t.Key == run.Run.Key && t.Job != "" {
+				claimed[name] = true
+			}
+		}
 	}
-	names, incomplete := m.reported(run, "")
+	failed := false
+	for _, j := range run.Jobs {
+		if j.Outcome == Failed || j.Outcome == TimedOut {
+			failed = failed || !j.MayFail
+			of, _ := m.failedTests(run, j.Job)
+			for _, name := range of {
+				claimed[name] = true
+			}
+		}
+	}
+	if !failed {
+		return nil, false
+	}
+	names, incomplete = m.reported(run, "")
+	return slices.DeleteFunc(names, func(name string) bool { return claimed[name] }), incomplete
+}
+
+// unclaimedTests writes them below the failed jobs.
+func (m Message) unclaimedTests(d *draft, run RunResult) {
+	names, incomplete := m.unclaimed(run)
 	line := testNames(d.cleaner, names, incomplete, namedTests)
 	if line == "" {
 		return
@@ -115,17 +139,14 @@ func (m Message) summaryTests(c cleaner) string {
 		}
 	}
 	for _, run := range m.Verdict.all() {
-		failed := false
 		for _, j := range run.Jobs {
 			if j.Outcome == Failed || j.Outcome == TimedOut {
-				failed = true
 				names, incomplete := m.failedTests(run, j.Job)
 				write(c.span(j.Job.Name), names, incomplete)
 			}
 		}
-		if names, incomplete := m.reported(run, ""); failed {
-			write(title(c, run.Run.Key.Workflow), names, incomplete)
-		}
+		names, incomplete := m.unclaimed(run)
+		write(title(c, run.Run.Key.Workflow), names, incomplete)
 	}
 	return b.String()
 }
