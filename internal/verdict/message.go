@@ -70,6 +70,7 @@ func (m Message) Text() string {
 	d := &draft{cleaner: newCleaner(m.Secrets)}
 	m.head(d)
 	m.failures(d)
+	m.unclaimedTests(d)
 	m.artifacts(d)
 	m.others(d)
 	m.optional(d)
@@ -101,8 +102,7 @@ func (m Message) head(d *draft) {
 	}
 }
 
-// failures writes a section for each job that failed or hung in a test, and one
-// for the tests of each run that nobody knows the job of.
+// failures writes a section for each job that failed or hung in a test.
 func (m Message) failures(d *draft) {
 	for _, o := range []Outcome{Failed, TimedOut} {
 		for _, run := range m.Verdict.Required {
@@ -112,9 +112,6 @@ func (m Message) failures(d *draft) {
 				}
 			}
 		}
-	}
-	for _, run := range m.Verdict.Required {
-		m.unclaimedTests(d, run)
 	}
 }
 
@@ -130,10 +127,7 @@ func (m Message) failure(d *draft, run RunResult, j JobResult) {
 	}
 	d.add(failedName, text+details(d.cleaner, j))
 	d.url(failedURL, j.Job.URL)
-	names, incomplete := m.failedTests(run, j.Job)
-	if line := testNames(d.cleaner, names, incomplete, namedTests); line != "" {
-		d.add(testName, line)
-	}
+	m.testsOf(d, run, j)
 	lines, fromLog := excerpt(j.Job)
 	for i, line := range lines {
 		kept := i < bestLines

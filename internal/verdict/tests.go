@@ -92,18 +92,29 @@ func (m Message) unclaimed(run RunResult) (names []string, incomplete bool) {
 	return slices.DeleteFunc(names, func(name string) bool { return claimed[name] }), incomplete
 }
 
-// unclaimedTests writes them below the failed jobs.
-func (m Message) unclaimedTests(d *draft, run RunResult) {
-	names, incomplete := m.unclaimed(run)
-	line := testNames(d.cleaner, names, incomplete, namedTests)
-	if line == "" {
-		return
+// testsOf writes the failing tests of a job.
+func (m Message) testsOf(d *draft, run RunResult, j JobResult) {
+	names, incomplete := m.failedTests(run, j.Job)
+	if line := testNames(d.cleaner, names, incomplete, namedTests); line != "" {
+		d.add(testName, line)
 	}
-	d.next()
-	if len(m.Verdict.Required) > 1 {
-		line = title(d.cleaner, run.Run.Key.Workflow) + ": " + line
+}
+
+// unclaimedTests writes, below the failed jobs, a section for the failing tests of
+// each run of which the job is not known.
+func (m Message) unclaimedTests(d *draft) {
+	for _, run := range m.Verdict.Required {
+		names, incomplete := m.unclaimed(run)
+		line := testNames(d.cleaner, names, incomplete, namedTests)
+		if line == "" {
+			continue
+		}
+		d.next()
+		if len(m.Verdict.Required) > 1 {
+			line = title(d.cleaner, run.Run.Key.Workflow) + ": " + line
+		}
+		d.add(testName, line)
 	}
-	d.add(testName, line)
 }
 
 // testNames names the first failing tests on one line, and counts all.
