@@ -3,6 +3,7 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -12,6 +13,11 @@ import (
 // defaultFile is read when no other file is named and no Gerrit is given by
 // inputs. GitHub keeps its own settings in that folder.
 const defaultFile = ".github/dispatcher.yml"
+
+// testReports are the names that tools give to their reports by themselves: Maven
+// and Gradle (TEST-), CUnit (CUnitAutomated-Results.xml), NUnit (TestResult.xml),
+// vstest (.trx).
+var testReports = []pathGlob{"**/*junit*.xml", "**/TEST-*.xml", "**/CUnit*-Results.xml", "**/TestResult*.xml", "**/*.trx", "**/*.sarif"}
 
 const day = 24 * time.Hour
 
@@ -107,7 +113,7 @@ func builtin() settings {
 				PathStyle: pathStyle(pathStyles[0]), Artifacts: []pathGlob{"**"}, Logs: true,
 				Keep: duration(defaultKeepResults), Time: duration(defaultPublishTime),
 			},
-			Comments: comments{Files: []pathGlob{"**/*junit*.xml", "**/*.sarif"}, Max: verdict.MaxComments},
+			Comments: comments{Files: slices.Clone(testReports), Max: verdict.MaxComments},
 		},
 		Prune: prune{Keep: duration(defaultKeep), Every: duration(defaultEvery)},
 		Grace: duration(defaultGrace),

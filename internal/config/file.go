@@ -150,9 +150,9 @@ type publish struct {
 
 // comments says which findings become comments on lines.
 type comments struct {
-	Files []pathGlob `json:"files,omitempty" jsonschema_description:"JUnit and SARIF files in the run's artifacts, as globs over their paths."`
+	Files []pathGlob `json:"files,omitempty" jsonschema_description:"Test reports and SARIF files in the run's artifacts, as globs over their paths. They also tell the names of failed tests."`
 	Max   number     `json:"max,omitempty" jsonschema:"maximum=20" jsonschema_description:"Comments that one report may make, 20 at most."`
-	Off   bool       `json:"off,omitempty" jsonschema_description:"Make none."`
+	Off   bool       `json:"off,omitempty" jsonschema_description:"Make none. Failed tests are named all the same, unless files is an empty list."`
 }
 
 // commands says whose comments are obeyed.

@@ -95,7 +95,7 @@ func Inputs() []Input {
 		{Name: "needs", Anywhere: true,
 			Description: "For report: the results of the other jobs, toJSON(needs), for when GitHub's API does not answer."},
 		{Name: "findings", Anywhere: true,
-			Description: "For report: JUnit and SARIF files of this job to comment on lines with, as names or globs, one per line or with commas between them."},
+			Description: "For report: test reports and SARIF files of this job, for names of failed tests and comments on lines, as names or globs, one per line or with commas between them."},
 		{Name: "publish", Default: "false", Anywhere: true,
 			Description: "Copy artifacts and logs to S3-compatible storage and link them in the message, for readers without a GitHub account."},
 		{Name: "s3-endpoint-url", Env: "S3_ENDPOINT_URL", Anywhere: true,

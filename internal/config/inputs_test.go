@@ -49,7 +49,7 @@ func TestSmallestInputs(t *testing.T) {
 		Branches:   []string{"**"},
 		MaxAge:     180 * 24 * time.Hour,
 		RedParents: RunChildren,
-		Report:     Report{Retries: 4, RetryAfter: []time.Duration{0, time.Hour, 6 * time.Hour, day}, NothingToRun: NothingVotes, After: 10 * time.Minute, Started: StartedOff, Commands: Commands{CoolDown: 2 * time.Minute, Attempts: 10}, Comments: Comments{Files: []string{"**/*junit*.xml", "**/*.sarif"}, Max: 20}},
+		Report:     Report{Retries: 4, RetryAfter: []time.Duration{0, time.Hour, 6 * time.Hour, day}, NothingToRun: NothingVotes, After: 10 * time.Minute, Started: StartedOff, Commands: Commands{CoolDown: 2 * time.Minute, Attempts: 10}, Comments: Comments{Files: texts(testReports), Max: 20}},
 		Skip:       Skip{WIP: true, Private: true, Subjects: []string{`\[RFC\]`}},
 		Workflows:  []Workflow{{Name: "autorun.yml", File: "autorun.yml", TrivialRebase: RunKind, NoCodeChange: RunKind}},
 		Limits:     Limits{PerPass: 5, Running: 20, Pace: time.Second},

@@ -60,11 +60,14 @@ type Publish struct {
 	Time time.Duration
 }
 
-// Comments says which findings become comments on lines; Max 0 is none.
+// Comments says which test reports are read, and how many findings become comments
+// on lines.
 type Comments struct {
 	// Files are globs over the paths of files in artifacts.
 	Files []string
-	Max   int
+	// Max is the most comments of one report; 0 is none, and only the names of
+	// failed tests are told.
+	Max int
 }
 
 // On reports whether anything is told to Gerrit.
