@@ -4,9 +4,12 @@ package app
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -73,4 +76,44 @@ func TestFileComments(t *testing.T) {
 	s.shows(ExitDone, "report", "--key", "101/1/autorun.yml/1", "--findings", "testdata/*.sarif", "--findings", "gone.xml")
 	s.gerritShows(c, map[string]int{"bot": -1})
 	s.fileComments(c)
+}
+
+// TestUnreadFindings: a report that cannot be read is a warning and a line of the
+// summary; the tests that it names before its end are told.
+func TestUnreadFindings(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "")
+	s.transport = differ{"lib/nvme.c": nvmeDiff}
+	c := s.pushFiles("ann", "nvme: split the probe loop", map[string]string{"lib/nvme.c": "int a;\n"})
+	s.pass(ExitDone)
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	id := s.ends(testJob("unit tests", "failure", "nothing that names a test"), github.Job{Name: "report", Status: "in_progress"})
+	s.env["GITHUB_RUN_ID"], s.env["GITHUB_RUN_ATTEMPT"], s.env["GITHUB_JOB"] = strconv.FormatInt(id, 10), "1", "report"
+	s.env["GITHUB_ACTIONS"], s.env["GITHUB_STEP_SUMMARY"] = "true", filepath.Join(dir, "summary")
+	status := s.run(t.Context(), "report", "--key", "101/1/autorun.yml/1",
+		"--findings", file("cut.xml", unitXML[:strings.Index(unitXML, "<testcase name=")]), "--findings", file("coverage.xml", "<coverage/>"), "--findings", file("empty.xml", ""))
+	data, err := os.ReadFile(s.env["GITHUB_STEP_SUMMARY"])
+	summary := html.UnescapeString(string(data))
+	if status != ExitDone || err != nil {
+		t.Fatalf("got status %d and %v\n%s", status, err, s.stdout)
+	}
+	for _, want := range []string{"cut.xml, line 2 (byte", "its first element is ", "empty.xml, byte 0: it is empty"} {
+		if !strings.Contains(s.stdout, want) || !strings.Contains(s.stdout, "::warning") || !strings.Contains(summary, want) {
+			t.Errorf("%q is no warning or not in the summary:\n%s\n%s", want, s.stdout, summary)
+		}
+	}
+	if !strings.Contains(summary, "Findings: 1 read, 1 shown on changed lines.") {
+		t.Errorf("got\n%s", summary)
+	}
+	messages := c.Messages()
+	if last := messages[len(messages)-1].Text; !strings.Contains(last, "\nFailed tests (1): `nvme_ut.reset`\n") {
+		t.Errorf("got\n%s", last)
+	}
 }
