@@ -30,15 +30,16 @@ type Action struct {
 	mu      sync.Mutex
 	out     io.Writer
 	err     error
-	marks   map[level]int    // annotations asked for
-	tenth   map[level]string // the one that Close shows or counts
+	shown   map[level]int    // annotations that the runner was given
+	late    map[level]int    // those that came when the tenth place alone was left
+	last    map[level]string // the last of these
 	summary int              // bytes of the summary so far
 }
 
 // New returns an Action that reads the environment through getenv and writes
 // log lines to stdout.
 func New(getenv func(string) string, stdout io.Writer) *Action {
-	a := &Action{getenv: getenv, out: stdout, marks: map[level]int{}, tenth: map[level]string{}}
+	a := &Action{getenv: getenv, out: stdout, shown: map[level]int{}, late: map[level]int{}, last: map[level]string{}}
 	a.sdk = githubactions.New(githubactions.WithGetenv(getenv), githubactions.WithWriter((*writer)(a)))
 	return a
 }

@@ -114,6 +114,33 @@ func TestAnnotationCap(t *testing.T) {
 	}
 }
 
+// TestTitled: a result for programs is among the ten that the runner takes,
+// however many others came before or come after it.
+func TestTitled(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ before, after int }{{0, 0}, {9, 0}, {10, 0}, {25, 3}, {0, 9}, {0, 10}, {4, 30}} {
+		a, log := inRunner()
+		for range c.before {
+			a.Error("x")
+		}
+		a.Titled(true, "a: result, of 100%", `{"why":"50% \u003a:"}`)
+		for range c.after {
+			a.Error("x")
+		}
+		a.Close()
+		const line = "::error title=a%3A result%2C of 100%25::{\"why\":\"50%25 \\u003a:\"}\n"
+		if got := strings.Count(log.String(), "::error"); strings.Count(log.String(), line) != 1 || got != min(c.before+c.after+1, maxMarks) {
+			t.Errorf("%+v: got %d annotations:\n%s", c, got, log)
+		}
+	}
+	a, log := inRunner()
+	a.Titled(false, "result", "{}")
+	want(t, log, "::notice title=result::{}\n")
+	a, log = start()
+	a.Titled(false, "result", "{}")
+	want(t, log, "") // nobody would understand it
+}
+
 func TestLongAnnotation(t *testing.T) {
 	t.Parallel()
 	a, log := inRunner()

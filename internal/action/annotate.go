@@ -5,6 +5,8 @@ package action
 import (
 	"fmt"
 
+	"github.com/sethvargo/go-githubactions"
+
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
@@ -34,21 +36,40 @@ func (a *Action) Warning(text string) { a.mark(warning, text) }
 // Error annotates the run with a failure.
 func (a *Action) Error(text string) { a.mark(problem, text) }
 
+// Titled annotates the run with text under a title: a failure, or else something
+// worth knowing. The text is for programs and stays as it is, so it must be
+// printable ASCII on one line. The runner takes it however many annotations were
+// asked for before. Away from a runner there is none.
+func (a *Action) Titled(failure bool, title, text string) {
+	if !a.InActions() {
+		return
+	}
+	l := notice
+	if failure {
+		l = problem
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.shown[l]++
+	a.print(a.sdk.WithFieldsMap(map[string]string{"title": title}), l, text)
+}
+
 // mark prints an annotation, or a plain line once the runner would drop it.
 func (a *Action) mark(l level, text string) {
 	text = change.OneLine(change.Clip(text, maxMarkText))
 	a.mu.Lock()
-	a.marks[l]++
-	n := a.marks[l]
-	if n == maxMarks {
-		a.tenth[l] = text
+	now := a.InActions() && a.shown[l] < maxMarks-1
+	if now {
+		a.shown[l]++
+		a.print(a.sdk, l, text)
+	} else {
+		a.late[l]++
+		a.last[l] = text
 	}
 	a.mu.Unlock()
-	if a.InActions() && n < maxMarks {
-		a.command(l, text)
-		return
+	if !now {
+		a.Println(string(l) + ": " + text)
 	}
-	a.Println(string(l) + ": " + text)
 }
 
 // Close prints the last annotation of each kind: the tenth, or how many there
@@ -57,28 +78,26 @@ func (a *Action) Close() {
 	if !a.InActions() {
 		return
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for _, l := range []level{notice, warning, problem} {
-		a.mu.Lock()
-		n, text := a.marks[l], a.tenth[l]
-		a.mu.Unlock()
-		switch {
-		case n == maxMarks:
-			a.command(l, text)
-		case n > maxMarks:
-			a.command(l, fmt.Sprintf("%d more of this kind are in the log of this step", n-maxMarks+1))
+		switch n := a.late[l]; {
+		case a.shown[l] >= maxMarks:
+		case n == 1:
+			a.print(a.sdk, l, a.last[l])
+		case n > 1:
+			a.print(a.sdk, l, fmt.Sprintf("%d more of this kind are in the log of this step", n))
 		}
 	}
 }
 
-func (a *Action) command(l level, text string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (a *Action) print(sdk *githubactions.Action, l level, text string) {
 	switch l {
 	case notice:
-		a.sdk.Noticef("%s", text)
+		sdk.Noticef("%s", text)
 	case warning:
-		a.sdk.Warningf("%s", text)
+		sdk.Warningf("%s", text)
 	case problem:
-		a.sdk.Errorf("%s", text)
+		sdk.Errorf("%s", text)
 	}
 }
