@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"findings":     {"change"},
 	"flake":        {"change", "command", "verdict"},
 	"durable":      {},
+	"proctree":     {},
 	"store":        {"durable", "fault"},
 	"cache":        {"durable", "fault"},
 	"host":         {"change", "durable", "fault"},
