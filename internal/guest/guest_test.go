@@ -184,8 +184,28 @@ func TestEnvironment(t *testing.T) {
 	if commands := b.read("commands"); strings.Contains(commands, "secret") {
 		t.Errorf("a command line holds the secret: %s", commands)
 	}
-	if status, err = g.Run(t.Context(), Command{Args: []string{"true"}, Dir: "/no/such/folder", Stdout: io.Discard, Stderr: io.Discard}); status == 0 || err != nil {
+	if status, err = g.Run(t.Context(), Command{Args: []string{"true"}, Dir: "/no/such/folder", Stdout: io.Discard, Stderr: io.Discard}); status != 0 || !errors.Is(err, fault.Configuration) {
 		t.Errorf("a folder that is not there: got %d, %v", status, err)
+	}
+}
+
+// TestStatusIsTheCommands: no status of a command is taken for anything of ours,
+// and what it leaves behind does not keep it from ending.
+func TestStatusIsTheCommands(t *testing.T) {
+	t.Parallel()
+	g := newBed(t).start()
+	for script, want := range map[string]int{
+		"exit 125": 125, "exit 126": 126, "exit 137": 137, "exit 251": 251, "exit 255": 255, "kill -ABRT $$": 134, "kill -SEGV $$": 139, "kill -KILL $$": 137,
+		"(exec sleep 60) & echo begun; exit 0": 0, "(exec sleep 60) & echo begun; exit 3": 3,
+	} {
+		t.Run(script, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			status, err := g.Run(t.Context(), Command{Args: []string{"sh", "-c", script}, Dir: "/tmp", Timeout: 30 * time.Second, Stdout: &out, Stderr: io.Discard})
+			if status != want || err != nil || strings.Contains(script, "begun") != (out.String() == "begun\n") {
+				t.Errorf("got %d, %v, %q", status, err, out.String())
+			}
+		})
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
-	"time"
 
 	"github.com/kdomanski/iso9660"
 	"github.com/pkg/sftp"
@@ -147,11 +147,8 @@ func (m *machine) serveSession(channel ssh.Channel, requests <-chan *ssh.Request
 			m.note("commands", text.Text)
 			cmd = exec.Command("sh", "-c", text.Text)
 			cmd.Dir, cmd.Env = home, append(os.Environ(), "HOME="+home, fmt.Sprintf("QEMU_PID=%d", os.Getpid()))
-			cmd.Stdin, cmd.Stdout, cmd.Stderr = channel, channel, channel.Stderr()
-			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-			cmd.WaitDelay = time.Second // for what nobody reads
-			r.Reply(cmd.Start() == nil, nil)
-			go finish(channel, cmd)
+			err := startSession(channel, cmd)
+			r.Reply(err == nil, nil)
 		case r.Type == "signal" && cmd != nil:
 			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may be gone
 		case r.Type == "subsystem" && text.Text == "sftp":
@@ -170,12 +167,53 @@ func (m *machine) serveSession(channel ssh.Channel, requests <-chan *ssh.Request
 	}
 }
 
+// startSession starts a command with pipes of its own, as OpenSSH's server does
+// without a terminal: its end is told at once, and the channel stays open as long
+// as anybody holds the output (do_exec_no_pty and session_exit_message in
+// session.c).
+func startSession(channel ssh.Channel, cmd *exec.Cmd) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	var copies sync.WaitGroup
+	var ours []io.Closer
+	for _, c := range []struct {
+		to   io.Writer
+		file *io.Writer
+	}{{channel, &cmd.Stdout}, {channel.Stderr(), &cmd.Stderr}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return err
+		}
+		*c.file = w
+		ours = append(ours, w)
+		copies.Go(func() {
+			io.Copy(c.to, r)
+			r.Close()
+		})
+	}
+	go func() {
+		io.Copy(in, channel)
+		in.Close()
+	}()
+	err = cmd.Start()
+	for _, c := range ours {
+		c.Close() // the command has them
+	}
+	if err == nil {
+		go finish(channel, cmd, &copies)
+	}
+	return err
+}
+
 // finish waits for a command and tells how it ended (RFC 4254, section 6.10).
-func finish(channel ssh.Channel, cmd *exec.Cmd) {
+func finish(channel ssh.Channel, cmd *exec.Cmd, copies *sync.WaitGroup) {
 	cmd.Wait()
 	status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
 	if status.Signaled() {
-		names := map[syscall.Signal]string{syscall.SIGKILL: "KILL", syscall.SIGTERM: "TERM", syscall.SIGSEGV: "SEGV"}
+		names := map[syscall.Signal]string{syscall.SIGKILL: "KILL", syscall.SIGTERM: "TERM", syscall.SIGSEGV: "SEGV", syscall.SIGABRT: "ABRT"}
 		channel.SendRequest("exit-signal", false, ssh.Marshal(struct {
 			Signal   string
 			Core     bool
@@ -184,5 +222,6 @@ func finish(channel ssh.Channel, cmd *exec.Cmd) {
 	} else {
 		channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(status.ExitStatus())}))
 	}
+	copies.Wait()
 	channel.Close()
 }
