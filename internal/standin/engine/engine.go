@@ -5,13 +5,16 @@
 //
 // Its docker keeps an image as a folder of files: a Dockerfile's FROM, COPY and
 // RUN lines are not carried out, but what was built from what is noted, and the
-// file system is that of the build's context. Its qemu-img copies. Neither knows
-// more than image building asks for, and they refuse all else.
+// file system is that of the build's context. Containers that tests run in are
+// folders, and their command runs on this machine. Its qemu-img copies. Neither
+// knows more than image building and such tests ask for, and they refuse all else.
 package engine
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,7 +26,8 @@ import (
 // Install puts the programs into a folder, which is to be first in PATH. What
 // they are asked is written to the file "calls" there, a line each. A file
 // "fail-VERB" makes docker's verb of that name fail with the file's text, and
-// "smoke-status" is what a container's script ends with.
+// "smoke-status" is what a container's script ends with. More files of that kind
+// are constants of this package.
 func Install(dir string) error {
 	self, err := os.Executable()
 	for _, name := range []string{"docker", "qemu-img"} {
@@ -83,10 +87,24 @@ func (p program) docker() error {
 	case "build":
 		return p.build(last)
 	case "create":
+		if p.flag("--workdir") != "" {
+			return p.create()
+		}
 		fmt.Println("container-of-" + filepath.Base(p.image(p.args[1])))
+	case "cp":
+		return p.copy()
+	case "start":
+		return p.start(last)
+	case "kill":
+		return p.kill(last)
+	case "inspect": // --format {{json .State}}
+		s, err := p.container(last).state()
+		return errors.Join(err, json.NewEncoder(os.Stdout).Encode(s))
 	case "export":
 		return tarOf(filepath.Join(p.dir, strings.TrimPrefix(last, "container-of-")), os.Stdout)
 	case "rm":
+		p.kill(last) // --force; those that were only made do not run
+		return os.RemoveAll(string(p.container(last)))
 	case "save":
 		return p.save(p.flag("--output"), last)
 	case "run":
