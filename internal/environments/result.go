@@ -50,11 +50,17 @@ func (r Result) Word() string {
 }
 
 // Collect reads the results below a folder, one in each of its folders, sorted
-// by name. What cannot be read is told in the second list.
+// by name. What cannot be read is told in the second list. The folder may be that
+// of one job: a single artifact is not put into a folder of its own
+// (actions/download-artifact with a pattern). Then the folders in it are the
+// test's, and whatever is in them is no result.
 func Collect(dir fs.FS) ([]Result, []error, error) {
 	entries, err := fs.ReadDir(dir, ".")
 	if err != nil {
 		return nil, nil, fault.New(fault.Ours, "failed to read the results: %w", err)
+	}
+	if _, err := fs.Lstat(dir, ResultFile); err == nil {
+		entries = []fs.DirEntry{here{}}
 	}
 	var all []Result
 	var wrong []error
@@ -73,9 +79,15 @@ func Collect(dir fs.FS) ([]Result, []error, error) {
 	return all, wrong, nil
 }
 
+// here is the entry of a folder in itself.
+type here struct{ fs.DirEntry }
+
+func (here) Name() string { return "." }
+func (here) IsDir() bool  { return true }
+
 func readResult(dir fs.FS, name string) (Result, error) {
 	var r Result
-	info, err := fs.Stat(dir, name)
+	info, err := fs.Lstat(dir, name)
 	if err != nil {
 		return r, err
 	}

@@ -88,6 +88,10 @@ func TestCollect(t *testing.T) {
 	if err != nil || !cmp.Equal(want, got) || len(wrong) != 4 {
 		t.Errorf("got %+v, %v, %v", got, wrong, err)
 	}
+	alone := fstest.MapFS{"result.json": {Data: []byte(`{"id": "a", "name": "a", "status": 3}`)}, "output/result.json": {Data: []byte(`{"id": "b", "name": "b"}`)}}
+	if got, wrong, err = Collect(alone); err != nil || len(wrong) != 0 || !cmp.Equal([]Result{{ID: "a", Name: "a", Status: 3}}, got) {
+		t.Errorf("a single job: got %+v, %v, %v", got, wrong, err)
+	}
 	words := map[string]Result{"passed": {}, "failed": {Status: 1}, "timed out": {Status: 124, TimedOut: true}, "no verdict": {RigFailed: "x", Status: 251}}
 	for want, r := range words {
 		if got := r.Word(); got != want {
