@@ -41,6 +41,8 @@ type App struct {
 	Terminal, Colour bool
 	// Version is what "dispatcher version" prints.
 	Version string
+	// minute is how long a minute of a test's time limit is; 0 is a minute.
+	minute time.Duration
 }
 
 // New returns the program as it runs on this machine.

@@ -37,7 +37,8 @@ environments.
   default    print the list that is used where nobody gives one
 
 Exit status: 0 done, 1 something failed, 2 the configuration must be changed. For
-run: the command's own, up to 124; 124 it took too long; 125 and more no verdict.
+run: the command's own, whatever it is; 124 it took too long; 125 and more may also
+be the rig's. In GitHub Actions an annotation "dispatcher result" says which.
 `
 
 // environmentsCommand is one of them at work.

@@ -3,14 +3,11 @@
 package app
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,7 +16,6 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/environments"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
-	"github.com/spdk-community-ci/dispatcher/internal/standin/qemu"
 )
 
 // inWorkflow is a step of the workflow autorun, as a story.
@@ -225,128 +221,5 @@ func TestWebShelf(t *testing.T) {
 	}
 	if err := s.Put(t.Context(), "x", nil); fault.KindOf(err) != fault.Configuration {
 		t.Errorf("put: got %v", err)
-	}
-}
-
-// fakeDocker keeps containers as folders: DIR/ID/dispatcher is what a container
-// has in /dispatcher, and DIR/ID/run the command that it was made for.
-const fakeDocker = `#!/bin/sh
-set -e
-cd "$FAKE"
-case $1 in
-create)
-  mkdir -p id1/dispatcher/source
-  : >id1/env
-  for arg; do
-    if [ "$last" = --env ]; then echo "$arg" >>id1/env; fi
-    last=$arg
-  done
-  printf '%s' "$last" >id1/run
-  echo id1 ;;
-cp)
-  if [ "$2" = - ]; then gzip -dcf | tar -x -f - -C id1/dispatcher
-  else cp -R "id1${2#*:}" "$3"; fi ;;
-start) cd id1/dispatcher/source && exec env -i PATH="$PATH" $(cat ../../env) sh -c "$(cat ../../run)" ;;
-rm) rm -r id1 ;;
-*) echo "unplanned: $*" >&2; exit 9 ;;
-esac
-`
-
-// TestEnvironmentRun tests in a container and on the host: the same command ends
-// the same way, and what it left is kept, but for links.
-func TestEnvironmentRun(t *testing.T) {
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "bin")
-	const script = `#!/bin/sh
-. "$1"
-echo "::error::conf $GREETING, shard $DISPATCHER_SHARD of $DISPATCHER_SHARDS, runner ${GITHUB_TOKEN-unknown}"
-mkdir -p ../output && echo "<testsuite/>" >../output/junit.xml && ln -s /etc/passwd ../output/link
-exit "$STATUS"
-`
-	for name, text := range map[string]string{"bin/docker": fakeDocker, "source/autorun.sh": script} {
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if out, err := exec.CommandContext(t.Context(), "tar", "-czf", filepath.Join(dir, "source.tar.gz"), "-C", dir, "source").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "base.qcow2"), []byte("QFI\xfb the base"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	emulator, img, err := qemu.Programs(dir)
-	if err == nil {
-		err = errors.Join(os.Symlink(emulator, filepath.Join(bin, "qemu-system-x86_64")), os.Symlink(img, filepath.Join(bin, "qemu-img")))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
-	t.Setenv("FAKE", dir)
-	for _, kind := range environments.Kinds() {
-		for _, c := range []struct{ status, want int }{{0, 0}, {3, 3}, {124, 1}, {139, 1}, {137, 137}} {
-			t.Run(fmt.Sprint(kind, c.status), func(t *testing.T) {
-				results := filepath.Join(t.TempDir(), "results")
-				cell := environments.Cell{
-					ID: "a", Name: "a", Environment: "a", Kind: kind, Image: "debian", Command: "./autorun.sh ../auto.conf", Minutes: 1, Shard: 2, Shards: 3, Machine: "{}",
-					Conf: fmt.Sprintf("GREETING='it is $(id)'\nSTATUS=%d\n", c.status), Results: []string{"../output", "none"},
-				}
-				text, err := json.Marshal(cell)
-				if err != nil {
-					t.Fatal(err)
-				}
-				s := inWorkflow(t, "CELL="+string(text), "RUNNER_TEMP="+t.TempDir(), "PATH="+os.Getenv("PATH"), "GITHUB_TOKEN="+token)
-				status := s.run(context.WithoutCancel(t.Context()), "environments", "run", "--source", filepath.Join(dir, "source.tar.gz"), "--results", results, "--image", filepath.Join(dir, "base.qcow2"))
-				if status != c.want {
-					t.Errorf("got the status %d, want %d:\n%s%s", status, c.want, s.stdout, s.stderr)
-				}
-				if !strings.Contains(s.stdout, "conf it is $(id), shard 2 of 3, runner unknown") || !strings.HasPrefix(s.stdout, "::stop-commands::") {
-					t.Errorf("got %s", s.stdout)
-				}
-				checkKept(t, results, c.want)
-				if _, err := os.Stat(filepath.Join(dir, "id1")); err == nil {
-					t.Error("the container is left")
-				}
-			})
-		}
-	}
-}
-
-// checkKept: results, log and result are there, and no link.
-func checkKept(t *testing.T, results string, status int) {
-	t.Helper()
-	for _, name := range []string{"output/junit.xml", "log.txt", "result.json"} {
-		if info, err := os.Lstat(filepath.Join(results, name)); err != nil || !info.Mode().IsRegular() {
-			t.Errorf("%s: got %v, %v", name, info, err)
-		}
-	}
-	if _, err := os.Lstat(filepath.Join(results, "output/link")); err == nil {
-		t.Error("a link was kept")
-	}
-	var r environments.Result
-	text, err := os.ReadFile(filepath.Join(results, "result.json"))
-	if err == nil {
-		err = json.Unmarshal(text, &r)
-	}
-	if err != nil || r.Status != status || (r.RigFailed != "") != (status >= exitRig) {
-		t.Errorf("got the result %+v, %v", r, err)
-	}
-}
-
-// TestEnvironmentRunFails: what is no verdict on the patchset ends with a status
-// that says so.
-func TestEnvironmentRunFails(t *testing.T) {
-	t.Parallel()
-	s := inWorkflow(t)
-	for _, c := range []struct{ cell, args string }{
-		{"", ""}, {"{}", ""}, {`{"id": "a", "command": "true", "minutes": 1}`, "--source none.tar.gz"}, {"", "--what"},
-	} {
-		s.env["CELL"] = c.cell
-		if status := s.run(s.Context(), append([]string{"environments", "run"}, strings.Fields(c.args)...)...); status != exitRig || !strings.Contains(s.stdout, "::error::") {
-			t.Errorf("%s %s: got %d, %s", c.cell, c.args, status, s.stdout)
-		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/image/tool"
 )
@@ -45,8 +48,8 @@ func (c *environmentsCommand) pull(ctx context.Context, image string) error {
 		WithHint("is the name right, and can everybody read it? The first push of a package to ghcr.io makes a private one")
 }
 
-// inContainer tests in a container of its own.
-func (r *cellRun) inContainer(ctx context.Context) (int, error) {
+// inContainer tests in a container of its own, which is gone in the end.
+func (r *cellRun) inContainer(ctx context.Context) ending {
 	args := []string{"create", "--workdir", containerDir + "/source"}
 	if r.cell.Privileged {
 		args = append(args, "--privileged")
@@ -56,26 +59,99 @@ func (r *cellRun) inContainer(ctx context.Context) (int, error) {
 	}
 	id, err := r.docker(ctx, "make a container of "+r.cell.Image, nil, append(args, r.cell.Image, "sh", "-c", r.cell.Command)...)
 	if err != nil {
-		return exitRig, err
+		return ending{status: exitRig, rig: err}
 	}
-	defer r.docker(context.WithoutCancel(ctx), "remove the container", nil, "rm", "--force", "--volumes", id)
+	defer r.remove(context.WithoutCancel(ctx), id)
 	if err := r.fill(ctx, id); err != nil {
-		return exitRig, err
+		return ending{status: exitRig, rig: err}
 	}
-	limited, cancel := r.limit(ctx)
-	defer cancel()
-	tools := tool.Tools{Log: r.errs}
-	status, err := r.status(limited, tools.Run(limited, tool.Command{Doing: "run the test", Name: "docker", Args: []string{"start", "--attach", id}, Stdout: r.said}))
-	if status == exitTooLong {
-		r.docker(context.WithoutCancel(ctx), "stop the container", nil, "kill", id)
-	}
+	end := r.attach(ctx, id)
 	for _, p := range r.cell.Results {
 		from := path.Join(containerDir, "source", p)
 		if _, copyErr := r.docker(context.WithoutCancel(ctx), "keep "+p, nil, "cp", id+":"+from, r.kept(p)); copyErr != nil {
 			fmt.Fprintf(r.app.Stderr, "  %s is not there, and so not kept\n", printable(p))
 		}
 	}
-	return status, err
+	return end
+}
+
+// remove ends whatever still runs in a container.
+func (r *cellRun) remove(ctx context.Context, id string) {
+	if _, err := r.docker(ctx, "remove the container", nil, "rm", "--force", "--volumes", id); err != nil {
+		fmt.Fprintf(r.errs, "dispatcher: %s\n", printable(err.Error()))
+	}
+}
+
+// attach runs the container to its end.
+func (r *cellRun) attach(ctx context.Context, id string) ending {
+	limited, cancel := r.limit(ctx)
+	defer cancel()
+	tools := tool.Tools{Log: r.errs}
+	err := tools.Run(limited, tool.Command{Doing: "run the test", Name: "docker", Args: []string{"start", "--attach", id}, Stdout: r.said})
+	if err != nil && limited.Err() != nil {
+		// It got a signal from docker, and may have ignored it. If this fails the
+		// removal of the container ends it.
+		r.docker(context.WithoutCancel(ctx), "stop the container", nil, "kill", id)
+		if ctx.Err() != nil {
+			return interrupted()
+		}
+		return ending{status: exitTooLong, timedOut: true}
+	}
+	state, stateErr := r.state(context.WithoutCancel(ctx), id)
+	if stateErr != nil {
+		return ending{status: exitRig, rig: stateErr}
+	}
+	return state.ending(err)
+}
+
+// containerState is what the engine knows of a container (State of docker
+// inspect: moby's daemon/container/state.go).
+type containerState struct {
+	Running   bool
+	OOMKilled bool
+	ExitCode  int
+	// Error is why the container could not be started, or what was wrong with its
+	// end.
+	Error string
+	// StartedAt is zero if it never ran.
+	StartedAt time.Time
+}
+
+func (r *cellRun) state(ctx context.Context, id string) (s containerState, err error) {
+	text, err := r.docker(ctx, "see how the container ended", nil, "inspect", "--type", "container", "--format", "{{json .State}}", id)
+	if err == nil {
+		err = fault.Wrap(fault.Ours, json.Unmarshal([]byte(text), &s))
+	}
+	return s, err
+}
+
+// ending tells the test's status from the engine's failures, which have the same
+// numbers: a command that is not there is 127 for both (setExitCodeFromError in
+// moby's daemon/errors.go), and a lost connection 1 or 125 (docker/cli). attached is
+// how "docker start --attach" ended, which repeats the container's status when it
+// saw its end.
+func (s containerState) ending(attached error) ending {
+	said := 0
+	if exit, ok := errors.AsType[*tool.ExitError](attached); ok {
+		said = exit.Status
+	} else if attached != nil {
+		return ending{status: exitRig, rig: attached}
+	}
+	rig := func(format string, args ...any) ending {
+		text := change.OneLine(fmt.Sprintf(format, args...))
+		return ending{status: exitRig, rig: fault.New(fault.Ours, "%s", text).WithHint("the log has what docker said")}
+	}
+	switch {
+	case s.StartedAt.IsZero():
+		return rig("the container did not start: %s", change.Clip(s.Error, 300))
+	case s.Running:
+		return rig("docker lost sight of the container, which still ran")
+	case s.Error != "":
+		return rig("the container did not end well: %s", change.Clip(s.Error, 300))
+	case said != s.ExitCode:
+		return rig("docker lost sight of the container (status %d), which ended with status %d", said, s.ExitCode)
+	}
+	return ending{status: s.ExitCode}
 }
 
 // fill brings the source and auto.conf into a container that has not started.

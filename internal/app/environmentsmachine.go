@@ -7,30 +7,32 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/image/tool"
+	"github.com/spdk-community-ci/dispatcher/internal/proctree"
 )
 
 // withResults runs the command, and sees to it that results are there: "guest
 // run" takes it for a failure if they are not.
 const withResults = `sh -c "$1"; status=$?; shift; for f; do [ -e "$f" ] || mkdir -p "./$f"; done; exit $status`
 
-// inGuest tests in a QEMU guest.
-func (r *cellRun) inGuest(ctx context.Context) (int, error) {
+// inGuest tests in a QEMU guest, which is gone in the end.
+func (r *cellRun) inGuest(ctx context.Context) ending {
 	dir, err := os.MkdirTemp(r.app.Getenv("RUNNER_TEMP"), "guest-")
 	if err != nil {
-		return exitRig, err
+		return ending{status: exitRig, rig: err}
 	}
 	defer os.RemoveAll(dir)
 	conf, machine := filepath.Join(dir, "auto.conf"), filepath.Join(dir, "machine.json")
 	err = errors.Join(os.WriteFile(conf, []byte(r.cell.Conf), 0o644), os.WriteFile(machine, []byte(r.cell.Machine), 0o644))
 	if err != nil {
-		return exitRig, err
+		return ending{status: exitRig, rig: err}
 	}
-	args := []string{"--image", r.image, "--machine", machine, "--timeout", fmt.Sprintf("%dm", r.cell.Minutes),
-		"--console", filepath.Join(r.results, "console.txt"), "--temp-dir", dir,
+	args := []string{"--image", r.image, "--machine", machine, "--timeout", r.time().String(),
+		"--console", r.kept(consoleFile), "--temp-dir", dir,
 		"--copy-in", r.source + ":dispatcher", "--copy-in", conf + ":dispatcher/auto.conf", "--dir", "dispatcher/source"}
 	for _, path := range r.cell.Results {
 		args = append(args, "--copy-out", path+":"+r.kept(path))
@@ -41,58 +43,103 @@ func (r *cellRun) inGuest(ctx context.Context) (int, error) {
 	inner := *r.app
 	inner.Stdout, inner.Stderr, inner.ReadFile = r.said, r.errs, os.ReadFile
 	args = append(args, "--", "sh", "-c", withResults, "sh", r.cell.Command)
-	status := inner.guestRun(ctx, append(args, r.cell.Results...))
-	switch {
-	case status == exitGuestTimeout:
-		return exitTooLong, nil
-	case status == exitGuestSetting || status >= exitGuestHost:
-		return status, nil
+	flags, err := inner.parseGuest(append(args, r.cell.Results...))
+	if err != nil {
+		return ending{status: exitGuestSetting, rig: err}
 	}
-	return ownStatus(status), nil
+	end := guestRun{app: &inner, out: r.out, flags: flags, lenient: true}.run(ctx)
+	if end.timedOut {
+		end.status = exitTooLong
+	}
+	end.told = true
+	return end
 }
 
 // onHost tests on the host itself. What the command finds in its environment is
-// what a login would give it, and nothing of the runner's.
-func (r *cellRun) onHost(ctx context.Context) (int, error) {
+// what a login would give it, and nothing of the runner's but the mark by which
+// the runner finds what a job left.
+func (r *cellRun) onHost(ctx context.Context) ending {
 	dir, err := os.MkdirTemp(r.app.Getenv("RUNNER_TEMP"), "host-")
 	if err != nil {
-		return exitRig, err
+		return ending{status: exitRig, rig: err}
 	}
 	defer os.RemoveAll(dir)
-	if r.app.Getenv("DISPATCHER_LEASE") != "" {
-		if status := r.app.host(ctx, []string{"record", "path", dir}); status != ExitDone {
-			return exitRig, fault.New(fault.Ours, "the host did not take note of the folder %s", dir)
-		}
+	if err = r.bring(ctx, dir); err != nil {
+		return ending{status: exitRig, rig: err}
 	}
-	var tools tool.Tools
-	err = tools.Run(ctx, tool.Command{Doing: "unpack the source", Name: "tar", Args: []string{"--extract", "--file", r.source, "--directory", dir, "--no-same-owner"}})
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "auto.conf"), []byte(r.cell.Conf), 0o644)
-	}
-	if err != nil {
-		return exitRig, err
-	}
-	env := r.variables()
+	env := append(r.variables(), "LC_ALL=C.UTF-8")
 	for _, name := range []string{"PATH", "HOME", "USER", "LANG", "TMPDIR"} {
 		env = append(env, name+"="+r.app.Getenv(name))
+	}
+	if id := r.app.Getenv("RUNNER_TRACKING_ID"); id != "" {
+		env = append(env, "RUNNER_TRACKING_ID="+id)
+	}
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		return ending{status: exitRig, rig: err}
 	}
 	work := filepath.Join(dir, "source")
 	limited, cancel := r.limit(ctx)
 	defer cancel()
-	tools.Env, tools.Log = env, r.errs
-	status, err := r.status(limited, tools.Run(limited, tool.Command{
-		Doing: "run the test", Name: "sh", Args: []string{"-c", r.cell.Command}, Dir: work, Stdout: r.said,
-	}))
-	for _, path := range r.cell.Results {
-		from := filepath.Join(work, path)
-		if _, statErr := os.Lstat(from); statErr != nil {
-			fmt.Fprintf(r.app.Stderr, "  %s is not there, and so not kept\n", printable(path))
-			continue
-		}
-		tools.Log = nil
-		err = errors.Join(err, tools.Run(context.WithoutCancel(ctx), tool.Command{
-			Doing: "keep " + path, Name: "cp", Args: []string{"--recursive", "--no-dereference", "--", from, r.kept(path)},
-		}))
+	end, err := proctree.Run(limited, proctree.Command{
+		Path: shell, Args: []string{"-c", r.cell.Command}, Dir: work, Env: env, Stdout: r.said, Stderr: r.errs, Sleep: r.app.Sleep,
+	})
+	if err != nil {
+		return ending{status: exitRig, rig: fault.New(fault.Ours, "failed to run the test: %w", err)}
 	}
-	return status, err
+	r.tellLeft(end)
+	for _, path := range r.cell.Results {
+		r.keepFrom(context.WithoutCancel(ctx), filepath.Join(work, path), path)
+	}
+	switch {
+	case end.Stopped && ctx.Err() != nil:
+		return interrupted()
+	case end.Stopped:
+		return ending{status: exitTooLong, timedOut: true}
+	}
+	return ending{status: end.Status}
+}
+
+// bring unpacks what the command finds in its folder.
+func (r *cellRun) bring(ctx context.Context, dir string) error {
+	if r.app.Getenv("DISPATCHER_LEASE") != "" {
+		if status := r.app.host(ctx, []string{"record", "path", dir}); status != ExitDone {
+			return fault.New(fault.Ours, "the host did not take note of the folder %s", dir)
+		}
+	}
+	var tools tool.Tools
+	err := tools.Run(ctx, tool.Command{Doing: "unpack the source", Name: "tar", Args: []string{"--extract", "--file", r.source, "--directory", dir, "--no-same-owner"}})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "auto.conf"), []byte(r.cell.Conf), 0o644)
+}
+
+// tellLeft says what the test did not end by itself.
+func (r *cellRun) tellLeft(end proctree.End) {
+	if end.Ended > 0 {
+		fmt.Fprintf(r.errs, "dispatcher: %d processes that the test left were ended\n", end.Ended)
+	}
+	if len(end.Left) > 0 {
+		fmt.Fprintf(r.errs, "dispatcher: processes of the test are left and cannot be ended by this account: %v\n", end.Left)
+	}
+}
+
+// keepFrom copies one of the results. What cannot be copied was made by the test,
+// and says nothing about the host.
+func (r *cellRun) keepFrom(ctx context.Context, from, path string) {
+	if _, err := os.Lstat(from); err != nil {
+		fmt.Fprintf(r.app.Stderr, "  %s is not there, and so not kept\n", printable(path))
+		return
+	}
+	var tools tool.Tools
+	err := tools.Run(ctx, tool.Command{Doing: "keep " + path, Name: "cp", Args: []string{"--recursive", "--no-dereference", "--", from, r.kept(path)}})
+	if err != nil {
+		fmt.Fprintf(r.errs, "dispatcher: %s\n", printable(err.Error()))
+	}
+}
+
+// interrupted is the end of a test that somebody stopped, who knows why.
+func interrupted() ending {
+	return ending{status: exitRig, rig: fault.New(fault.Unknown, "the test was interrupted"), interrupted: true}
 }

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,16 +13,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
-	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/environments"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
-	"github.com/spdk-community-ci/dispatcher/internal/image/tool"
 )
 
-// The exit statuses of run that are not the command's own. From exitRig on the
-// verdict is that there is none (docs/verdicts.md).
+// The exit statuses of run that are not the command's own. A command may end with
+// them, too: the mark and result.json say which it was.
 const (
 	exitTooLong = 124 // as timeout(1) has it
 	exitRig     = 125
@@ -37,23 +37,31 @@ type cellRun struct {
 	said, errs io.Writer
 }
 
-// prepare is "environments prepare".
+// prepare is "environments prepare". Where it fails no test will run, so it says
+// how that ended.
 func (c *environmentsCommand) prepare(ctx context.Context) (int, error) {
 	if err := c.parse(flag.NewFlagSet("prepare", flag.ContinueOnError), 0); err != nil {
 		return 0, err
 	}
 	cell, err := environments.ParseCell(c.app.Getenv("CELL"))
+	status := ExitDone
 	switch {
 	case err != nil:
-		return 0, err
 	case cell.Kind == environments.Docker:
-		return 0, c.pull(ctx, cell.Image)
+		err = c.pull(ctx, cell.Image)
 	case cell.Kind == environments.Guest && filepath.IsAbs(cell.Image):
-		return 0, c.out.SetOutput("file", cell.Image)
+		err = c.out.SetOutput("file", cell.Image)
 	case cell.Kind == environments.Guest:
-		return c.app.image(ctx, []string{"pull", cell.Image}), nil // it tells by itself, and sets the output
+		// It tells by itself, and sets the output.
+		if status = c.app.image(ctx, []string{"pull", cell.Image}); status != ExitDone {
+			ending{status: status, rig: fault.New(fault.Ours, "the disk image %s could not be fetched", cell.Image)}.mark(c.out, cell)
+		}
 	}
-	return 0, nil
+	if err != nil {
+		status = c.end(ExitDone, err)
+		ending{status: status, rig: err}.mark(c.out, cell)
+	}
+	return status, nil
 }
 
 // run is "environments run".
@@ -64,6 +72,9 @@ func (c *environmentsCommand) run(ctx context.Context) (int, error) {
 	set.StringVar(&r.results, "results", "results", "folder for the results")
 	set.StringVar(&r.image, "image", "", "disk of a guest")
 	err := c.parse(set, 0)
+	if errors.Is(err, flag.ErrHelp) {
+		return ExitDone, err
+	}
 	if err == nil {
 		r.cell, err = environments.ParseCell(c.app.Getenv("CELL"))
 	}
@@ -71,43 +82,74 @@ func (c *environmentsCommand) run(ctx context.Context) (int, error) {
 		_, err = os.Stat(r.source)
 	}
 	if err == nil {
-		err = os.MkdirAll(r.results, 0o755)
+		err = r.fresh()
 	}
-	if err != nil {
-		return exitRig, err
+	end := ending{status: exitRig, rig: err}
+	if err == nil {
+		end = r.test(ctx)
 	}
-	return r.test(ctx)
+	if end.rig != nil && !end.told {
+		c.app.tell(c.out, asConfigProblems(end.rig))
+	}
+	end.mark(c.out, r.cell)
+	return end.status, nil
 }
 
-// test runs the command, and keeps what it left whatever became of it.
-func (r *cellRun) test(ctx context.Context) (int, error) {
-	begin := r.app.Now()
-	log, err := os.Create(filepath.Join(r.results, "log.txt"))
-	if err != nil {
-		return exitRig, err
+// fresh makes the folder for the results, and takes out what another job left
+// there in the places of this one's.
+func (r *cellRun) fresh() error {
+	err := os.MkdirAll(r.results, 0o755)
+	for _, name := range append([]string{logFile, consoleFile, environments.ResultFile}, r.cell.Results...) {
+		if err == nil {
+			err = os.RemoveAll(r.kept(name))
+		}
 	}
-	defer log.Close()
+	return err
+}
+
+// Files beside the results.
+const (
+	logFile     = "log.txt"
+	consoleFile = "console.txt" // of a guest
+)
+
+// test runs the command, and keeps what it left whatever became of it. When it
+// returns nothing of the test runs any more, and the runner obeys again.
+func (r *cellRun) test(ctx context.Context) ending {
+	begin := r.app.Now()
+	log, err := os.OpenFile(filepath.Join(r.results, logFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return ending{status: exitRig, rig: err}
+	}
+	kept := &copyOf{file: log}
 	// "guest run" stops the runner's commands by itself, and around the test alone.
 	pass := newPassage(r.app.Stdout, r.app.Stderr, r.out.InActions() && r.cell.Kind != environments.Guest)
-	r.said, r.errs = io.MultiWriter(pass.stdout(), log), io.MultiWriter(pass.stderr(), log)
-	status, err := r.kind()(ctx)
+	r.said, r.errs = io.MultiWriter(pass.stdout(), kept), io.MultiWriter(pass.stderr(), kept)
+	end := r.kind()(ctx)
 	pass.end()
-	result := environments.Result{
-		ID: r.cell.ID, Name: r.cell.Name, Kind: r.cell.Kind, Optional: r.cell.Optional, Status: status,
-		Seconds: r.app.Now().Sub(begin).Round(time.Second / 10).Seconds(), TimedOut: status == exitTooLong,
+	if end.rig != nil {
+		fmt.Fprintln(kept, "dispatcher: the rig failed:", end.why())
 	}
-	if err != nil {
-		status, result.RigFailed = max(status, exitRig), change.OneLine(change.Clip(err.Error(), 500))
-	} else if status >= exitRig {
-		result.RigFailed = fmt.Sprintf("the rig ended with status %d", status)
+	result := environments.Result{
+		ID: r.cell.ID, Name: r.cell.Name, Kind: r.cell.Kind, Optional: r.cell.Optional, Status: end.status,
+		Seconds: r.app.Now().Sub(begin).Round(time.Second / 10).Seconds(), TimedOut: end.timedOut, RigFailed: end.why(),
 	}
 	if result.TimedOut {
 		r.out.Error(fmt.Sprintf("the test took longer than its limit of %d minutes", r.cell.Minutes))
 	}
-	return status, errors.Join(err, r.keep(result), r.out.SetOutput("rig-failed", result.RigFailed))
+	// A run that somebody stopped says nothing about the host.
+	failed := result.RigFailed
+	if end.interrupted {
+		failed = ""
+	}
+	// The test is over: what cannot be kept of it does not change how it ended.
+	if err := errors.Join(kept.close(), r.keep(result), r.out.SetOutput("rig-failed", failed)); err != nil {
+		r.out.Warning("the results are not complete: " + err.Error())
+	}
+	return end
 }
 
-func (r *cellRun) kind() func(context.Context) (int, error) {
+func (r *cellRun) kind() func(context.Context) ending {
 	switch r.cell.Kind {
 	case environments.Docker:
 		return r.inContainer
@@ -118,24 +160,85 @@ func (r *cellRun) kind() func(context.Context) (int, error) {
 }
 
 // keep writes the result beside the results, of which only files and folders
-// stay: a link could lead whoever uploads them anywhere.
+// stay: a link could lead whoever uploads them anywhere. Whatever the test put in
+// the result's place goes.
 func (r *cellRun) keep(result environments.Result) error {
-	err := filepath.WalkDir(r.results, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && !d.Type().IsRegular() {
+	clean := filepath.WalkDir(r.results, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case d != nil && d.IsDir() && err == nil:
+			err = os.Chmod(path, 0o755) // before it is read, and so that things can be removed
+		case err == nil && !d.Type().IsRegular():
 			err = os.Remove(path)
 		}
 		return err
 	})
-	text, marshalErr := json.MarshalIndent(result, "", "  ")
-	return errors.Join(err, marshalErr, os.WriteFile(filepath.Join(r.results, environments.ResultFile), append(text, '\n'), 0o644))
+	file := r.kept(environments.ResultFile)
+	text, err := json.MarshalIndent(result, "", "  ")
+	if err == nil {
+		err = os.RemoveAll(file)
+	}
+	if err == nil {
+		err = writeNew(file, append(text, '\n'))
+	}
+	return errors.Join(clean, err)
+}
+
+// writeNew writes a file that must not be there, and follows no link.
+func writeNew(name string, text []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
+}
+
+// copyOf is a file that gets what is written as long as it can. It never fails:
+// a test does not end for want of space for its log.
+type copyOf struct {
+	mu   sync.Mutex
+	file *os.File
+	err  error
+}
+
+// Write never fails.
+func (c *copyOf) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		_, c.err = c.file.Write(p)
+	}
+	return len(p), nil
+}
+
+func (c *copyOf) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := errors.Join(c.err, c.file.Close())
+	c.err = os.ErrClosed
+	return err
 }
 
 // kept is where one of the cell's results goes.
-func (r *cellRun) kept(path string) string { return filepath.Join(r.results, filepath.Base(path)) }
+func (r *cellRun) kept(path string) string {
+	name := filepath.Base(filepath.Clean(path))
+	switch name {
+	case ".":
+		name = "source" // the command's own folder
+	case "..":
+		name = "work" // the one above it
+	}
+	return filepath.Join(r.results, name)
+}
 
 // limit is the context of the command itself.
 func (r *cellRun) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, time.Duration(r.cell.Minutes)*time.Minute)
+	return context.WithTimeout(ctx, r.time())
+}
+
+// time is how long the command may take.
+func (r *cellRun) time() time.Duration {
+	return time.Duration(r.cell.Minutes) * cmp.Or(r.app.minute, time.Minute)
 }
 
 // variables are what the command is told beside auto.conf.
@@ -144,32 +247,4 @@ func (r *cellRun) variables() []string {
 		"CI=true", "DISPATCHER_ENVIRONMENT=" + r.cell.Environment,
 		fmt.Sprintf("DISPATCHER_SHARD=%d", r.cell.Shard), fmt.Sprintf("DISPATCHER_SHARDS=%d", r.cell.Shards),
 	}
-}
-
-// status reads how a program ended: its own status, or the failure to run it.
-// A crash (128 and a signal's number) is the test's failure. What somebody else
-// may have killed (SIGINT, SIGKILL, SIGTERM) stays as it is: nobody knows why.
-func (r *cellRun) status(ctx context.Context, err error) (int, error) {
-	exit, ended := errors.AsType[*tool.ExitError](err)
-	switch {
-	case err == nil:
-		return 0, nil
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return exitTooLong, nil
-	case ctx.Err() != nil:
-		return exitRig, fault.New(fault.Unknown, "the test was interrupted")
-	case !ended:
-		return exitRig, err
-	}
-	return ownStatus(exit.Status), nil
-}
-
-func ownStatus(status int) int {
-	switch {
-	case status < 0: // ended by a signal
-		return 137
-	case status == 130 || status == 137 || status == 143 || status < exitTooLong:
-		return status
-	}
-	return 1
 }

@@ -10,12 +10,14 @@ import (
 
 	"github.com/spdk-community-ci/dispatcher/internal/action"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/environments"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/strictyaml"
 )
 
 // The exit statuses of guest run that are not the command's own. They are out
-// of the way of what programs and shells use.
+// of the way of what most programs and shells use; who must know for certain
+// reads the mark (ending.mark).
 const (
 	exitGuestSetting     = 125 // a setting, the image or a program is wrong or missing: nothing ran
 	exitGuestHost        = 250 // this host failed
@@ -47,6 +49,9 @@ Exit status: the command's own (128+N if signal N ended it), or
   253  files could not be copied in or out
   254  the run was interrupted
 
+In GitHub Actions an annotation "dispatcher result" says whether a status is the
+command's own.
+
 `
 
 // guest is the command of that name.
@@ -71,12 +76,14 @@ func (a *App) guestRun(ctx context.Context, args []string) int {
 	if errors.Is(err, flag.ErrHelp) {
 		return ExitDone
 	}
+	end := ending{status: exitGuestSetting, rig: err}
 	if err != nil {
 		a.tell(out, asConfigProblems(err))
-		return exitGuestSetting
+	} else {
+		end = guestRun{app: a, out: out, flags: flags}.run(ctx)
 	}
-	run := guestRun{app: a, out: out, flags: flags}
-	return run.run(ctx)
+	end.mark(out, environments.Cell{})
+	return end.status
 }
 
 // asConfigProblems lets tell print each problem with its own hint.

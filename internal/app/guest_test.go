@@ -5,6 +5,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/environments"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/qemu"
 )
@@ -195,14 +197,53 @@ func TestGuestInAJob(t *testing.T) {
 	stdout, _ := l.run(5, "--", "sh", "-c", "echo '::error::forged'; printf unfinished; exit 5")
 	begin, rest, ok := strings.Cut(stdout, "\n")
 	token, isStop := strings.CutPrefix(begin, "::stop-commands::")
-	if !ok || !isStop || !strings.HasSuffix(rest, "unfinished\n::"+token+"::\n") || !strings.Contains(rest, "::error::forged") {
+	if !ok || !isStop || !strings.Contains(rest, "unfinished\n::"+token+"::\n::notice title=dispatcher result::") || !strings.Contains(rest, "::error::forged") {
 		t.Errorf("got %q", stdout)
 	}
 	if strings.Contains(stderr, "::set-env") {
 		t.Errorf("a line of the guest is on the stream that is not guarded: %q", stderr)
 	}
 	l.end("job")
-	l.run(125, "--accel", "x", "--", "true")
+}
+
+// TestGuestMark: a job's annotations say who decided, and a status alone does not.
+func TestGuestMark(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.env["GITHUB_ACTIONS"] = "true"
+	for _, c := range []struct {
+		status int
+		by     string
+		args   []string
+		why    string
+	}{
+		{0, "test", []string{"--", "true"}, ""},
+		{125, "test", []string{"--", "sh", "-c", "exit 125"}, ""},
+		{251, "test", []string{"--", "sh", "-c", "exit 251"}, ""},
+		{137, "test", []string{"--", "sh", "-c", "kill -9 $$"}, ""},
+		{252, "test", []string{"--timeout", "200ms", "--", "sh", "-c", "exec sleep 20"}, ""},
+		{125, "rig", []string{"--accel", "x", "--", "true"}, `no accelerator "x"`},
+		{125, "rig", []string{"--dir", "/none", "--", "true"}, "no folder /none"},
+		{251, "rig", []string{"--", "sh", "-c", "kill -USR1 $QEMU_PID; exec sleep 20"}, "panic"},
+		{250, "rig", []string{"--", "sh", "-c", "kill -KILL $QEMU_PID; exec sleep 20"}, "QEMU ended"},
+		{253, "rig", []string{"--copy-out", "none", "--", "true"}, "none"},
+	} {
+		stdout, _ := l.run(c.status, c.args...)
+		var marks []environments.Mark
+		for _, r := range new(ghRunner).read(stdout) {
+			var m environments.Mark
+			if r.title == environments.MarkTitle && json.Unmarshal([]byte(r.text), &m) == nil && (r.name == "error") == (m.By == "rig") {
+				marks = append(marks, m)
+			}
+		}
+		if len(marks) != 1 || marks[0].By != c.by || marks[0].Exit != c.status || !strings.Contains(marks[0].Why, c.why) || (marks[0].Why != "") != (c.by == "rig") {
+			t.Errorf("%q: got %+v, want %s and %q", c.args, marks, c.by, c.why)
+		}
+	}
+	l.env["GITHUB_ACTIONS"] = ""
+	if stdout, stderr := l.run(0, "--", "true"); strings.Contains(stdout+stderr, environments.MarkTitle) {
+		t.Errorf("away from Actions: got %s%s", stdout, stderr)
+	}
 }
 
 // TestGuestInterrupted: a run that somebody stops says so.
