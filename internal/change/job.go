@@ -27,6 +27,10 @@ type Job struct {
 	Annotations []Annotation `json:"annotations,omitempty"`
 	// LogTail are the last lines of the failing step's log, raw.
 	LogTail []string `json:"log_tail,omitempty"`
+	// FailedRun is what the failing step ran, raw, as the runner writes it in front
+	// of the step's log: "Run OWNER/ACTION@REF", or "Run" and the lines of a script.
+	// It is empty where the log does not tell for sure.
+	FailedRun string `json:"failed_run,omitempty"`
 }
 
 // Step is one step of a job.
@@ -35,6 +39,9 @@ type Step struct {
 	Name       string `json:"name"`
 	Status     string `json:"status"`
 	Conclusion string `json:"conclusion,omitempty"`
+	// Started and Completed are whole seconds; zero where GitHub does not tell.
+	Started   time.Time `json:"started,omitzero"`
+	Completed time.Time `json:"completed,omitzero"`
 }
 
 // Annotation is a remark that a job attached to itself or to a line of a file.

@@ -48,17 +48,20 @@ func TestLogTail(t *testing.T) {
 		standin.Job{Name: "lost", Conclusion: "failure", NoLog: true, Steps: []standin.Step{{Name: "x"}}},
 		standin.Job{Name: "running", Status: "in_progress", Steps: []standin.Step{{Name: "x", Log: "a"}}},
 	)
-	jobs := w.server.Jobs(id, 1)
-	for i, want := range []string{"ok 1 | not ok 2 | ##[error]Process completed with exit code 2.", "a | b | c", "", ""} {
-		got, err := w.client.LogTail(t.Context(), "org/ci", jobs[i].ID, 3)
-		if strings.Join(got, " | ") != want || err != nil {
-			t.Errorf("%s: got %q, %v; want %q", jobs[i].Name, got, err, want)
+	jobs, err := w.client.Jobs(t.Context(), "org/ci", id, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range [][2]string{{"Run test", "ok 1 | not ok 2 | ##[error]Process completed with exit code 2."}, {"", "a | b | c"}, {}, {}} {
+		run, got, err := w.client.LogTail(t.Context(), "org/ci", jobs[i], 3)
+		if run != want[0] || strings.Join(got, " | ") != want[1] || err != nil {
+			t.Errorf("%s: got %q, %q, %v; want %q", jobs[i].Name, run, got, err, want)
 		}
 	}
-	if got, err := w.client.LogTail(t.Context(), "org/ci", 1, 3); got != nil || err != nil {
+	if _, got, err := w.client.LogTail(t.Context(), "org/ci", change.Job{ID: 1}, 3); got != nil || err != nil {
 		t.Errorf("no such job: got %q, %v; want nothing", got, err)
 	}
-	_, err := w.client.LogTail(t.Context(), "org/gone", 1, 3)
+	_, _, err = w.client.LogTail(t.Context(), "org/gone", change.Job{ID: 1}, 3)
 	checkFailure(t, err, fault.Configuration, "check that org/gone is right")
 	for _, r := range w.server.Downloads() {
 		if r.Token != "" {
@@ -101,7 +104,7 @@ func TestLogTailWithoutAToken(t *testing.T) {
 	w := newWorld(t, standin.Options{})
 	id := w.run(failingJob(w.now()))
 	w.client.token = nil
-	_, err := w.client.LogTail(t.Context(), "org/ci", w.server.Jobs(id, 1)[0].ID, 3)
+	_, _, err := w.client.LogTail(t.Context(), "org/ci", change.Job{ID: w.server.Jobs(id, 1)[0].ID}, 3)
 	checkFailure(t, err, fault.Configuration, "give a token: GitHub wants one for this even where the repository is public")
 }
 
@@ -183,6 +186,10 @@ func TestDownloadFaults(t *testing.T) {
 			w := newWorld(t, standin.Options{})
 			id := w.run(failingJob(w.now()))
 			artifact := w.server.AddArtifact(id, standin.Artifact{Name: "out"})
+			jobs, err := w.client.Jobs(t.Context(), "org/ci", id, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
 			check := func(what string, err error) {
 				t.Helper()
 				switch {
@@ -206,7 +213,7 @@ func TestDownloadFaults(t *testing.T) {
 			}
 			check("artifact", err)
 			w.server.Faults.Add(tc.rule)
-			lines, err := w.client.LogTail(t.Context(), "org/ci", w.server.Jobs(id, 1)[0].ID, 9)
+			_, lines, err := w.client.LogTail(t.Context(), "org/ci", jobs[0], 9)
 			if tc.kind == fault.Permanent { // a log that is gone is none
 				err = errors.Join(err, fault.New(fault.Permanent, "it is not there"))
 			}
@@ -236,7 +243,7 @@ func TestCutDownloads(t *testing.T) {
 	if n > 100 {
 		t.Errorf("got %d bytes, want at most 100", n)
 	}
-	lines, err := w.client.LogTail(t.Context(), "org/ci", w.server.Jobs(id, 1)[0].ID, 2)
+	_, lines, err := w.client.LogTail(t.Context(), "org/ci", change.Job{ID: w.server.Jobs(id, 1)[0].ID}, 2)
 	if len(lines) != 2 || err != nil || len(w.slept) != 1 {
 		t.Errorf("got %q, %v after %d waits; want two lines after one", lines, err, len(w.slept))
 	}
@@ -329,7 +336,7 @@ func TestDownloadFromTheSameHost(t *testing.T) {
 			io.WriteString(rw, "a\nb\n")
 		})
 	}})
-	lines, err := w.client.LogTail(t.Context(), "org/ci", w.server.Jobs(id, 1)[0].ID, 9)
+	_, lines, err := w.client.LogTail(t.Context(), "org/ci", change.Job{ID: w.server.Jobs(id, 1)[0].ID}, 9)
 	if diff := cmp.Diff([]string{"a", "b"}, lines); diff != "" || err != nil {
 		t.Errorf("lines (-want +got), %v:\n%s", err, diff)
 	}

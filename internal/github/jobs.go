@@ -81,6 +81,7 @@ type stepEntry struct {
 	Name        string    `json:"name"`
 	Status      string    `json:"status"`
 	Conclusion  string    `json:"conclusion"`
+	StartedAt   time.Time `json:"started_at"`
 	CompletedAt time.Time `json:"completed_at"`
 }
 
@@ -98,7 +99,10 @@ func (e jobEntry) job(attempt int) (change.Job, error) {
 		Started: e.StartedAt.UTC(), Completed: e.CompletedAt.UTC(), URL: pageURL(e.HTMLURL), Runner: e.Runner,
 	}
 	for _, s := range e.Steps {
-		job.Steps = append(job.Steps, change.Step{Number: s.Number, Name: s.Name, Status: s.Status, Conclusion: s.Conclusion})
+		job.Steps = append(job.Steps, change.Step{
+			Number: s.Number, Name: s.Name, Status: s.Status, Conclusion: s.Conclusion,
+			Started: s.StartedAt.UTC(), Completed: s.CompletedAt.UTC(),
+		})
 	}
 	return job, nil
 }

@@ -75,9 +75,9 @@ func TestJobs(t *testing.T) {
 		{
 			ID: ids[1].ID, Name: "test (a, <b>)", Attempt: 1, Status: "completed", Conclusion: "failure", Started: begin, Completed: begin.Add(time.Hour),
 			URL: page + fmt.Sprint(ids[1].ID), Runner: "lab-1", Steps: []change.Step{
-				{Number: 1, Name: "Set up job", Status: "completed", Conclusion: "success"},
-				{Number: 2, Name: "Run tests", Status: "completed", Conclusion: "failure"},
-				{Number: 3, Name: "Upload", Status: "completed", Conclusion: "skipped"},
+				{Number: 1, Name: "Set up job", Status: "completed", Conclusion: "success", Started: begin, Completed: begin.Add(time.Hour)},
+				{Number: 2, Name: "Run tests", Status: "completed", Conclusion: "failure", Started: begin, Completed: begin.Add(time.Hour)},
+				{Number: 3, Name: "Upload", Status: "completed", Conclusion: "skipped", Started: begin, Completed: begin.Add(time.Hour)},
 			},
 		},
 		{ID: ids[2].ID, Name: "report", Attempt: 1, Status: "in_progress", Started: begin, URL: page + fmt.Sprint(ids[2].ID)},

@@ -8,42 +8,40 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
 // LogTail returns the last lines of a job's log, at most so many and at most
 // 1000, without their time stamps and each at most 4 KiB: those of the step that
 // failed, up to its last error, where the log tells, or else those of the whole
-// log. It is raw text that the job printed. A job that has no log, or none any
-// more, has no lines, and so has one without an error in the first GiB of a
-// longer log.
+// log. It is raw text that the job printed. run is what that step ran (as in
+// change.Job), which only the steps of the job can tell. A job that has no log, or
+// none any more, has no lines, and so has one without an error in the first GiB of
+// a longer log.
 // https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
-func (c *Client) LogTail(ctx context.Context, repository string, jobID int64, lines int) ([]string, error) {
+func (c *Client) LogTail(ctx context.Context, repository string, job change.Job, lines int) (run string, tail []string, err error) {
 	path, err := repositoryPath(repository)
 	if err != nil || lines <= 0 {
-		return nil, err
+		return "", nil, err
 	}
 	q := call{
-		doing:  fmt.Sprintf("read the log of job %d of %s", jobID, repository),
-		method: http.MethodGet, path: fmt.Sprintf("%s/actions/jobs/%d", path, jobID),
+		doing:  fmt.Sprintf("read the log of job %d of %s", job.ID, repository),
+		method: http.MethodGet, path: fmt.Sprintf("%s/actions/jobs/%d/logs", path, job.ID),
 		deadline: readDeadline, needs: "Actions: read", missing: checkRepository(repository),
 	}
-	var t *tail
-	until, err := c.failureTime(ctx, q)
-	if err == nil {
-		q.path += "/logs"
-		err = c.again(ctx, func() error {
-			t = newTail(min(lines, maxTail), until)
-			return c.readLog(ctx, q, t)
-		})
-	}
+	var t *tailReader
+	err = c.again(ctx, func() error {
+		t = newTail(min(lines, maxTail), spanOf(job.Steps))
+		return c.readLog(ctx, q, t)
+	})
 	if err = c.orGone(ctx, q, repository, err); errors.Is(err, ErrGone) {
-		return nil, nil
+		return "", nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	return t.lines(), nil
+	return t.head.run(), t.lines(), nil
 }
 
 // OpenLog begins the download of a job's whole log. Reading it fails rather than
@@ -67,32 +65,11 @@ func (c *Client) OpenLog(ctx context.Context, repository string, jobID int64) (i
 }
 
 // readLog makes one try of reading a log.
-func (c *Client) readLog(ctx context.Context, q call, t *tail) error {
+func (c *Client) readLog(ctx context.Context, q call, t *tailReader) error {
 	d, err := c.open(ctx, q, logDeadline)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
 	return t.readLog(d)
-}
-
-// failureTime returns the second in which the first failing step of a job
-// ended, as in the log's time stamps, or "" if none failed. The log alone does
-// not tell it from a step that failed without harm before (continue-on-error),
-// or from one that ran always and failed as a consequence.
-func (c *Client) failureTime(ctx context.Context, q call) (string, error) {
-	var job jobEntry
-	if _, err := c.read(ctx, q, &job); err != nil {
-		return "", err
-	}
-	for _, step := range job.Steps {
-		switch step.Conclusion {
-		case "failure", "timed_out", "cancelled":
-			if step.CompletedAt.IsZero() {
-				return "", nil
-			}
-			return step.CompletedAt.UTC().Truncate(time.Second).Format(stampSecond), nil
-		}
-	}
-	return "", nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	standin "github.com/spdk-community-ci/dispatcher/internal/standin/github"
 )
 
@@ -23,7 +24,7 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 	artifact := w.server.AddArtifact(id, standin.Artifact{Name: "image", Filler: size})
 	for name, read := range map[string]func() error{
 		"log": func() error {
-			lines, err := w.client.LogTail(t.Context(), "org/ci", job, 50)
+			_, lines, err := w.client.LogTail(t.Context(), "org/ci", change.Job{ID: job}, 50)
 			if got, want := strings.Join(lines, " "), "##[group]Run test not ok ##[error]Process completed with exit code 1."; got != want {
 				t.Errorf("got lines %q, want %q", got, want)
 			}

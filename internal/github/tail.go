@@ -11,30 +11,31 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
-// tail finds the last lines of the failing step in a job's log, with memory
-// that does not depend on the log's size. The runner marks the beginning of a
-// step with ##[group]Run, and what made it fail with ##[error]; a log without
-// such an error ends as any text.
-type tail struct {
-	// until is the last second of the failing step, as in the time stamps; what
-	// is printed later belongs to steps that run always. Empty is no limit, and
-	// it is none as long as no step printed an error.
-	until string
-	all   ring // the newest lines
-	step  ring // the newest lines of a step up to its last error
+// tailReader finds the last lines of the failing step in a job's log, with memory
+// that does not depend on the log's size. The runner marks the beginning of a step
+// with ##[group]Run, and what made it fail with ##[error]; a log without such an
+// error ends as any text.
+type tailReader struct {
+	// span is where the step stands; what is printed later belongs to steps that
+	// run always. It is no limit as long as nothing was printed in it.
+	span
+	head headReader
+	all  ring // the newest lines
+	step ring // the newest lines of a step up to its last error
 	// own is how many lines were printed by the present step after what is in
 	// the ring of its error, and entered whether it has no error so far.
 	own     int
 	entered bool
+	inside  int  // lines since the step began, its own ones
 	cut     bool // the log is longer than what was read
 }
 
-func newTail(lines int, until string) *tail {
-	return &tail{until: until, all: newRing(lines), step: newRing(lines)}
+func newTail(lines int, s span) *tailReader {
+	return &tailReader{span: s, head: headReader{span: s}, all: newRing(lines), step: newRing(lines)}
 }
 
 // readLog reads a log up to the end of the failing step, at most maxLog bytes.
-func (t *tail) readLog(r io.Reader) error {
+func (t *tailReader) readLog(r io.Reader) error {
 	limited := &io.LimitedReader{R: r, N: maxLog}
 	in := bufio.NewReaderSize(limited, 64<<10)
 	for first, begins := true, true; ; first = false {
@@ -57,23 +58,29 @@ func (t *tail) readLog(r io.Reader) error {
 }
 
 var (
-	stepMark  = []byte("##[group]Run ")
 	errorMark = []byte("##[error]")
+	// postLine begins the log of a step that cleans up (actions/runner Handler.cs).
+	postLine = []byte("Post job cleanup.")
 )
 
 // add takes the next line. It returns false if the line is from after the
 // failing step.
-func (t *tail) add(line []byte) bool {
+func (t *tailReader) add(line []byte) bool {
 	at, line := cutStamp(line)
-	if t.until != "" && t.step.added > 0 && string(at) > t.until {
+	begins := bytes.HasPrefix(line, headMark)
+	if t.over(string(at), begins || bytes.Equal(line, postLine)) {
 		return false
 	}
-	if bytes.HasPrefix(line, stepMark) {
+	t.head.add(at, line)
+	if t.since != "" && string(at) >= t.since {
+		t.inside++
+	}
+	if begins {
 		t.own, t.entered = 0, true
 	}
 	t.all.add(line[:min(len(line), maxLine+1)])
 	t.own++
-	if bytes.HasPrefix(line, errorMark) {
+	if bytes.HasPrefix(line, errorMark) && !t.early(string(at)) {
 		if t.entered {
 			t.step.reset()
 		}
@@ -85,17 +92,36 @@ func (t *tail) add(line []byte) bool {
 	return true
 }
 
+// early reports whether a line is from before the step.
+func (t *tailReader) early(at string) bool { return at != "" && at < t.since }
+
+// over reports whether a line is from after the step; first: it is the first line
+// of a step.
+func (t *tailReader) over(at string, first bool) bool {
+	switch {
+	case t.until == "" || at == "" || at < t.until:
+		return false
+	case at > t.until:
+		return t.step.added > 0 || t.inside > 0
+	}
+	// A later step began in the second in which this one ended with an error.
+	return first && t.next && t.step.added > 0
+}
+
 // lines returns what was found, oldest line first.
-func (t *tail) lines() []string {
+func (t *tailReader) lines() []string {
 	found := &t.step
-	if found.added == 0 {
+	n := found.added
+	if n == 0 {
 		if t.cut { // the log's end was not seen
 			return nil
 		}
-		found = &t.all
+		if found, n = &t.all, t.all.added; t.inside > 0 {
+			n = t.inside
+		}
 	}
 	var lines []string
-	for line := range found.newest(found.added) {
+	for line := range found.newest(n) {
 		lines = append(lines, change.Clip(string(line), maxLine))
 	}
 	return lines

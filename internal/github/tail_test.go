@@ -15,7 +15,7 @@ import (
 // tailOf finds the end of a log, joined with " | ".
 func tailOf(t *testing.T, log, until string, lines int) string {
 	t.Helper()
-	found := newTail(lines, until)
+	found := newTail(lines, span{until: until})
 	if err := found.readLog(strings.NewReader(log)); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func tailBySplitting(log string, lines int) []string {
 	for i, line := range strings.Split(strings.TrimSuffix(log, "\n"), "\n") {
 		_, rest := cutStamp([]byte(line))
 		all = append(all, string(rest))
-		if strings.HasPrefix(all[i], string(stepMark)) {
+		if strings.HasPrefix(all[i], string(headMark)) {
 			from = i
 		}
 		if strings.HasPrefix(all[i], string(errorMark)) {
@@ -121,7 +121,7 @@ func FuzzTail(f *testing.F) {
 		if lines < 1 || lines > maxTail || len(log) == 0 {
 			return
 		}
-		found := newTail(lines, "")
+		found := newTail(lines, span{})
 		if err := found.readLog(strings.NewReader(string(log))); err != nil {
 			t.Fatal(err)
 		}

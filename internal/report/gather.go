@@ -215,8 +215,8 @@ func (g *gathering) explain(ctx context.Context, run *verdict.Run) {
 		if list, err := g.Details.Annotations(ctx, repository, *job); err == nil {
 			job.Annotations = list
 		}
-		if tail, err := g.Details.LogTail(ctx, repository, job.ID, logLines); err == nil {
-			job.LogTail = tail
+		if run, tail, err := g.Details.LogTail(ctx, repository, *job, logLines); err == nil {
+			job.FailedRun, job.LogTail = run, tail
 		}
 	}
 	list, err := g.Details.Artifacts(ctx, repository, run.Run.ID)

@@ -83,8 +83,8 @@ func (w *world) Annotations(_ context.Context, _ string, job change.Job) ([]chan
 	return []change.Annotation{{Level: "failure", Path: "lib/nvme.c", Line: 7, Text: "assertion failed in " + job.Name}}, nil
 }
 
-func (w *world) LogTail(context.Context, string, int64, int) ([]string, error) {
-	return nil, errors.New("no log")
+func (w *world) LogTail(context.Context, string, change.Job, int) (string, []string, error) {
+	return "", nil, errors.New("no log")
 }
 
 func (w *world) Artifacts(context.Context, string, int64) ([]change.Artifact, error) {
