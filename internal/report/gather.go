@@ -27,6 +27,8 @@ type gathering struct {
 	// outcome and attempt are those of the run that is reported on.
 	outcome verdict.Outcome
 	attempt int
+	// awaits is what is not known of that run before it has ended.
+	awaits string
 	// runs are those that were read, by their numbers.
 	runs  map[int64]change.Run
 	retry verdict.Retry
@@ -47,13 +49,6 @@ func newGathering(r *Reporter, q Request, c *change.Change) *gathering {
 	}
 	return g
 }
-
-const (
-	// maxExplained bounds the jobs of a run whose logs are read.
-	maxExplained = 8
-	// logLines is how much of a failing job's log is looked at.
-	logLines = 60
-)
 
 // verdict reads the runs of all workflows and combines them.
 func (g *gathering) verdict(ctx context.Context) (verdict.Verdict, error) {
@@ -156,10 +151,11 @@ func (g *gathering) lookUp(ctx context.Context, id int64) (run change.Run, known
 func (g *gathering) run(ctx context.Context, key change.Key, id int64) (*verdict.RunResult, error) {
 	mine := key == g.q.Key
 	run, known, err := g.read(ctx, key, id)
-	rules := g.rules(mine)
+	rules := g.rules(mine && run.Self == 0)
+	var result verdict.RunResult
 	switch {
 	case err != nil && mine && len(g.q.Needs) > 0:
-		run.Jobs, rules.TrustResult = g.q.Needs, true
+		result = byNeeds(rules, run, g.q.Needs)
 	case err != nil:
 		return nil, fmt.Errorf("failed to read run %d of %s: %w", id, key, err)
 	case !known && mine:
@@ -168,11 +164,11 @@ func (g *gathering) run(ctx context.Context, key change.Key, id int64) (*verdict
 	case !known:
 		return nil, nil
 	default:
-		g.explain(ctx, &run)
+		g.explain(ctx, &run, rules.Ignored(run))
+		result = rules.Fold(run)
 	}
-	result := rules.Fold(run)
 	if mine {
-		g.outcome, g.attempt = result.Outcome, run.Attempt
+		g.outcome, g.attempt, g.awaits = result.Outcome, run.Attempt, result.Awaits
 	}
 	return &result, nil
 }
@@ -187,7 +183,6 @@ func (g *gathering) read(ctx context.Context, key change.Key, id int64) (run ver
 	if id == 0 {
 		return run, false, nil
 	}
-	repository := g.q.Project.CI.Repository
 	found, known, err := g.lookUp(ctx, id)
 	if err != nil || !known {
 		return run, known, err
@@ -196,44 +191,14 @@ func (g *gathering) read(ctx context.Context, key change.Key, id int64) (run ver
 	if run.Attempt == 0 {
 		run.Attempt = found.Attempt
 	}
+	if run.Attempt != found.Attempt { // of which GitHub says how it ended
+		run.Run.Status, run.Run.Conclusion = "", ""
+	}
 	run.Run.URL = pinned(found.URL, run.Attempt)
-	run.Jobs, err = g.Runs.Jobs(ctx, repository, id, run.Attempt)
+	if run.Jobs, err = g.jobs(ctx, id, run.Attempt); key == g.q.Key {
+		run.Needs, run.Self = results(g.q.Needs), g.selfID(run.Jobs)
+	}
 	return run, true, err
-}
-
-// explain reads what tells why jobs failed. A verdict is possible without, so
-// what cannot be read is left out.
-func (g *gathering) explain(ctx context.Context, run *verdict.Run) {
-	repository := g.q.Project.CI.Repository
-	explained := 0
-	for i := range run.Jobs {
-		job := &run.Jobs[i]
-		if good(job.Conclusion) || explained == maxExplained {
-			continue
-		}
-		explained++
-		if list, err := g.Details.Annotations(ctx, repository, *job); err == nil {
-			job.Annotations = list
-		}
-		if run, tail, err := g.Details.LogTail(ctx, repository, *job, logLines); err == nil {
-			job.FailedRun, job.LogTail = run, tail
-		}
-	}
-	list, err := g.Details.Artifacts(ctx, repository, run.Run.ID)
-	if err != nil && g.Publisher != nil {
-		g.warn(fmt.Errorf("no artifacts of %s are published: %w", run.Key, err))
-		g.note("the artifacts could not be published", err.Error())
-	}
-	run.Artifacts = list
-}
-
-// good conclusions need no explanation; a job that has not ended has none.
-func good(conclusion string) bool {
-	switch conclusion {
-	case "", "success", "skipped", "neutral":
-		return true
-	}
-	return false
 }
 
 // pinned is a run's page for one attempt, which a rerun does not change.

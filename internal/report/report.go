@@ -90,9 +90,12 @@ type Request struct {
 	// Attempt is the run attempt, from 1; 0 is the latest.
 	Attempt int
 	// Needs are the results of the jobs that the reporting job waited for, as
-	// GitHub's needs context tells them: used where the API does not answer.
+	// GitHub's needs context tells them, with the ids of jobs for names. As long as
+	// the run has not ended, nothing is said without them.
 	Needs []change.Job
-	// Ignore are more names of jobs that are left out: the reporting one.
+	// SelfJob knows the reporting job among those of the run; nil knows none.
+	SelfJob func(change.Job) bool
+	// Ignore are more names of jobs that are left out where SelfJob does not tell.
 	Ignore []string
 	// Run is the run where it was read already and has ended; otherwise it is read.
 	Run change.Run
@@ -160,7 +163,7 @@ func (r *Reporter) Report(ctx context.Context, q Request) (Done, error) {
 	}
 	done := Done{Outcome: g.outcome, Silent: cmp.Or(g.silence(), replaced)}
 	if done.Silent == "" && !v.Ready {
-		done.Silent = "other workflows have not ended: " + list(v.Workflows(verdict.Running))
+		done.Silent = g.waits(v)
 	}
 	if done.Silent == "" && !q.DryRun && g.publish(ctx, v) {
 		done.Silent = g.lookAgain(ctx)

@@ -19,13 +19,9 @@ type Rules struct {
 	MayFail []string `json:"may_fail,omitempty"`
 	// Setup are further names of steps that are not tests.
 	Setup []string `json:"setup,omitempty"`
-	// Rig are further names of steps that run a test through a rig: an exit code
-	// of 125 or more is the rig's failure, not the test's.
+	// Rig are further names of steps that run a test by way of a program of ours,
+	// which says whether the test or the rig failed (see Mark).
 	Rig []string `json:"rig,omitempty"`
-	// TrustResult takes a failure of which no step is known (GitHub's `needs`
-	// context tells results only) for a failed test. Else it is Unknown, since a
-	// lost runner looks the same.
-	TrustResult bool `json:"trust_result,omitempty"`
 }
 
 // JobResult is what became of one job.
@@ -34,8 +30,12 @@ type JobResult struct {
 	Outcome Outcome
 	// Step is the name of the step that decided, if one did.
 	Step string
-	// Exit is the exit code of that step, -1 if it is not known.
+	// Exit is the exit code of that step or of the test in it, -1 if it is not known.
 	Exit int
+	// Mark is what a program of ours said of the test, if it did.
+	Mark *Mark
+	// Doubt: it said different things, so none of them counts.
+	Doubt bool
 	// MayFail: the job does not decide.
 	MayFail bool
 }
@@ -52,7 +52,18 @@ func (r JobResult) Duration() time.Duration {
 type reader struct {
 	ignore, mayFail patterns
 	steps           stepKinds
-	trust           bool
+}
+
+// ending is what the dispatcher itself did to a run: what was cancelled was
+// cancelled for a newer patchset, or because a comment asked for it.
+type ending struct{ superseded, calledOff bool }
+
+// cancelled says what became of something that was cancelled.
+func (e ending) cancelled() Outcome {
+	if e.superseded {
+		return Superseded
+	}
+	return Cancelled
 }
 
 func (r Rules) compile() *reader {
@@ -62,13 +73,11 @@ func (r Rules) compile() *reader {
 	return &reader{
 		ignore: newPatterns(r.Ignore), mayFail: newPatterns(r.MayFail),
 		steps: stepKinds{setup: newPatterns(r.Setup), rig: append(newPatterns(r.Rig), rigSteps...)},
-		trust: r.TrustResult,
 	}
 }
 
-// job says what became of one job. superseded: what was cancelled was cancelled
-// for a newer patchset.
-func (rd *reader) job(j change.Job, superseded bool) JobResult {
+// job says what became of one job.
+func (rd *reader) job(j change.Job, end ending) JobResult {
 	r := JobResult{Job: j, Exit: -1, MayFail: rd.mayFail.match(j.Name)}
 	switch j.Conclusion {
 	case "success":
@@ -84,7 +93,7 @@ func (rd *reader) job(j change.Job, superseded bool) JobResult {
 	case "stale":
 		r.Outcome = Stale
 	case "cancelled", "timed_out", "failure":
-		rd.unsuccessful(&r, superseded)
+		rd.unsuccessful(&r, end)
 	case "":
 		r.Outcome = unconcluded(j)
 	default:
@@ -110,27 +119,34 @@ func unconcluded(j change.Job) Outcome {
 // unsuccessful reads a job that was cancelled, timed out or failed. GitHub uses
 // these three words loosely (a job whose runner was killed "failed", one that
 // reached its limit was "cancelled"), so the evidence is asked in turn.
-func (rd *reader) unsuccessful(r *JobResult, superseded bool) {
+func (rd *reader) unsuccessful(r *JobResult, end ending) {
 	j, ev := r.Job, gather(r.Job)
 	at, in := decisive(j.Steps), testPhase
 	if at >= 0 {
-		in = rd.steps.phaseOf(j.Steps, at)
+		in = rd.steps.phaseOf(j.Steps, at, j.FailedRun)
 		r.Step = j.Steps[at].Name
+		if rd.steps.isOurs(j.Steps[at], j.FailedRun) {
+			r.Mark, r.Doubt = markOf(j, ev.exit)
+		}
 	}
 	// A test that failed by itself has failed, whatever came later.
 	failed := at >= 0 && in == testPhase && stepFailed(j.Steps[at])
-	proven := failed && !ev.maybeKilled()
+	proven := failed && (!ev.maybeKilled() || r.Mark.test())
+	killed := failed && ev.cancel && ev.signalled() && j.Conclusion == "failure"
+	ours := end.superseded || end.calledOff
 	switch {
-	case j.Conclusion == "cancelled" && superseded:
-		r.Outcome = Superseded
+	case ours && (j.Conclusion == "cancelled" || killed && !proven):
+		r.Outcome = end.cancelled()
+	case j.Conclusion == "cancelled" && at < 0 && j.Runner == "" && ev.dropped:
+		r.Outcome = Dropped
 	case !proven && (ev.jobLimit || j.Conclusion == "timed_out" && !failed):
 		r.Outcome = timedOut(in)
-	case !proven && (ev.lost || failed && ev.cancel && ev.signalled() && j.Conclusion == "failure"):
+	case !proven && (ev.lost || killed):
 		r.Outcome = ev.loss()
 	case j.Conclusion == "cancelled" && !(proven && ev.jobLimit):
 		r.Outcome = Cancelled
 	case at < 0:
-		r.Outcome = rd.stepless(j, ev)
+		r.Outcome = stepless(j, ev)
 	default:
 		rd.byStep(r, ev, j.Steps[at], in)
 	}
@@ -145,7 +161,7 @@ func timedOut(in phase) Outcome {
 }
 
 // stepless reads a failure that no step shows.
-func (rd *reader) stepless(j change.Job, ev evidence) Outcome {
+func stepless(j change.Job, ev evidence) Outcome {
 	switch {
 	case len(j.Steps) > 0: // all of them are well
 		return Unknown
@@ -153,8 +169,6 @@ func (rd *reader) stepless(j change.Job, ev evidence) Outcome {
 		return StartupFailure
 	case j.ID != 0 && j.Runner == "":
 		return RunnerLost
-	case rd.trust:
-		return Failed
 	}
 	return Unknown
 }
@@ -178,9 +192,15 @@ func (rd *reader) byStep(r *JobResult, ev evidence, step change.Step, in phase) 
 		r.Outcome = OutOfDisk
 	case in != testPhase && ev.stepLimit:
 		r.Outcome = TimedOutSetup
-	case in != testPhase:
+	case in != testPhase, r.Mark.rig():
 		r.Outcome = SetupFailed
-	case ev.exit >= rigExit && rd.steps.rig.match(step.Name):
+	case r.Mark.test():
+		r.Outcome, r.Exit = Failed, r.Mark.Exit
+	case r.Mark != nil: // the test passed
+		r.Outcome = SetupFailed
+	case ev.exit == rigExit && rd.steps.isOurs(step, r.Job.FailedRun):
+		r.Outcome = SetupFailed
+	case ev.exit == -1 && ev.tool:
 		r.Outcome = SetupFailed
 	default:
 		r.Outcome = Failed

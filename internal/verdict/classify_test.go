@@ -54,15 +54,37 @@ func edited(j change.Job, edit func(*change.Job)) change.Job {
 	return j
 }
 
+// stepRan says what the failing step ran.
+func stepRan(j change.Job, run string) change.Job {
+	j.FailedRun = run
+	return j
+}
+
+// What our programs say (internal/environments).
+const (
+	rigMark  = `{"v":1,"by":"rig","environment":"nvme","shard":1,"shards":1,"optional":false,"exit":251,"timed_out":false,"why":"the guest did not come up"}`
+	testMark = `{"v":1,"by":"test","environment":"nvme","shard":1,"shards":1,"optional":false,"exit":139,"timed_out":false}`
+)
+
+// marked adds what a program of ours says of a test.
+func marked(j change.Job, text string) change.Job {
+	j.Annotations = append(j.Annotations, change.Annotation{Level: "notice", Path: ".github", Title: MarkTitle, Text: text})
+	return j
+}
+
 // jobCase is one way in which a job may end.
 type jobCase struct {
 	// says describes it in docs/verdicts.md; "" keeps it out of there.
 	says string
 	job  change.Job
 	want Outcome
-	// rules and superseded are those of the run.
+	// source is where it was read or seen, beyond what these tests have from GitHub's
+	// documentation of its conclusions.
+	source string
+	// rules and what follows are those of the run.
 	rules      Rules
 	superseded bool
+	calledOff  bool
 }
 
 // jobCases are shown in docs/verdicts.md in this order.
@@ -90,8 +112,14 @@ func jobCases() []jobCase {
 		{says: "`failure`, the step is named \"setup: ...\" or \"rig: ...\"", job: jobOf("failure", ok, "rig: reserve a host=failure"), want: SetupFailed},
 		{says: "`failure`, the step matches a configured set-up pattern", job: jobOf("failure", ok, "Reserve the lab=failure"), rules: Rules{Setup: []string{"Reserve **"}}, want: SetupFailed},
 		{says: "`failure`, a test passed and a \"Post ...\" step failed", job: jobOf("failure", ok, "Run x/y@v1=success", "Run make test=success", "Post Run x/y@v1=failure"), want: SetupFailed},
-		{says: "`failure`, a test step on the rig (\"guest: ...\") ended with exit code 125 or more", job: with(jobOf("failure", ok, "guest: nvme=failure"), "Process completed with exit code 125."), want: SetupFailed},
-		{says: "`failure`, a test step on the rig ended with exit code 124 or less", job: with(jobOf("failure", ok, "guest: nvme=failure"), "Process completed with exit code 124."), want: Failed},
+		{says: "`failure`, the step ran an action that tests nothing (`actions/upload-artifact`, `actions/cache`, ...), whatever its name is", job: stepRan(jobOf("failure", ok, test+"success", "Upload test logs=failure"), "Run actions/upload-artifact@v4"), want: SetupFailed, source: "actions/upload-artifact#307"},
+		{says: "`failure`, the step's script only fetches and installs (`apt-get install`, `docker pull`, `git clone`, ...)", job: with(stepRan(jobOf("failure", ok, "Install dependencies=failure"), "Run sudo apt-get update && sudo apt-get install -y gcc"), "Process completed with exit code 100."), want: SetupFailed, source: "apt-get(8)"},
+		{says: "`failure`, the runner or an action of GitHub's says what failed (\"Docker pull failed\", \"Failed to CreateArtifact\", ...), and no script ended with an exit code", job: with(jobOf("failure", ok, "Collect=failure"), "Failed to CreateArtifact: Artifact storage quota has been hit. Unable to upload any new artifacts."), want: SetupFailed, source: "actions/upload-artifact#307"},
+		{says: "`failure`, a test step of ours (\"guest: ...\") says that the rig failed", job: marked(with(jobOf("failure", ok, "guest: nvme=failure"), "Process completed with exit code 251."), rigMark), want: SetupFailed, source: "internal/environments"},
+		{says: "`failure`, a test step of ours says that the test failed, whatever its exit code is (1, 125, 126 to 255)", job: marked(with(jobOf("failure", ok, "guest: nvme=failure"), "Process completed with exit code 139."), testMark), want: Failed, source: "internal/environments"},
+		{says: "`failure`, a test step of ours says nothing and ended with exit code 125", job: with(jobOf("failure", ok, "guest: nvme=failure"), "Process completed with exit code 125."), want: SetupFailed, source: "internal/app/guest.go"},
+		{says: "`failure`, a test step of ours says nothing and ended otherwise", job: with(jobOf("failure", ok, "guest: nvme=failure"), "Process completed with exit code 251."), want: Failed, source: "internal/app/guest.go"},
+		{says: "`failure`, any other step ended with any exit code, such as 125 to 255 (not found, crashed, ...)", job: with(ended("failure"), "Process completed with exit code 127."), want: Failed, source: "sh(1)"},
 		{says: "`failure`, a set-up step reached its time limit", job: with(jobOf("failure", ok, "Check out the patchset=failure"), "The action 'Check out the patchset' has timed out after 5 minutes."), want: TimedOutSetup},
 		{says: "`failure`, one of the last ten lines of the log ends in \"No space left on device\"", job: logged(with(ended("failure"), exit1), "cc1: error writing to /tmp/x.s: No space left on device", "##[error]"+exit1), want: OutOfDisk},
 		{says: "`failure`, the runner says that it has no space left", job: with(jobOf("failure", ok, test), "System.IO.IOException: No space left on device : '/home/runner/_diag/Worker.log'"), want: OutOfDisk},
@@ -105,9 +133,10 @@ func jobCases() []jobCase {
 		{says: "`failure`, no steps, no runner", job: edited(jobOf("failure"), func(j *change.Job) { j.Runner = "" }), want: RunnerLost},
 		{says: "`failure`, no steps, \"The job was not started because ...\", \"Error when evaluating ...\"", job: with(jobOf("failure"), billingText), want: StartupFailure},
 		{says: "`failure`, only the result is known (`needs`)", job: change.Job{Name: "unit", Status: "completed", Conclusion: "failure"}, want: Unknown},
-		{says: "`failure`, only the result is known, and results are trusted", job: change.Job{Name: "unit", Status: "completed", Conclusion: "failure"}, rules: Rules{TrustResult: true}, want: Failed},
 
+		{says: "`failure`, make or pytest ended with 2, and the runner was told to stop", job: with(ended("failure"), "Process completed with exit code 2.", shutdownText), want: RunnerLost, source: "actions/runner#4160"},
 		{says: "`cancelled`", job: with(ended("cancelled"), cancelText), want: Cancelled},
+		{says: "`cancelled` before it began, \"Canceling since a higher priority waiting request\"", job: with(edited(jobOf("cancelled"), func(j *change.Job) { j.Runner = "" }), "Canceling since a higher priority waiting request for 'autorun-7' exists"), want: Dropped, source: "geniusyield/atlas#92"},
 		{says: "`cancelled`, a newer patchset is there", job: with(ended("cancelled"), cancelText), superseded: true, want: Superseded},
 		{says: "`cancelled`, the job's time limit was reached while a test ran", job: with(ended("cancelled"), limitText, cancelText), want: TimedOut},
 		{says: "`cancelled`, the job's time limit was reached after a test had failed", job: with(jobOf("cancelled", ok, test+"failure", "Run actions/upload-artifact@v6=cancelled"), exit1, limitText), want: Failed},
@@ -134,6 +163,12 @@ func jobCases() []jobCase {
 		// A run that is superseded may have failed before.
 		{job: with(ended("failure"), exit1), superseded: true, want: Failed},
 		{job: change.Job{}, want: Unknown},
+		// What we stopped was stopped by us, whatever the runner makes of it.
+		{job: with(edited(jobOf("cancelled"), func(j *change.Job) { j.Runner = "" }), "Canceling since a higher priority waiting request for 'x' exists"), superseded: true, want: Superseded},
+		{job: with(ended("cancelled"), "Runner lab-1 did not respond to a cancelation request with 00:05:00."), calledOff: true, want: Cancelled, source: "CloudSnorkel/cdk-github-runners#537"},
+		{job: with(ended("failure"), "Process completed with exit code 143.", cancelText), calledOff: true, want: Cancelled},
+		{job: with(ended("failure"), exit1, cancelText), calledOff: true, want: Failed},
+		{job: with(ended("cancelled"), "Canceling since a higher priority waiting request for 'x' exists", cancelText), want: Cancelled, source: "ncihtan/data-models#252"},
 		{job: change.Job{Status: "a new word"}, want: Running},
 	}
 }
@@ -141,7 +176,7 @@ func jobCases() []jobCase {
 func TestJobs(t *testing.T) {
 	t.Parallel()
 	for i, tt := range jobCases() {
-		if got := tt.rules.compile().job(tt.job, tt.superseded).Outcome; got != tt.want {
+		if got := tt.rules.compile().job(tt.job, ending{tt.superseded, tt.calledOff}).Outcome; got != tt.want {
 			t.Errorf("case %d, %s: got %s, want %s: %+v", i, tt.says, got, tt.want, tt.job)
 		}
 	}
@@ -171,7 +206,7 @@ func TestPhases(t *testing.T) {
 		{steps("Run make\nsetup: x"), testPhase}, {steps("mysetup: x"), testPhase},
 	}
 	for _, tt := range tests {
-		if got := (stepKinds{}).phaseOf(tt.steps, 0); got != tt.want {
+		if got := (stepKinds{}).phaseOf(tt.steps, 0, ""); got != tt.want {
 			t.Errorf("%q: got phase %d, want %d", tt.steps[0].Name, got, tt.want)
 		}
 	}

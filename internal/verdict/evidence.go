@@ -3,7 +3,6 @@
 package verdict
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -21,33 +20,11 @@ const (
 	diskLines = 10
 )
 
-// What GitHub and its runner write about a job. All are anchored: a log line
-// that merely quotes one of them is no evidence. The words are those of
-// actions/runner (JobRunner, JobExtension, StepsRunner) and of the annotations
-// that GitHub adds itself.
-var (
-	lostTexts = regexp.MustCompile(`^(?:` + strings.Join([]string{
-		`The (?:self-hosted|hosted) runner\b.{0,200}? lost communication with the server`,
-		`The runner has received a shutdown signal`,
-		`Operating system is shutting down for computer `,
-		`The hosted runner encountered an error while running your job`,
-		`Received request to deprovision: `,
-		`The job was not acquired by Runner of type `,
-		`No runner matching the specified labels was found`,
-		`GitHub Actions has encountered an internal error when running your job`,
-	}, "|") + `)`)
-	notStartedTexts  = regexp.MustCompile(`^(?:The job was not started because |Error when evaluating |Invalid workflow file|The workflow is not valid)`)
-	jobLimitTexts    = regexp.MustCompile(`^The job (?:running on runner .{0,200}? )?has exceeded the maximum execution time of `)
-	stepLimitTexts   = regexp.MustCompile(`^The action (?:'.{0,300}' )?has timed out`)
-	cancelTexts      = regexp.MustCompile(`^The operation was cancell?ed\.?$`)
-	exitTexts        = regexp.MustCompile(`^(?:Process completed|Docker run failed) with exit code (\d{1,5})\.?$`)
-	diskFullTexts    = regexp.MustCompile(`(?i)no space left on device(?:\W*| \((?:os error )?28\)| : '.*)$`)
-	timestampPattern = regexp.MustCompile(`^\x{feff}?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z ?`)
-)
-
 // evidence is what the remarks on a job and the end of its log prove.
 type evidence struct {
-	lost, notStarted, jobLimit, stepLimit, cancel, disk bool
+	lost, shutdown, notStarted, dropped, jobLimit, stepLimit, cancel, disk bool
+	// tool: the runner or an action of GitHub's failed at something of its own.
+	tool bool
 	// exit is the exit code of the step that failed, -1 if it is not known.
 	exit int
 }
@@ -61,15 +38,19 @@ func gather(j change.Job) evidence {
 			continue
 		}
 		text := strings.TrimSpace(change.Clip(a.Text, maxRemark))
+		// Warnings are remarks on the way: the runner's that space runs short, an
+		// action's that it saved no cache.
 		if a.Level == "failure" {
 			ev.remark(text)
+			ev.disk = ev.disk || diskFullTexts.MatchString(text)
 		}
-		ev.disk = ev.disk || diskFullTexts.MatchString(text)
 	}
 	lines := tail(j.LogTail, maxTail)
 	for i, line := range lines {
 		if text, ok := strings.CutPrefix(line, "##[error]"); ok {
 			ev.remark(text)
+		} else if strings.HasPrefix(line, "##[warning]") {
+			continue
 		}
 		if i >= len(lines)-diskLines {
 			ev.disk = ev.disk || diskFullTexts.MatchString(line)
@@ -81,7 +62,10 @@ func gather(j change.Job) evidence {
 // remark takes one remark of level failure into account.
 func (ev *evidence) remark(text string) {
 	ev.lost = ev.lost || lostTexts.MatchString(text)
+	ev.shutdown = ev.shutdown || shutdownTexts.MatchString(text)
 	ev.notStarted = ev.notStarted || notStartedTexts.MatchString(text)
+	ev.dropped = ev.dropped || droppedTexts.MatchString(text)
+	ev.tool = ev.tool || toolTexts.MatchString(text)
 	ev.jobLimit = ev.jobLimit || jobLimitTexts.MatchString(text)
 	ev.stepLimit = ev.stepLimit || stepLimitTexts.MatchString(text)
 	ev.cancel = ev.cancel || cancelTexts.MatchString(text)
@@ -97,9 +81,11 @@ func (ev evidence) signalled() bool {
 	return ev.exit == 128+2 || ev.exit == 128+9 || ev.exit == 128+15
 }
 
-// maybeKilled reports whether a step that failed may have been killed from
-// outside.
-func (ev evidence) maybeKilled() bool { return ev.exit == -1 || ev.signalled() }
+// maybeKilled reports whether a step that failed may have been ended from outside.
+// make and pytest end with 2 when they are told to stop (actions/runner#4160).
+func (ev evidence) maybeKilled() bool {
+	return ev.exit == -1 || ev.signalled() || ev.shutdown && ev.exit == 2
+}
 
 // loss is what a vanished runner comes to: a full disk may be the reason.
 func (ev evidence) loss() Outcome {

@@ -4,6 +4,7 @@ package verdict
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -33,9 +34,11 @@ func excerpt(j change.Job) (lines []string, fromLog bool) {
 func reason(j change.Job) string {
 	lines, fromLog := excerpt(j)
 	for _, line := range lines {
-		if lostTexts.MatchString(line) || notStartedTexts.MatchString(line) || diskFullTexts.MatchString(line) {
-			first, _, _ := strings.Cut(line, ". ")
-			return first
+		for _, texts := range []*regexp.Regexp{lostTexts, notStartedTexts, droppedTexts, toolTexts, diskFullTexts} {
+			if texts.MatchString(line) {
+				first, _, _ := strings.Cut(line, ". ")
+				return first
+			}
 		}
 	}
 	switch {

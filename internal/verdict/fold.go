@@ -21,49 +21,56 @@ type Run struct {
 	// for the one in Key; else 0.
 	Carried int `json:"carried,omitempty"`
 	// Superseded: a newer patchset is there, and that is why work was cancelled.
-	Superseded bool              `json:"superseded,omitempty"`
-	Jobs       []change.Job      `json:"jobs,omitempty"`
-	Artifacts  []change.Artifact `json:"artifacts,omitempty"`
+	Superseded bool `json:"superseded,omitempty"`
+	// CalledOff: the dispatcher cancelled it because a comment asked for that.
+	CalledOff bool `json:"called_off,omitempty"`
+	// Needs are the results of jobs by their ids, as GitHub's needs context tells
+	// them to a job of the run: what it waited for. Empty where nobody told.
+	Needs map[string]string `json:"needs,omitempty"`
+	// Self is the id of the job that reports, where that is known. It is left out.
+	Self int64 `json:"self,omitempty"`
+
+	Jobs      []change.Job      `json:"jobs,omitempty"`
+	Artifacts []change.Artifact `json:"artifacts,omitempty"`
 }
 
 // RunResult is what became of a run.
 type RunResult struct {
 	Run     Run
 	Outcome Outcome
+	// Awaits says what is not known yet of a run whose jobs have ended; Outcome is
+	// Running then. It is outside text in part.
+	Awaits string
 	// Jobs are the jobs of the run in their order, without the ignored ones.
 	Jobs []JobResult
 	// Latest is a later run of the same workflow that told nothing.
 	Latest *RunResult
 }
 
-// Fold makes one outcome of the jobs of a run: the one that matters most.
-// Skipped jobs and those that may fail do not count. The run's own conclusion is
-// asked where no job is known: a job that is left out, such as the one that
-// reports, has a part in it.
+// Fold makes one outcome of the jobs of a run: the one that matters most. Skipped
+// jobs and those that may fail do not count. But the jobs that are listed may be a
+// part of the run only, so nothing passed unless GitHub says so of the run as a
+// whole. While it does not (the job that reports is a part of it), the needs of that
+// job must agree; what they do not settle is Running until the run has ended.
 func (r Rules) Fold(run Run) RunResult {
-	rd := r.compile()
-	res := RunResult{Run: run}
+	f := folding{reader: r.compile(), run: run, result: RunResult{Run: run}}
 	if len(run.Jobs) == 0 {
-		whole := change.Job{Status: run.Run.Status, Conclusion: run.Run.Conclusion}
-		res.Outcome = rd.job(whole, run.Superseded).Outcome
-		return res
+		f.result.Outcome = f.whole()
+		return f.result
 	}
-	// A run succeeds although a job failed if the job has continue-on-error.
-	succeeded := run.Run.Conclusion == "success"
-	var count []Outcome
-	for _, j := range run.Jobs {
-		if rd.ignore.match(j.Name) {
-			continue
-		}
-		job := rd.job(j, run.Superseded)
-		job.MayFail = job.MayFail || succeeded && !slices.Contains(quiet, job.Outcome)
-		res.Jobs = append(res.Jobs, job)
-		if !job.MayFail {
-			count = append(count, job.Outcome)
-		}
-	}
-	res.Outcome = worst(count)
-	return res
+	f.sort()
+	f.weigh()
+	return f.result
+}
+
+// Ignored returns what knows the jobs of a run that Fold leaves out.
+func (r Rules) Ignored(run Run) func(change.Job) bool {
+	rd := r.compile()
+	return func(j change.Job) bool { return rd.ignored(run, j) }
+}
+
+func (rd *reader) ignored(run Run, j change.Job) bool {
+	return rd.ignore.match(j.Name) || j.ID != 0 && j.ID == run.Self
 }
 
 // quiet are the outcomes with which a job does not fail its run.

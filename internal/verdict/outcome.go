@@ -17,6 +17,7 @@ const (
 	OutOfDisk      Outcome = "out-of-disk"
 	RunnerLost     Outcome = "runner-lost"
 	SetupFailed    Outcome = "setup-failed"
+	Dropped        Outcome = "dropped"
 	StartupFailure Outcome = "startup-failure"
 	Missing        Outcome = "missing"
 	Unknown        Outcome = "unknown"
@@ -52,11 +53,12 @@ var traits = [...]trait{
 	{OutOfDisk, 0, true, "The runner's disk was full.", "ran out of disk", "ran out of disk"},
 	{RunnerLost, 0, true, "The machine went away, was shut down, or none ever took the job.", "lost the runner", "lost the runner"},
 	{SetupFailed, 0, true, "A step failed that is not a test: set-up, checkout, image pull, service container, tear-down, or the rig that a test runs on.", "failed outside the tests", "failed outside the tests"},
-	{StartupFailure, 0, false, "GitHub did not start it: the workflow file is invalid, or the account may not run anything.", "could not be started", "could not be started"},
+	{Dropped, 0, true, "GitHub dropped it before a job began: another one waited in its concurrency group.", "was dropped by GitHub before it began", "were dropped by GitHub before they began"},
+	{StartupFailure, 0, true, "GitHub did not start it: the workflow file is invalid, or the account may not run anything.", "could not be started", "could not be started"},
 	{Missing, 0, false, "A required workflow has no run, and none is to come.", "has no run", "have no run"},
-	{Unknown, 0, false, "GitHub does not say how it ended, or not why.", "ended without a result", "ended without a result"},
+	{Unknown, 0, true, "GitHub does not say how it ended, or not why.", "ended without a result", "ended without a result"},
 	{ActionRequired, 0, false, "It waits for somebody's approval on GitHub.", "needs an approval on GitHub", "need an approval on GitHub"},
-	{Stale, 0, false, "GitHub gave it up because it did not end for too long.", "was given up by GitHub", "were given up by GitHub"},
+	{Stale, 0, true, "GitHub gave it up because it did not end for too long.", "was given up by GitHub", "were given up by GitHub"},
 	{Superseded, 0, false, "It was cancelled because a newer patchset is there.", "was stopped for a newer patchset", "were stopped for a newer patchset"},
 	{Cancelled, 0, false, "Somebody or something cancelled it.", "was cancelled", "were cancelled"},
 	{Passed, +1, false, "All of it succeeded.", "passed", "passed"},

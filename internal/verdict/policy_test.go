@@ -106,7 +106,7 @@ func TestCombineAgain(t *testing.T) {
 
 // TestNoBlameWithoutFailure is the package's first rule: whatever happens to
 // jobs, the default policy votes a change down only if a test failed, and up
-// only if nothing required is open.
+// only if nothing required is open and GitHub says so of the runs as a whole.
 func TestNoBlameWithoutFailure(t *testing.T) {
 	t.Parallel()
 	rnd, cases := rand.New(rand.NewPCG(3, 4)), jobCases()
@@ -115,7 +115,9 @@ func TestNoBlameWithoutFailure(t *testing.T) {
 		var wants []Want
 		for i := range rnd.IntN(3) + 1 {
 			w := ran(fmt.Sprint("w", i), Passed)
-			run := Rules{}.Fold(Run{Key: w.Key, Superseded: rnd.IntN(4) == 0, Jobs: randomJobs(rnd, cases, 3)})
+			random := randomRun(rnd, cases, 3)
+			random.Key = w.Key
+			run := Rules{}.Fold(random)
 			w.Run, w.Optional, w.Expected = &run, rnd.IntN(5) == 0, rnd.IntN(9) == 0
 			if rnd.IntN(9) == 0 {
 				w.Run = nil
@@ -124,16 +126,17 @@ func TestNoBlameWithoutFailure(t *testing.T) {
 		}
 		v := Policy{}.Combine(wants)
 		votes[v.Vote]++
-		failed, open := false, false
+		failed, open, whole := false, false, true
 		for _, w := range wants {
 			if w.Optional {
 				continue
 			}
 			open = open || w.Expected || w.Run == nil || !slices.Contains([]Outcome{Passed, Neutral, Skipped}, w.Run.Outcome)
+			whole = whole && w.Run != nil && (w.Run.Run.Run.Conclusion == "success" || needsAgree(w.Run.Run))
 			failed = failed || w.Run != nil && slices.ContainsFunc(w.Run.Jobs, func(j JobResult) bool { return testFailed(j.Job) })
 		}
-		if v.Vote < 0 && !failed || v.Vote > 0 && open {
-			t.Fatalf("got vote %d (failed: %v, open: %v) for %+v", v.Vote, failed, open, wants)
+		if v.Vote < 0 && !failed || v.Vote > 0 && (open || !whole) {
+			t.Fatalf("got vote %d (failed: %v, open: %v, GitHub agrees: %v) for %+v", v.Vote, failed, open, whole, wants)
 		}
 	}
 	if votes[-1] < 50 || votes[0] < 50 || votes[1] < 50 {
@@ -141,10 +144,20 @@ func TestNoBlameWithoutFailure(t *testing.T) {
 	}
 }
 
+// needsAgree reports whether a run has not ended, and all that it needed went well.
+func needsAgree(run Run) bool {
+	for _, result := range run.Needs {
+		if result != "success" && result != "skipped" {
+			return false
+		}
+	}
+	return run.Run.Conclusion == "" && len(run.Needs) > 0
+}
+
 // testFailed says in other words than the package whether a test failed: a step
 // ended so that is none of the set-up and tear-down of jobCases.
 func testFailed(j change.Job) bool {
-	around := []string{"Set up job", "Run actions/checkout@v7", "Run actions/upload-artifact@v6", "Post Run x/y@v1", "Check out the patchset", "rig: reserve a host"}
+	around := []string{"Set up job", "Run actions/checkout@v7", "Run actions/upload-artifact@v6", "Post Run x/y@v1", "Check out the patchset", "rig: reserve a host", "Upload test logs", "Install dependencies", "Collect"}
 	return slices.ContainsFunc(j.Steps, func(s change.Step) bool {
 		return !slices.Contains(around, s.Name) && (s.Conclusion == "failure" || s.Conclusion == "timed_out")
 	})
@@ -153,7 +166,7 @@ func testFailed(j change.Job) bool {
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	for _, o := range Outcomes() {
-		want := slices.Contains([]Outcome{TimedOutSetup, OutOfDisk, RunnerLost, SetupFailed}, o)
+		want := slices.Contains([]Outcome{TimedOutSetup, OutOfDisk, RunnerLost, SetupFailed, Dropped, StartupFailure, Unknown, Stale}, o)
 		if got := (Retry{Done: 1, Most: 2, Of: o}).Again(); got != want {
 			t.Errorf("%s: got %v, want %v", o, got, want)
 		}

@@ -19,11 +19,17 @@ const (
 	teardownPhase
 )
 
-// setupSteps are the names that the runner and GitHub's own actions give to
-// steps which test nothing, as the jobs API shows them; and the convention that
-// a name beginning with "setup:" or "rig:" is not a test's.
+// runnerSteps are the names of the runner's own steps (actions/runner
+// JobExtension.cs, ContainerOperationProvider.cs, ActionManager.cs).
+var runnerSteps = map[string]phase{
+	"Set up job": setupPhase, "Set up runner": setupPhase, "Initialize containers": setupPhase, "Prepare all required actions": setupPhase,
+	"Stop containers": teardownPhase, "Complete job": teardownPhase, "Complete runner": teardownPhase,
+}
+
+// setupSteps are the names that GitHub's own actions give to steps which test
+// nothing, as the jobs API shows them; and the convention that a name beginning
+// with "setup:" or "rig:" is not a test's.
 var setupSteps = newPatterns([]string{
-	"Set up job", "Set up runner", "Initialize containers", "Prepare all required actions",
 	"Pull *", "Build container for action use**", "Build */*@*",
 	"Run actions/checkout@*", "Run actions/setup-*", "Run actions/cache*", "Run actions/download-artifact@*",
 	"Run docker/login-action@*", "Run docker/setup-*",
@@ -31,16 +37,36 @@ var setupSteps = newPatterns([]string{
 	"setup:**", "Setup:**", "rig:**", "Rig:**",
 })
 
-var teardownSteps = newPatterns([]string{
-	"Complete job", "Complete runner", "Stop containers", "Run actions/upload-artifact@*", "Run actions/cache/save@*",
-})
+var teardownSteps = newPatterns([]string{"Run actions/upload-artifact@*", "Run actions/cache/save@*"})
 
-// rigSteps run a test through a rig of ours whose exit code tells its own
-// failures from the test's (see rigExit).
-var rigSteps = newPatterns([]string{"guest:**", "Run dispatcher guest run **"})
+// Actions that test nothing, without their version, as OWNER/NAME or OWNER/NAME/PATH.
+// Those that report on tests are not among them: they may fail because of the tests.
+var (
+	setupActions = newPatterns([]string{
+		"actions/checkout", "actions/cache", "actions/cache/restore", "actions/download-artifact", "actions/create-github-app-token",
+		"*/setup-*", "*/action-setup", "*/*-action-setup", "*/setup-*-action", "*/*-login-action", "*/*-login", "*/login-action", "*/login",
+		"aws-actions/configure-aws-credentials", "google-github-actions/auth", "docker/metadata-action",
+		"dawidd6/action-download-artifact", "robinraju/release-downloader",
+		"*/rust-cache", "*/cache-apt-pkgs-action", "*/ccache-action", "*/sccache-action", "*/gha-setup-*",
+		"*/free-disk-space", "*/maximize-build-space", "step-security/harden-runner", "tailscale/github-action", "webfactory/ssh-agent",
+		"*/install-nix-action", "*/nix-installer-action", "*/rust-toolchain", "*/toolchain",
+		"./.dispatcher/actions/*", "spdk-community-ci/dispatcher/actions/*",
+	})
+	teardownActions = newPatterns([]string{
+		"actions/upload-artifact", "actions/upload-artifact/merge", "actions/cache/save", "actions/upload-pages-artifact", "actions/deploy-pages",
+		"actions/attest", "actions/attest-*", "actions/upload-release-asset", "github/codeql-action/upload-sarif",
+		"codecov/codecov-action", "coverallsapp/github-action", "softprops/action-gh-release", "peaceiris/actions-gh-pages",
+		"slackapi/slack-github-action", "spdk-community-ci/dispatcher", "./.dispatcher",
+	})
+	actionPattern = regexp.MustCompile(`^(\./\S+|[\w.-]+/[\w./-]+)(?:@\S+)?$`)
+)
 
-// rigExit is the lowest exit code with which a rig says that it failed itself,
-// as docker and env do.
+// rigSteps run a test by way of a program of ours (see own), as far as their names
+// tell.
+var rigSteps = newPatterns([]string{"guest:**", "Run dispatcher guest run **", "Run dispatcher environments run **"})
+
+// rigExit is the status with which our programs end where nothing ran, as docker
+// and env do. It tells only where the program did not say more.
 const rigExit = 125
 
 // stepKinds knows which steps of a job are tests.
@@ -48,16 +74,56 @@ type stepKinds struct{ setup, rig patterns }
 
 // phaseOf says what the i-th step is for. The runner derives the names of the
 // steps around an action from the action's own: "Post NAME" and "Pre NAME" are
-// not tests where the job has a step NAME.
-func (s stepKinds) phaseOf(all []change.Step, i int) phase {
+// not tests where the job has a step NAME. What a step ran, if that is known, says
+// more than the name that people gave it.
+func (s stepKinds) phaseOf(all []change.Step, i int, run string) phase {
 	name := all[i].Name
+	if p, ok := runnerSteps[name]; ok {
+		return p
+	}
 	switch {
-	case isAround(all, name, "Post "), teardownSteps.match(name):
+	case isAround(all, name, "Post "):
 		return teardownPhase
-	case isAround(all, name, "Pre "), setupSteps.match(name), s.setup.match(name):
+	case isAround(all, name, "Pre "):
+		return setupPhase
+	}
+	if p, ok := phaseOfRun(run); ok {
+		return p
+	}
+	switch {
+	case teardownSteps.match(name):
+		return teardownPhase
+	case setupSteps.match(name), s.setup.match(name):
 		return setupPhase
 	}
 	return testPhase
+}
+
+// phaseOfRun says what is known to be no test from what a step ran.
+func phaseOfRun(run string) (phase, bool) {
+	what, ok := strings.CutPrefix(run, "Run ")
+	if !ok {
+		return testPhase, false
+	}
+	if m := actionPattern.FindStringSubmatch(change.Clip(what, maxName)); m != nil && (strings.Contains(what, "@") || strings.HasPrefix(what, "./")) {
+		switch {
+		case teardownActions.match(m[1]):
+			return teardownPhase, true
+		case setupActions.match(m[1]):
+			return setupPhase, true
+		}
+		return testPhase, false
+	}
+	return setupPhase, isSetupScript(what)
+}
+
+// isOurs reports whether a step ran a test by way of a program of ours: what it ran
+// tells, or its name as long as that is not known.
+func (s stepKinds) isOurs(step change.Step, run string) bool {
+	if what, ok := strings.CutPrefix(run, "Run "); ok {
+		return isOurScript(what)
+	}
+	return s.rig.match(step.Name)
 }
 
 func isAround(all []change.Step, name, prefix string) bool {

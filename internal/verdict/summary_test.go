@@ -18,7 +18,7 @@ func TestSummaryCells(t *testing.T) {
 	jobs[0].Name, jobs[0].URL = "", "https://ci.example.org/1"
 	jobs[1].Steps[0].Name = hostile
 	jobs[1].Name, jobs[1].URL = hostile+" token-1234", "javascript:alert(1)"
-	run := Run{Key: keyOf("autorun.yml", 2, 1), Jobs: jobs}
+	run := Run{Key: keyOf("autorun.yml", 2, 1), Run: ended("failure"), Jobs: jobs}
 	res := Rules{}.Fold(run)
 	m := Message{Verdict: Policy{Min: -2, Max: 2}.Combine([]Want{{Key: run.Key, Run: &res}}), Secrets: []string{"token-1234"}}
 	var cells []string

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package report
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
+)
+
+const (
+	// logLines is how much of a failing job's log is looked at.
+	logLines = 60
+	// maxExplained bounds the jobs of a run whose logs are read, and maxRemarked those
+	// whose annotations are: these say also whether a job counts.
+	maxExplained, maxRemarked = 8, 50
+	// maxEarlier is how many earlier attempts of a run are looked at for jobs.
+	maxEarlier = 10
+)
+
+// byNeeds reads a run from what the reporting job was told, where the API does not
+// answer. That can say that all is well. Why a job failed it does not say: the next
+// pass will.
+func byNeeds(rules verdict.Rules, run verdict.Run, needs []change.Job) verdict.RunResult {
+	run.Jobs, run.Needs = needs, results(needs)
+	result := rules.Fold(run)
+	switch result.Outcome {
+	case verdict.Passed, verdict.Skipped:
+	default:
+		result.Outcome, result.Awaits = verdict.Running, "why jobs did not pass"
+	}
+	return result
+}
+
+// waits says what the verdict waits for.
+func (g *gathering) waits(v verdict.Verdict) string {
+	if g.awaits != "" {
+		return "a later pass tells, once GitHub says " + g.awaits
+	}
+	return "other workflows have not ended: " + list(v.Workflows(verdict.Running))
+}
+
+// jobs reads the jobs of an attempt of a run. Where only some jobs were repeated,
+// GitHub may list those alone (cli/cli#9341): the others stand as they ended before.
+func (g *gathering) jobs(ctx context.Context, id int64, attempt int) ([]change.Job, error) {
+	repository := g.q.Project.CI.Repository
+	jobs, err := g.Runs.Jobs(ctx, repository, id, attempt)
+	names := map[string]bool{}
+	for n := attempt - 1; err == nil && n > 0 && n >= attempt-maxEarlier; n-- {
+		for _, j := range jobs {
+			names[j.Name] = true
+		}
+		earlier, err := g.Runs.Jobs(ctx, repository, id, n)
+		if err != nil { // no vote comes of it: GitHub says how the run ended as a whole
+			break
+		}
+		for _, j := range earlier {
+			if !names[j.Name] {
+				jobs = append(jobs, j)
+			}
+		}
+	}
+	return jobs, err
+}
+
+// selfID returns the id of the job that asks, 0 if it is not sure which that is.
+func (g *gathering) selfID(jobs []change.Job) (id int64) {
+	for _, j := range jobs {
+		if g.q.SelfJob == nil || !g.q.SelfJob(j) {
+			continue
+		}
+		if id != 0 {
+			return 0
+		}
+		id = j.ID
+	}
+	return id
+}
+
+// results are the needs by the ids of jobs.
+func results(needs []change.Job) map[string]string {
+	all := map[string]string{}
+	for _, j := range needs {
+		all[j.Name] = j.Conclusion
+	}
+	return all
+}
+
+// explain reads what tells why jobs failed, those first that failed by themselves. A
+// verdict is possible without, so what cannot be read is left out.
+func (g *gathering) explain(ctx context.Context, run *verdict.Run, ignored func(change.Job) bool) {
+	repository := g.q.Project.CI.Repository
+	var bad []*change.Job
+	for i := range run.Jobs {
+		if job := &run.Jobs[i]; !good(*job) && !ignored(*job) {
+			bad = append(bad, job)
+		}
+	}
+	slices.SortStableFunc(bad, func(a, b *change.Job) int { return cmp.Compare(urgency(*a), urgency(*b)) })
+	for i, job := range bad[:min(len(bad), maxRemarked)] {
+		if list, err := g.Details.Annotations(ctx, repository, *job); err == nil {
+			job.Annotations = list
+		}
+		if i >= maxExplained {
+			continue
+		}
+		if run, tail, err := g.Details.LogTail(ctx, repository, *job, logLines); err == nil {
+			job.FailedRun, job.LogTail = run, tail
+		}
+	}
+	list, err := g.Details.Artifacts(ctx, repository, run.Run.ID)
+	if err != nil && g.Publisher != nil {
+		g.warn(fmt.Errorf("no artifacts of %s are published: %w", run.Key, err))
+		g.note("the artifacts could not be published", err.Error())
+	}
+	run.Artifacts = list
+}
+
+// urgency puts what failed before what was stopped because of it.
+func urgency(j change.Job) int {
+	if j.Conclusion == "cancelled" {
+		return 1
+	}
+	return 0
+}
+
+// good jobs need no explanation; one that has not ended has none.
+func good(j change.Job) bool {
+	switch j.Conclusion {
+	case "success", "skipped", "neutral":
+		return true
+	}
+	return j.Status != "completed"
+}
