@@ -3,6 +3,7 @@
 package app
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -34,7 +35,20 @@ func (s *story) ends(jobs ...github.Job) int64 {
 	runs := s.github.Runs()
 	id := runs[len(runs)-1].ID
 	s.github.SetJobs(id, jobs...)
+	s.env["INPUT_NEEDS"] = needsOf(jobs)
 	return id
+}
+
+// needsOf is GitHub's needs context of a job that waited for all that have ended.
+func needsOf(jobs []github.Job) string {
+	needs := map[string]map[string]string{}
+	for _, j := range jobs {
+		if j.Status == "completed" {
+			needs[j.Name] = map[string]string{"result": j.Conclusion}
+		}
+	}
+	text, _ := json.Marshal(needs) // of strings
+	return string(text)
 }
 
 // testJob is a job whose test step ended so.
