@@ -24,6 +24,8 @@ type gathering struct {
 	// we had said something on it before.
 	debt   plan.Debt
 	spoken int
+	// calledOff are the attempts that a comment called off.
+	calledOff map[change.Key]bool
 	// outcome and attempt are those of the run that is reported on.
 	outcome verdict.Outcome
 	attempt int
@@ -43,7 +45,7 @@ type gathering struct {
 }
 
 func newGathering(r *Reporter, q Request, c *change.Change) *gathering {
-	g := &gathering{Reporter: r, q: q, change: c, runs: map[int64]change.Run{}}
+	g := &gathering{Reporter: r, q: q, change: c, runs: map[int64]change.Run{}, calledOff: map[change.Key]bool{}}
 	if q.Run.ID != 0 {
 		g.runs[q.Run.ID] = q.Run
 	}
@@ -57,6 +59,7 @@ func (g *gathering) verdict(ctx context.Context) (verdict.Verdict, error) {
 	here := false
 	for _, st := range g.q.Standings(g.change) {
 		w := verdict.Want{Key: st.Key, Optional: st.Optional, Expected: st.Expected}
+		g.calledOff[st.Key] = st.CalledOff
 		if st.Key == g.q.Key {
 			here, w.Expected, st.RunID = true, false, g.q.RunID
 			g.retry.Done = st.Wasted
@@ -175,7 +178,7 @@ func (g *gathering) run(ctx context.Context, key change.Key, id int64) (*verdict
 
 // read reads a run and its jobs.
 func (g *gathering) read(ctx context.Context, key change.Key, id int64) (run verdict.Run, known bool, err error) {
-	run = verdict.Run{Key: key, Superseded: key.Patchset != g.change.Current.Number}
+	run = verdict.Run{Key: key, Superseded: key.Patchset != g.change.Current.Number, CalledOff: g.calledOff[key]}
 	if key == g.q.Key {
 		run.Attempt = g.q.Attempt
 		run.Run.ID = id

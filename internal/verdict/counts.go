@@ -28,8 +28,8 @@ const (
 	Repeated
 	// OverLimit: there are enough comments.
 	OverLimit
-	// Dropped: its file has more findings than are kept.
-	Dropped
+	// Unkept: its file has more findings than are kept.
+	Unkept
 	// Off: no comments are made at all.
 	Off
 	reasons
@@ -41,7 +41,7 @@ const (
 var words = [reasons]string{
 	NoPlace: "without a place", OtherFile: "in files that the patchset does not touch", Ambiguous: "of which the file is ambiguous",
 	OtherLine: "on lines that it does not change", UnknownLines: "in files of which the changed lines are not known", NoText: "without a text",
-	Repeated: "said before", OverLimit: "over the limit of comments", Dropped: "more than are kept of one file", Off: "since comments are off",
+	Repeated: "said before", OverLimit: "over the limit of comments", Unkept: "more than are kept of one file", Off: "since comments are off",
 }
 
 // Counts say what became of the findings of a patchset's runs.
@@ -64,7 +64,7 @@ func (n *Counts) leave(why Reason, count int) {
 // Drop counts findings that were read but not kept.
 func (n *Counts) Drop(count int) {
 	n.Read += count
-	n.leave(Dropped, count)
+	n.leave(Unkept, count)
 }
 
 // maxUnread bounds the reports that a summary names.

@@ -54,7 +54,7 @@ const (
 	maxMark     = 4096
 	maxMarkText = 300
 	maxShards   = 10000
-	maxTests    = 1 << 30
+	maxCount    = 1 << 30
 )
 
 // ParseMark reads what one of our programs says of a test. Anything that is not
@@ -78,7 +78,7 @@ func ParseMark(text string) (Mark, bool) {
 
 func (o Mark) valid() bool {
 	within := func(n, most int) bool { return 0 <= n && n <= most }
-	if t := o.Tests; t != nil && !(within(t.Run, maxTests) && within(t.Failed, t.Run)) {
+	if t := o.Tests; t != nil && !(within(t.Run, maxCount) && within(t.Failed, t.Run)) {
 		return false
 	}
 	return o.V == 1 && (o.By == ByTest || o.By == ByRig) && within(o.Exit, 255) && within(o.Shard, maxShards) && within(o.Shards, maxShards)
