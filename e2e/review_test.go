@@ -47,12 +47,18 @@ func newReporter(t *testing.T, project string) {
 // stage is a change with two patchsets on a real or played server.
 type stage struct {
 	client  *gerrit.Client
+	project string
 	number  int
 	first   change.Revision
 	file    string // a file of the first patchset
 	amend   func() change.Revision
 	reword  func() change.Revision
 	abandon func()
+	restore func()
+	private func()
+	move    func(branch string)
+	forbid  func() // takes the right to vote Verified
+	remove  func()
 }
 
 func realStage(t *testing.T) stage {
@@ -63,7 +69,7 @@ func realStage(t *testing.T) stage {
 	a.push(d, "")
 	number := a.number(d)
 	return stage{
-		client: newClient(t, reporter, "pw"), number: number, first: change.Revision(d.oid), file: "lib/part1.c",
+		client: newClient(t, reporter, "pw"), project: project, number: number, first: change.Revision(d.oid), file: "lib/part1.c",
 		amend: func() change.Revision {
 			a.amend(d)
 			a.push(d, "")
@@ -76,6 +82,16 @@ func realStage(t *testing.T) stage {
 			return change.Revision(d.oid)
 		},
 		abandon: func() { must(t, world.gerrit.Act(t.Context(), number, "abandon", nil)) },
+		restore: func() { must(t, world.gerrit.Act(t.Context(), number, "restore", nil)) },
+		private: func() { must(t, world.gerrit.Act(t.Context(), number, "private", nil)) },
+		move: func(branch string) {
+			must(t, world.gerrit.Put(t.Context(), "projects/"+url.PathEscape(project)+"/branches/"+branch, map[string]any{}, nil))
+			must(t, world.gerrit.Act(t.Context(), number, "move", map[string]any{"destination_branch": branch}))
+		},
+		forbid: func() {
+			must(t, world.gerrit.Revoke(t.Context(), project, "refs/heads/*", "label-Verified", rig.RegisteredUsers))
+		},
+		remove: func() { must(t, world.gerrit.Delete(t.Context(), fmt.Sprintf("changes/%d", number))) },
 	}
 }
 
@@ -92,10 +108,12 @@ func playedStage(t *testing.T) stage {
 	client, err := gerrit.New(gerrit.Options{URL: s.URL(), Username: reporter, Password: "pw", Now: time.Now})
 	must(t, err)
 	return stage{
-		client: client, number: c.Number(), first: c.Revision(), file: "lib/part1.c",
+		client: client, project: "p", number: c.Number(), first: c.Revision(), file: "lib/part1.c",
 		amend:   func() change.Revision { c.Amend(nil); return c.Revision() },
 		reword:  func() change.Revision { c.Reword("lib: do something else"); return c.Revision() },
-		abandon: c.Abandon,
+		abandon: c.Abandon, restore: c.Restore, private: func() { c.SetPrivate(true) }, remove: c.Delete,
+		move:   func(branch string) { p.Commit(branch, nil); c.Move(branch) },
+		forbid: func() { s.Forbid("Verified") },
 	}
 }
 
@@ -153,15 +171,53 @@ func (s stage) play(t *testing.T) []string {
 	tell("ranges when abandoned %v %v", ranges, err)
 	post(third, vote("Verified", -1, "closed"))
 	post(third, change.Review{Message: "words only"})
+	s.end(t, tell, post)
 	messages, err := s.client.Messages(ctx, s.number)
 	must(t, err)
 	for _, m := range messages {
 		tell("patchset %d robot %t tag %q: %s", m.Patchset, m.Robot, m.Tag, m.Text)
 	}
+	s.remove()
+	gone, err := s.client.Visible(ctx, s.project, []int{s.number})
+	tell("removed: visible %t %v", len(gone) > 0, err)
 	if diff := cmp.Diff(c.Messages, messages[:len(c.Messages)]); diff != "" {
 		t.Errorf("the messages of Change and those of Messages differ (-Change +Messages):\n%s", diff)
 	}
 	return story
+}
+
+// end plays what happens to a change late, and to its votes.
+func (s stage) end(t *testing.T, tell func(string, ...any), post func(change.Revision, change.Review)) {
+	t.Helper()
+	see := func(what string) {
+		t.Helper()
+		seen, err := s.client.Visible(t.Context(), s.project, []int{s.number})
+		c, shown := seen[s.number]
+		tell("%s: visible %t private %t %s on %s %v", what, shown, c.Private, c.Status, c.Branch, err)
+	}
+	current := func() change.Change {
+		c, err := s.client.Change(t.Context(), s.number)
+		must(t, err)
+		for _, v := range c.Votes {
+			tell("vote %s%+d of %s", v.Label, v.Value, v.Account.Username)
+		}
+		return c
+	}
+	see("abandoned")
+	s.restore()
+	see("restored")
+	rev := current().Current.Revision
+	post(rev, change.Review{Message: "in another case", Labels: map[string]int{"verified": 1}})
+	s.forbid()
+	post(rev, change.Review{Message: "claimed", Unvoted: "not claimed", Labels: map[string]int{"Verified": -1}})
+	current()
+	post(rev, change.Review{Message: "taken back without the right", Labels: map[string]int{"Verified": 0}})
+	current()
+	s.move("other")
+	see("moved")
+	current()
+	s.private()
+	see("private")
 }
 
 // TestReviewParity holds the stand-in to what the real server does.

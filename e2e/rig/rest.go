@@ -32,6 +32,11 @@ func (g *Gerrit) Put(ctx context.Context, path string, in, out any) error {
 	return g.call(ctx, http.MethodPut, path, in, out)
 }
 
+// Delete deletes what is at path as the administrator.
+func (g *Gerrit) Delete(ctx context.Context, path string) error {
+	return g.call(ctx, http.MethodDelete, path, nil, nil)
+}
+
 func (g *Gerrit) call(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
