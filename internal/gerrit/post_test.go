@@ -217,20 +217,6 @@ func posts(s *standin.Server) (n int) {
 	return n
 }
 
-func TestDroppedVotes(t *testing.T) {
-	t.Parallel()
-	s, ch := bed(t, standin.Options{})
-	c := connect(t, s, as("ci"))
-	for _, body := range []string{`{}`, `{"labels":{}}`, `{"labels":{"Verified":0}}`, `{"labels":{"Other":-1}}`} {
-		s.Faults.Clear()
-		s.Faults.Add(faults.Rule{Method: http.MethodPost, Do: faults.Answer(200, ")]}'\n"+body)})
-		posted, err := c.Post(t.Context(), 1, ch.Revision(), bad())
-		if err != nil || len(posted.Applied) != 0 || !strings.Contains(posted.Refused["Verified"], "without a word") || !posted.Claimed {
-			t.Errorf("%s: got %+v, %v", body, posted, err)
-		}
-	}
-}
-
 // TestRefusedComments: a comment on a file that the patchset does not have is
 // not worth the vote.
 func TestRefusedComments(t *testing.T) {
