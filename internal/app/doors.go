@@ -5,7 +5,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -193,49 +192,6 @@ func allowed(p *config.Project) func(string) bool {
 		return ok && change.CheckBranch(branch) == nil &&
 			!strings.HasPrefix(ref, string(p.Mirror.Ledger)) && !strings.HasPrefix(ref, string(p.Mirror.Namespace))
 	}
-}
-
-// reviews lets a pass ask Gerrit in its own words.
-type reviews struct{ *gerrit.Client }
-
-// Open asks for files and votes only where a filter or a gate looks at them, and
-// for messages where results are told.
-func (r reviews) Open(ctx context.Context, p *config.Project) ([]change.Change, error) {
-	q := gerrit.Query{Project: p.Name, Extra: p.Query, MaxAge: p.MaxAge, Messages: p.Report.On()}
-	for _, w := range p.Workflows {
-		q.Files = q.Files || len(w.Paths)+len(w.PathsIgnore) > 0
-		q.Votes = q.Votes || w.Trust.Label != ""
-	}
-	return r.Client.Open(ctx, q)
-}
-
-// Merged asks for files only where a filter looks at them.
-func (r reviews) Merged(ctx context.Context, p *config.Project, age time.Duration) ([]change.Change, error) {
-	q := gerrit.Query{Project: p.Name, MaxAge: age}
-	for _, w := range p.Workflows {
-		q.Files = q.Files || w.PostMerge && len(w.Paths)+len(w.PathsIgnore) > 0
-	}
-	return r.Client.Merged(ctx, q)
-}
-
-// Change tells a change that is gone from one that cannot be read.
-func (r reviews) Change(ctx context.Context, number int) (change.Change, bool, error) {
-	c, err := r.Client.Change(ctx, number)
-	if errors.Is(err, gerrit.ErrGone) {
-		return change.Change{}, false, nil
-	}
-	return c, err == nil, err
-}
-
-// Hidden says which changes the account cannot see at all.
-func (r reviews) Hidden(ctx context.Context, p *config.Project, numbers []int) (map[int]bool, error) {
-	seen, err := r.Client.Visible(ctx, p.Name, numbers)
-	hidden := map[int]bool{}
-	for _, n := range numbers {
-		_, there := seen[n]
-		hidden[n] = !there && seen != nil
-	}
-	return hidden, err
 }
 
 // refs gives a repository's refs in checked form. Refs whose object ids are not

@@ -21,8 +21,9 @@ const self = "ci"
 // told is what we say of a run of a patchset in which some jobs failed.
 func told(number, patchset, attempt int, failed ...string) change.Message {
 	key := change.Key{ID: change.ID{Change: number, Patchset: patchset}, Workflow: "autorun.yml", Attempt: attempt}
-	run := verdict.Run{Key: key, Attempt: 1, Jobs: []change.Job{{Name: "docs", Status: "completed", Conclusion: "success"}}}
+	run := verdict.Run{Key: key, Attempt: 1, Run: change.Run{Status: "completed", Conclusion: "success"}, Jobs: []change.Job{{Name: "docs", Status: "completed", Conclusion: "success"}}}
 	for _, name := range failed {
+		run.Run.Conclusion = "failure"
 		run.Jobs = append(run.Jobs, change.Job{Name: name, Status: "completed", Conclusion: "failure", Steps: []change.Step{{Name: "make test", Status: "completed", Conclusion: "failure"}},
 			LogTail: []string{"Failed: `made up` in `a log`"}})
 	}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"slices"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
+)
+
+// source is the state of an earlier patchset that a later one takes over.
+type source struct {
+	id     change.ID
+	number int // of the attempt
+	// word is how it ended, "" while it goes on.
+	word verdict.Outcome
+}
+
+// carrySource finds the patchset whose state the current one takes over: the
+// nearest one that was tested, if nothing but kinds that carry lies between. known
+// is false while the kinds of those between must be read.
+func (b *builder) carrySource(c *change.Change, w *config.Workflow) (s source, ok, known bool) {
+	kind := c.Current.Kind
+	for n := c.Current.Number; n > 1; {
+		if kindPolicy(w, kind) != config.CarryKind {
+			return s, false, true
+		}
+		earlier, listed := patchsetBefore(c, n)
+		s.id = change.ID{Change: c.Number, Patchset: earlier.Number}
+		if a := b.attempt(s.id, w.Name); a.number > 0 {
+			s = b.sourceOf(c, w, s.id, a)
+			return s, s.number > 0, true
+		}
+		if !listed {
+			if b.s.Fresh[c.Number] { // its earlier patchsets cannot be seen
+				return s, false, true
+			}
+			b.touch(c)
+			return s, false, earlier.Number == 1
+		}
+		kind, n = earlier.Kind, earlier.Number
+	}
+	return s, false, true
+}
+
+// patchsetBefore is the one before a patchset; listed is false where only its
+// number is known.
+func patchsetBefore(c *change.Change, n int) (p change.Patchset, listed bool) {
+	for _, e := range slices.Backward(c.Earlier) {
+		if e.Number < n {
+			return e, true
+		}
+	}
+	return change.Patchset{Number: n - 1}, false
+}
+
+// sourceOf reads the state of a tested patchset, or that of the one before whose
+// result it carries itself. Where an attempt told nothing, the result of an
+// earlier one stands; nobody waits for a run that is not known (number 0). Where
+// nothing is reported, results are not known, and each run counts as one.
+func (b *builder) sourceOf(c *change.Change, w *config.Workflow, id change.ID, a attempt) source {
+	if a.from > 0 {
+		id.Patchset = a.from
+		a = b.attempt(id, w.Name)
+	}
+	s := source{id: id, number: a.number, word: a.ended}
+	switch {
+	case !b.p.Report.On() && a.recorded:
+		s.word = verdict.Passed
+	case s.word == "" && (!a.recorded || a.runID == 0):
+		return source{}
+	case s.word == "":
+		key := b.key(c, w, a.number)
+		key.ID = id
+		said, _ := b.told(c, key, a.runID)
+		if s.word = said.Outcome; a.recorded && s.word.Result() {
+			s.word = "" // until the ledger says so, too
+		}
+	}
+	if !s.word.Result() && s.word != "" && a.before.attempt > 0 {
+		s.number, s.word = a.before.attempt, a.before.word
+	}
+	return s
+}
+
+// kindPolicy maps Gerrit's change kinds to the two policies. A kind that
+// changes both the parent and the message needs both.
+func kindPolicy(w *config.Workflow, kind change.Kind) config.KindPolicy {
+	switch kind {
+	case change.TrivialRebase:
+		return w.TrivialRebase
+	case change.NoCodeChange, change.NoChange:
+		return w.NoCodeChange
+	case change.TrivialRebaseMessage:
+		if w.TrivialRebase == config.CarryKind {
+			return w.NoCodeChange
+		}
+	}
+	return config.RunKind
+}
+
+func kindText(kind change.Kind) string {
+	switch kind {
+	case change.TrivialRebase, change.TrivialRebaseMessage:
+		return "trivial rebase"
+	case change.NoChange:
+		return "nothing changed"
+	default:
+		return "message only"
+	}
+}
