@@ -301,3 +301,85 @@ func TestMissingLabel(t *testing.T) {
 	s.pass(ExitConfiguration)
 	s.gerritShows(c, nil)
 }
+
+// TestOwnMessages: Gerrit takes user names whatever their case; ours are known by
+// the account's number, and nobody can pass for us by the spelling of a name.
+func TestOwnMessages(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "")
+	s.env["GERRIT_USERNAME"] = "Bot"
+	c := s.push("ann", "nvme: split the probe loop", nil)
+	s.pass(ExitDone)
+	id := s.ends(testJob("unit", "failure", "boom"), github.Job{Name: "report", Status: "in_progress"})
+	s.reportJob(id, 1, "101/1/autorun.yml/1")
+	s.reportJob(id, 1, "101/1/autorun.yml/1")
+	s.github.SetRunState(id, "completed", "failure")
+	s.ticks(2)
+	n := 0
+	for _, m := range c.Messages() {
+		if strings.Contains(m.Text, "outcome=failed") {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("the verdict was told %d times, want once", n)
+	}
+	s.votes(c, map[string]int{"bot": -1})
+	s.transcript.Reset()
+}
+
+// TestReportOfAnotherRun: report tells only of the run that the dispatcher started
+// for the key.
+func TestReportOfAnotherRun(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "")
+	a, b := s.push("ann", "nvme: split the probe loop", nil), s.push("bob", "bdev: fix a leak", nil)
+	s.pass(ExitDone)
+	runs := s.github.Runs()
+	for _, r := range runs {
+		s.github.SetJobs(r.ID, testJob("unit", "success"))
+	}
+	number := func(i int) string { return strconv.FormatInt(runs[i].ID, 10) }
+	s.says("The run of another change, a run that nobody started, and an attempt that is not there.")
+	s.shows(ExitConfiguration, "report", "--key", "101/1/autorun.yml/1", "--run", number(1))
+	s.shows(ExitConfiguration, "report", "--key", "102/1/autorun.yml/1", "--run", "4711")
+	s.shows(ExitConfiguration, "report", "--key", "101/1/autorun.yml/2", "--run", number(0))
+	s.says("A patchset that is not there.")
+	s.shows(ExitConfiguration, "report", "--key", "101/7/autorun.yml/1", "--run", number(0))
+	s.votes(a, nil)
+	s.votes(b, nil)
+	s.says("And the right one.")
+	s.shows(ExitDone, "report", "--key", "101/1/autorun.yml/1", "--run", number(0))
+	s.votes(a, map[string]int{"bot": 1})
+}
+
+// TestNothingToRun: filters leave out every required workflow.
+func TestNothingToRun(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []string{"vote", "silent"} {
+		t.Run(policy, func(t *testing.T) {
+			t.Parallel()
+			s := begin(t, "report: {label: Verified, nothing-to-run: "+policy+"}\nworkflows: [{file: autorun.yml, paths: ['lib/**']}, {file: docs.yml, optional: true}]\n")
+			s.env["GERRIT_USERNAME"], s.env["GERRIT_PASSWORD"] = "bot", password
+			s.gerrit.Account("bot")
+			s.workflow("docs.yml", autorun)
+			c := s.pushFiles("ann", "docs: a typo", map[string]string{"doc/x.md": "x\n"})
+			s.ticks(3)
+			want := map[string]int{"bot": 1}
+			if policy == "silent" {
+				want = nil
+			}
+			s.gerritShows(c, want)
+			s.says("The next patchset touches the library.")
+			c.Amend(map[string]string{"lib/x.c": "x\n"})
+			s.ticks(1)
+			for _, r := range s.github.Runs() {
+				if r.Workflow == "autorun.yml" {
+					s.github.SetJobs(r.ID, testJob("unit", "failure", "boom"))
+				}
+			}
+			s.ticks(1)
+			s.votes(c, map[string]int{"bot": -1})
+		})
+	}
+}

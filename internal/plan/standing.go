@@ -30,6 +30,8 @@ type Standing struct {
 	// Before is the last earlier attempt with a result, which stands if this one
 	// tells nothing.
 	Before Before
+	// LeftOut says which filter leaves the workflow out, where nothing is to be run.
+	LeftOut string
 	// CalledOff: a comment called the attempt off.
 	CalledOff bool
 	// Wasted counts the attempts that ended for reasons which trying again may

@@ -59,10 +59,11 @@ func (b *builder) empty(c *change.Change) []Standing {
 		if w.Optional {
 			continue
 		}
-		if b.attempt(c.ID(), w.Name).number > 0 || b.decide(c, w).standing != unwanted || unwantedReason(c, w) == "" {
+		why := unwantedReason(c, w)
+		if why == "" || b.attempt(c.ID(), w.Name).number > 0 || b.decide(c, w).standing != unwanted {
 			return nil
 		}
-		all = append(all, Standing{Workflow: w.Name, Key: b.key(c, w, 1)})
+		all = append(all, Standing{Workflow: w.Name, Key: b.key(c, w, 1), LeftOut: why})
 	}
 	return all
 }

@@ -14,12 +14,15 @@ import (
 // agrees holds a request against the ledger: only runs that the dispatcher started
 // are reported. replaced says which later attempt stands in its place, or is "".
 func (g *gathering) agrees() (replaced string, err error) {
-	if g.q.Key.Patchset != g.change.Current.Number || g.change.Status != change.New {
+	if g.q.Key.Patchset < g.change.Current.Number || g.change.Status != change.New {
 		return "", nil // nothing is said about it
 	}
 	refuse := func(why string) error {
 		return fault.New(fault.Configuration, "run %d is not the dispatcher's run of %s: %s", g.q.RunID, g.q.Key, why).
 			WithHint("give report the key and the number of the run that was started for it")
+	}
+	if g.q.Key.Patchset > g.change.Current.Number {
+		return "", refuse(fmt.Sprintf("the change has %d patchsets", g.change.Current.Number))
 	}
 	for _, st := range g.q.Standings(g.change) {
 		switch {
@@ -90,15 +93,15 @@ func (r *Reporter) Vote(ctx context.Context, q Request) (Done, error) {
 // sendEmpty says that nothing is to be run for a patchset, and votes as if all had
 // passed.
 func (g *gathering) sendEmpty(ctx context.Context) (Done, error) {
-	var keys []change.Key
+	var left []verdict.LeftOut
 	for _, st := range g.q.Empty {
-		keys = append(keys, st.Key)
+		left = append(left, verdict.LeftOut{Key: st.Key, Why: st.LeftOut})
 	}
 	p := g.q.Project
 	vote := verdict.NewPolicy(p.Report.Votes).Vote(verdict.Passed)
 	review := change.Review{
-		Message: verdict.Empty(keys, p.Report.Label != "", vote, false), Tag: Tag, Notify: verdict.NotifyNone,
-		Unvoted: verdict.Empty(keys, p.Report.Label != "", vote, true),
+		Message: verdict.Empty(left, p.Report.Label != "", vote, false), Tag: Tag, Notify: verdict.NotifyNone,
+		Unvoted: verdict.Empty(left, p.Report.Label != "", vote, true),
 	}
 	if p.Report.Label != "" {
 		review.Labels = map[string]int{p.Report.Label: vote}
