@@ -122,7 +122,8 @@ func (f Finding) first() Place {
 
 // collector gathers the findings of one file.
 type collector struct {
-	source string
+	source   string
+	searched int // bytes of text
 	Report
 }
 

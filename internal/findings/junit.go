@@ -164,9 +164,9 @@ func (p *junit) endCase(cut bool) {
 	for _, q := range t.problems {
 		f := Finding{Severity: Failure, Test: test, Text: q.words()}
 		at := []Place{{Path: q.file, Line: q.line}}
-		if at = append(at, scan(f.Text, p.folder(t))...); strings.TrimSpace(f.Text) == "" {
+		if at = append(at, p.search(f.Text, p.folder(t))...); strings.TrimSpace(f.Text) == "" {
 			f.Text = q.telling(t.output.String())
-			at = append(at, scan(f.Text, p.folder(t))...)
+			at = append(at, p.search(f.Text, p.folder(t))...)
 		}
 		if head, _ := split(cleanText(f.Text)); head == "" {
 			f.Title = cmp.Or(q.class, q.kind)

@@ -12,6 +12,8 @@ import (
 const (
 	maxScanned = 400 // lines of a text that are searched for places, half of them its last
 	maxLine    = 500 // bytes of such a line
+	// maxSearched is how much text of one file is searched for places, in bytes.
+	maxSearched = 8 << 20
 )
 
 // A spelling is how tools write a place in text: the path, then the line.
@@ -21,6 +23,8 @@ type spelling struct {
 	re *regexp.Regexp
 	// quoted paths stand between words or quotes: they may hold blanks.
 	quoted bool
+	// with is in every line that fits: looking for that is much faster.
+	with string
 }
 
 // name is a path without blanks, as far as text shows where it ends.
@@ -28,12 +32,12 @@ const name = `([^\s:"'` + "`" + `()<>|,=]+)`
 
 // spellings are tried in turn on each line; the first that fits counts.
 var spellings = []spelling{
-	{"CPython traceback.c; unittest", regexp.MustCompile(`File "([^"]+)", line (\d{1,7})`), true},
-	{"bats-core tracing.bash", regexp.MustCompile(`in (?:test )?file (\S.*?), line (\d{1,7})`), true},
-	{".NET StackTrace.cs: NUnit, xUnit.net, MSTest", regexp.MustCompile(`\bin (\S.*?):line (\d{1,7})`), true},
-	{"perl Test::Builder; bash error.c", regexp.MustCompile(`\bat ` + name + ` line (\d{1,7})\b|^` + name + `: line (\d{1,7}):`), false},
-	{"MSVC; Boost.Test compiler_log_formatter; doctest; QtTest plaintestlogger", regexp.MustCompile(name + `\((\d{1,7})(?:,\d{1,7})*\)(?:\s*[:\],]|\s*$)`), false},
-	{"gcc, clang, go, pytest, CUnit Basic.c, googletest, cmocka, Catch2, assert.h, rustc, node", regexp.MustCompile(name + `:(\d{1,7})(?::\d{1,7})?(?:[:,.)\]\s]|$)`), false},
+	{"CPython traceback.c; unittest", regexp.MustCompile(`File "([^"]+)", line (\d{1,7})`), true, "line "},
+	{"bats-core tracing.bash", regexp.MustCompile(`in (?:test )?file (\S.*?), line (\d{1,7})`), true, "line "},
+	{".NET StackTrace.cs: NUnit, xUnit.net, MSTest", regexp.MustCompile(`\bin (\S.*?):line (\d{1,7})`), true, "line "},
+	{"perl Test::Builder; bash error.c", regexp.MustCompile(`\bat ` + name + ` line (\d{1,7})\b|^` + name + `: line (\d{1,7}):`), false, "line "},
+	{"MSVC; Boost.Test compiler_log_formatter; doctest; QtTest plaintestlogger", regexp.MustCompile(name + `\((\d{1,7})(?:,\d{1,7})*\)(?:\s*[:\],]|\s*$)`), false, "("},
+	{"gcc, clang, go, pytest, CUnit Basic.c, googletest, cmocka, Catch2, assert.h, rustc, node", regexp.MustCompile(name + `:(\d{1,7})(?::\d{1,7})?(?:[:,.)\]\s]|$)`), false, ":"},
 }
 
 var (
@@ -41,8 +45,8 @@ var (
 	javaFrame = regexp.MustCompile(`\bat (?:[\w.@-]*/)*([\w$.<>]+)\(([\w$-]+\.(?:java|kt|scala|groovy)):(\d{1,7})\)`)
 	// fileLine and lineLine are Boost.Test's junit_log_formatter, and others that
 	// write a place in two lines or two fields.
-	fileLine = regexp.MustCompile(`(?i)^\W*file\s*:\s*(\S.*?)(?:,?\s+line\s*:?\s*(\d{1,7}))?[,.]?$`)
-	lineLine = regexp.MustCompile(`(?i)^\W*line\s*:\s*(\d{1,7})\b`)
+	fileLine = regexp.MustCompile(`(?i)^\W{0,10}file\s*:\s*(\S.*?)(?:,?\s+line\s*:?\s*(\d{1,7}))?[,.]?$`)
+	lineLine = regexp.MustCompile(`(?i)^\W{0,10}line\s*:\s*(\d{1,7})\b`)
 	// included begins the lines in which gcc and clang say how they came to a file.
 	included = regexp.MustCompile(`^(?:In file included from|In module|\s+from)\s`)
 	// addresses are no places; those of files are made paths before.
@@ -57,13 +61,22 @@ var sources = strings.Fields(`c h cc hh cpp hpp cxx hxx c++ inc m mm go rs py py
 	rb php pl pm t sh bash bats zsh lua swift cs fs vb sql yml yaml json toml xml md rst proto asm s S cmake mk build bzl html css
 	ex exs erl hs ml dart jl cu f90 v sv vhd tf nix`)
 
+// search returns the places that a text names, while there is enough of its file
+// left to search and room for what is found.
+func (c *collector) search(text, folder string) []Place {
+	if c.searched += len(text); c.searched > maxSearched || len(c.Findings) == MaxFindings {
+		return nil
+	}
+	return scan(text, folder)
+}
+
 // scan returns the places that a text names, in the order of likelihood. Bare
 // names are in folder, where that is known. Python prints the innermost call last.
 func scan(text, folder string) []Place {
 	var found, calls []Place
 	file := "" // of the line before
 	for _, line := range ends(text) {
-		if included.MatchString(line) {
+		if !strings.ContainsAny(line, ":(,0123456789") || included.MatchString(line) {
 			continue
 		}
 		if m := lineLine.FindStringSubmatch(line); m != nil && file != "" {
@@ -102,9 +115,17 @@ func ends(text string) []string {
 
 // placesIn returns the places in one line.
 func placesIn(line, folder string) (places []Place, python bool) {
-	line = strings.ReplaceAll(line, "file://", "")
-	line = addresses.ReplaceAllString(line, " ")
-	for _, m := range javaFrame.FindAllStringSubmatch(line, maxPlaces) {
+	if !strings.ContainsAny(line, "0123456789") {
+		return nil, false
+	}
+	if line = strings.ReplaceAll(line, "file://", ""); strings.Contains(line, "://") {
+		line = addresses.ReplaceAllString(line, " ")
+	}
+	var calls [][]string
+	if strings.Contains(line, "at ") && strings.Contains(line, "(") {
+		calls = javaFrame.FindAllStringSubmatch(line, maxPlaces)
+	}
+	for _, m := range calls {
 		if file := path.Join(packageOf(m[1]), m[2]); !frames.MatchString(file) {
 			places = append(places, Place{Path: file, Line: number(m[3])})
 		}
@@ -112,6 +133,9 @@ func placesIn(line, folder string) (places []Place, python bool) {
 	for i, s := range spellings {
 		if len(places) > 0 {
 			break
+		}
+		if !strings.Contains(line, s.with) {
+			continue
 		}
 		for _, m := range s.re.FindAllStringSubmatchIndex(line, maxPlaces) {
 			if len(m) > 6 && m[2] < 0 { // the second way to write it

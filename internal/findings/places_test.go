@@ -89,6 +89,27 @@ func TestScanLongTexts(t *testing.T) {
 	}
 }
 
+// TestSearchIsBounded: a file may cost so much search, and no more.
+func TestSearchIsBounded(t *testing.T) {
+	t.Parallel()
+	c := newCollector("x")
+	text := "a/b.c:1: x\n" + strings.Repeat("x", 1<<20-20)
+	found := 0
+	for range 20 {
+		found += len(c.search(text, ""))
+	}
+	if found != maxSearched>>20 {
+		t.Errorf("%d texts of 1 MiB were searched, want %d", found, maxSearched>>20)
+	}
+	full := newCollector("x")
+	for range MaxFindings {
+		full.add(Finding{Text: "x"})
+	}
+	if got := full.search(text, ""); got != nil {
+		t.Errorf("got %v for a finding that is not kept", got)
+	}
+}
+
 func FuzzScan(f *testing.F) {
 	for _, tt := range texts {
 		f.Add(tt.text, tt.folder)

@@ -127,7 +127,7 @@ func (p *results) finish() {
 		return
 	}
 	text := strings.Trim(p.message.String()+"\n"+p.stack.String(), "\n")
-	p.add(Finding{Severity: Failure, Test: p.name, Title: titleOf(text, p.result), Text: text}, scan(text, "")...)
+	p.add(Finding{Severity: Failure, Test: p.name, Title: titleOf(text, p.result), Text: text}, p.search(text, "")...)
 }
 
 // titleOf is what stands for a text that says nothing.
