@@ -48,7 +48,7 @@ func (t *Tree) Learn(found []Finding) {
 			parts := components(p.Path)
 			file, m := t.Find(p.Path)
 			n := strings.Count(file, "/") + 1
-			if m == Found && n > 1 && n < len(parts) && len(t.roots) < maxRoots {
+			if m == Found && n < len(parts) && len(t.roots) < maxRoots {
 				t.roots[strings.Join(parts[:len(parts)-n], "/")] = true
 			}
 		}

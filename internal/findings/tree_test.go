@@ -43,7 +43,7 @@ func TestFind(t *testing.T) {
 		// The same name in another folder.
 		{"test/bdev/bdev.c", ""}, {"/x/test/bdev/bdev.c", ""}, {"/usr/include/nvme.c", ""}, {"/root/spdk/app/Makefile", ""}, {"app/Makefile", ""}, {"app/top.c", ""},
 		// The top of the repository, where that is known.
-		{"/home/runner/work/ci/ci/top.c", "top.c"}, {"/home/runner/work/ci/ci/source/top.c", "top.c"}, {"/__w/ci/ci/Makefile", "Makefile"},
+		{"/home/runner/work/ci/ci/top.c", "top.c"}, {"/home/runner/work/ci/ci/source/top.c", "top.c"}, {"/__w/ci/ci/Makefile", "Makefile"}, {"/a/ci/ci/top.c", "top.c"}, {"/x/a/ci/ci/top.c", ""},
 		{"/github/workspace/top.c", "top.c"}, {"source/top.c", "top.c"}, {"/top.c", "top.c"}, {"/home/runner/work/ci/ci/x/top.c", ""}, {"/home/runner/work/ci/other/top.c", ""},
 		{"github.com/acme/mod/top.c", "top.c"}, {"/root/spdk/top.c", ""},
 		{"other.c", ""}, {"lib", ""}, {"lib/nvme", ""}, {strings.Repeat("a/", 2000) + "top.c", ""},

@@ -67,19 +67,19 @@ func TestFindingsAreCounted(t *testing.T) {
 	t.Parallel()
 	s := &shelf{zips: map[int64]string{1: zipOf(t,
 		"1.sarif", sarifAt("lib/nvme.c", 6), "2.sarif", sarifAt("lib/nvme.c", 900), "3.sarif", sarifAt("other.c", 1), "4.sarif", sarifAt("both.c", 1),
-		"5.sarif", sarifAt("lib/bdev.c", 1), "6.sarif", sarifAt("https://x.example/x.c", 1),
+		"5.sarif", sarifAt("lib/bdev.c", 1), "7.sarif", sarifAt("/root/spdk/lib/nvme.c", 5), "8.sarif", sarifAt("/root/spdk/top.c", 1), "6.sarif", sarifAt("https://x.example/x.c", 1),
 		"junit.xml", `<testsuite><testcase name="no place"><failure message="boom"/></testcase></testsuite>`)},
-		lines: map[string][][2]int{"lib/nvme.c": {{5, 8}}}}
+		lines: map[string][][2]int{"lib/nvme.c": {{5, 8}}, "top.c": {{1, 1}}}}
 	w := newWorld(job("tests", "failure"))
 	w.commenting(s, 20)
-	w.change.Files = append(w.change.Files, "a/both.c", "b/both.c")
+	w.change.Files = append(w.change.Files, "a/both.c", "b/both.c", "top.c")
 	done, err := w.ask(t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "\nFindings: 8 read, 2 shown on changed lines; 6 not: 2 without a place, 1 in files that the patchset does not touch, " +
+	want := "\nFindings: 10 read, 4 shown on changed lines; 6 not: 2 without a place, 1 in files that the patchset does not touch, " +
 		"1 of which the file is ambiguous, 1 on lines that it does not change, 1 in files of which the changed lines are not known.\n"
-	if !strings.HasSuffix(done.Summary, want) || len(w.posted[0].Comments) != 2 {
+	if !strings.HasSuffix(done.Summary, want) || len(w.posted[0].Comments) != 4 {
 		t.Errorf("got %d comments and the summary\n%s\nwant at its end\n%s", len(w.posted[0].Comments), done.Summary, want)
 	}
 }
@@ -138,12 +138,35 @@ func TestFailedTestsAreNamed(t *testing.T) {
 	}
 }
 
+// TestMoreThanAreKept of one file are counted.
+func TestMoreThanAreKept(t *testing.T) {
+	t.Parallel()
+	var many strings.Builder
+	for i := range findings.MaxFindings + 7 {
+		fmt.Fprintf(&many, `<testcase name="t%d"><failure/></testcase>`, i)
+	}
+	s := &shelf{zips: map[int64]string{1: zipOf(t, "junit.xml", "<testsuite>"+many.String()+"</testsuite>")}, lines: map[string][][2]int{"lib/nvme.c": {{7, 7}}}}
+	w := newWorld(job("tests", "failure"))
+	w.commenting(s, 20)
+	done, err := w.ask(t)
+	if err != nil || !strings.Contains(done.Text, "Failed tests (1000 or more): `t0`, `t1`, `t2`, `t3`, `t4` and 995 more") ||
+		!strings.Contains(done.Summary, "Findings: 1008 read, 1 shown on changed lines; 1007 not: 1000 without a place, 7 more than are kept of one file.") {
+		t.Errorf("got %v\n%s\n%s", err, done.Text, done.Summary)
+	}
+}
+
 // TestReportsAreReadForAReason: not where comments are off and nothing failed.
 func TestReportsAreReadForAReason(t *testing.T) {
 	t.Parallel()
-	for conclusion, want := range map[string]int{"success": 0, "failure": 1} {
+	for conclusion, want := range map[string]int{"success": 0, "failure": 1, "timed_out": 1, "skipped": 0} {
 		s := &shelf{zips: map[int64]string{1: zipOf(t, "junit.xml", junitText)}}
 		w := newWorld(job("tests", conclusion))
+		if conclusion == "timed_out" { // GitHub cancels the step that hangs
+			w.jobs[99][0].Steps[1].Conclusion = "cancelled"
+			run := w.runs[99]
+			run.Status, run.Conclusion = "completed", "failure"
+			w.runs[99] = run
+		}
 		w.commenting(s, 0)
 		if _, err := w.ask(t); err != nil || len(s.opened) != want || len(s.asked) != 0 {
 			t.Errorf("%s: got %v, artifacts %v opened and %v asked for, want %d", conclusion, err, s.opened, s.asked, want)

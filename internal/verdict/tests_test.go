@@ -74,6 +74,31 @@ func TestNamesAreBounded(t *testing.T) {
 	}
 }
 
+// TestUnclaimed: names without a job stand below the failed jobs of their own run.
+func TestUnclaimed(t *testing.T) {
+	t.Parallel()
+	key, other := keyOf("autorun.yml", 2, 1), keyOf("docs.yml", 2, 1)
+	all := []Tests{{Key: key, Names: []string{"a", "b", "logged"}}, {Key: key, Job: "unit", Names: []string{"b"}}, {Key: other, Job: "unit", Names: []string{"a"}}}
+	job := func(o Outcome, mayFail bool) JobResult {
+		return JobResult{Outcome: o, MayFail: mayFail, Job: logged(change.Job{Name: "soak"}, "not ok 1 logged")}
+	}
+	for _, tt := range []struct {
+		name string
+		jobs []JobResult
+		want string
+	}{
+		{"a failed job", []JobResult{job(Failed, false), job(Passed, false)}, "a"},
+		{"a job that hung", []JobResult{job(TimedOut, false)}, "a"},
+		{"only one that may fail", []JobResult{job(Failed, true), job(Passed, false)}, ""},
+		{"none that failed", []JobResult{job(Passed, false), job(RunnerLost, false)}, ""},
+	} {
+		names, _ := Message{Tests: all}.unclaimed(RunResult{Run: Run{Key: key}, Jobs: tt.jobs})
+		if got := strings.Join(names, " "); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 // TestNamesGoBeforeJobs: the names outlive the log, and jobs outlive the names.
 func TestNamesGoBeforeJobs(t *testing.T) {
 	t.Parallel()
