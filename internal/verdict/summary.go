@@ -14,7 +14,8 @@ const maxRows = 500
 
 // Summary returns the verdict as Markdown for a step summary of GitHub: the
 // sentence, a table of all jobs, those first that matter most, the tests that
-// failed, what the failed jobs said, and what became of the findings. cell makes outside text fit for a cell of a table.
+// failed, what the failed jobs said, and what became of the findings. cell makes
+// outside text fit for a cell of a table.
 func (m Message) Summary(cell func(string) string) string {
 	c := newCleaner(m.Secrets)
 	var b strings.Builder
