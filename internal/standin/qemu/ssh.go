@@ -147,8 +147,11 @@ func (m *machine) serveSession(channel ssh.Channel, requests <-chan *ssh.Request
 			m.note("commands", text.Text)
 			cmd = exec.Command("sh", "-c", text.Text)
 			cmd.Dir, cmd.Env = home, append(os.Environ(), "HOME="+home, fmt.Sprintf("QEMU_PID=%d", os.Getpid()))
-			err := startSession(channel, cmd)
+			copies, err := startSession(channel, cmd)
 			r.Reply(err == nil, nil)
+			if err == nil {
+				go finish(channel, cmd, copies)
+			}
 		case r.Type == "signal" && cmd != nil:
 			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may be gone
 		case r.Type == "subsystem" && text.Text == "sftp":
@@ -170,14 +173,14 @@ func (m *machine) serveSession(channel ssh.Channel, requests <-chan *ssh.Request
 // startSession starts a command with pipes of its own, as OpenSSH's server does
 // without a terminal: its end is told at once, and the channel stays open as long
 // as anybody holds the output (do_exec_no_pty and session_exit_message in
-// session.c).
-func startSession(channel ssh.Channel, cmd *exec.Cmd) error {
+// session.c). It returns what copies the output.
+func startSession(channel ssh.Channel, cmd *exec.Cmd) (*sync.WaitGroup, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var copies sync.WaitGroup
+	copies := new(sync.WaitGroup)
 	var ours []io.Closer
 	for _, c := range []struct {
 		to   io.Writer
@@ -185,7 +188,7 @@ func startSession(channel ssh.Channel, cmd *exec.Cmd) error {
 	}{{channel, &cmd.Stdout}, {channel.Stderr(), &cmd.Stderr}} {
 		r, w, err := os.Pipe()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		*c.file = w
 		ours = append(ours, w)
@@ -202,10 +205,7 @@ func startSession(channel ssh.Channel, cmd *exec.Cmd) error {
 	for _, c := range ours {
 		c.Close() // the command has them
 	}
-	if err == nil {
-		go finish(channel, cmd, &copies)
-	}
-	return err
+	return copies, err
 }
 
 // finish waits for a command and tells how it ended (RFC 4254, section 6.10).
