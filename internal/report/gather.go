@@ -95,7 +95,7 @@ func (g *gathering) result(ctx context.Context, st plan.Standing, w *verdict.Wan
 		w.Run.Run.Carried = st.From
 		g.note(fmt.Sprintf("%s was not run again: the result of patchset %d stands", st.Workflow, st.From), "")
 	}
-	if st.Before.Key.Attempt == 0 || w.Run != nil && w.Run.Outcome.Result() {
+	if st.Before.Key.Attempt == 0 || w.Run != nil && (w.Run.Outcome.Result() || w.Run.Outcome == verdict.Running) {
 		return nil
 	}
 	before, err := g.believed(ctx, st.Before.Key, st.Before.Key, st.Before.RunID)

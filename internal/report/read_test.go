@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
@@ -135,5 +136,41 @@ func TestExplained(t *testing.T) {
 	}
 	if len(w.explained) != maxRemarked || w.explained[0] != "broken" || slices.Contains(w.explained, "report") || slices.Contains(w.explained, "fine") {
 		t.Errorf("got %d explained, first %v; want %d, the failed one first", len(w.explained), w.explained[:3], maxRemarked)
+	}
+}
+
+// TestAwaitedResults: what is not known yet of a rerun is waited for, although the run
+// before has a result.
+func TestAwaitedResults(t *testing.T) {
+	t.Parallel()
+	w := newWorld(job("A name of itself", "failure"), change.Job{ID: 9, Name: "report", Status: "in_progress"})
+	w.runs[98] = change.Run{ID: 98, Status: "completed", Conclusion: "success", Attempt: 1}
+	w.jobs[98] = []change.Job{job("unit", "success")}
+	w.with = func(_ *Reporter, q *Request) {
+		q.Key.Attempt, q.Needs = 2, []change.Job{{Name: "unit", Conclusion: "success"}}
+		q.Standings = func(*change.Change) []plan.Standing {
+			return []plan.Standing{{Workflow: "autorun.yml", Key: q.Key, RunID: 99, Expected: true, Before: plan.Before{Key: keyOf("autorun.yml"), RunID: 98, Outcome: verdict.Passed}}}
+		}
+	}
+	done, err := w.ask(t)
+	if err != nil || done.Silent != "a later pass tells, once GitHub says whether `A name of itself` may fail" || len(w.posted) != 0 {
+		t.Errorf("got %+v, %v", done, err)
+	}
+}
+
+// TestCalledOff: what a comment called off was cancelled by nobody else.
+func TestCalledOff(t *testing.T) {
+	t.Parallel()
+	for calledOff, want := range map[bool]verdict.Outcome{true: verdict.Cancelled, false: verdict.Dropped} {
+		w := newWorld().end("cancelled", 1)
+		w.with = func(_ *Reporter, q *Request) {
+			key := q.Key
+			q.Standings = func(*change.Change) []plan.Standing {
+				return []plan.Standing{{Workflow: "autorun.yml", Key: key, RunID: 99, Expected: true, CalledOff: calledOff}}
+			}
+		}
+		if done, err := w.ask(t); err != nil || done.Outcome != want {
+			t.Errorf("called off %v: got %s, %v; want %s", calledOff, done.Outcome, err, want)
+		}
 	}
 }
