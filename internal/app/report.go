@@ -109,7 +109,8 @@ func (a *App) reportOn(ctx context.Context, wire *wiring, p *config.Project, dry
 	found, warnings := localFindings(ask.findings)
 	done, err := reporter.Report(ctx, report.Request{
 		Project: p, Key: ask.key, RunID: ask.run, Attempt: ask.attempt, DryRun: dryRun,
-		Needs: ask.needs, Ignore: reportingJob(a.Getenv("GITHUB_JOB")), Findings: found, Unread: warnings,
+		Needs: ask.needs, SelfJob: a.selfJob(p, ask), Ignore: reportingJob(a.Getenv("GITHUB_JOB")),
+		Findings: found, Unread: warnings,
 		Standings: func(c *change.Change) []plan.Standing {
 			return plan.Standings(p, &plan.Snapshot{Changes: []change.Change{*c}, Mirror: refs, Self: self.ID}, c, a.Now())
 		},
@@ -118,7 +119,25 @@ func (a *App) reportOn(ctx context.Context, wire *wiring, p *config.Project, dry
 	return done, err
 }
 
-// reportingJob is the job that this process is part of: it has not ended.
+// selfJob knows the job that this process is part of, where it is one of the run:
+// by the id that the runner gives, or else by the runner, which has one job at a
+// time. The API shows a job's name, and only its id is in GITHUB_JOB
+// (actions/runner#852).
+func (a *App) selfJob(p *config.Project, ask reportAsk) func(change.Job) bool {
+	runner := a.Getenv("RUNNER_NAME")
+	switch {
+	case a.Getenv("GITHUB_REPOSITORY") != p.CI.Repository || a.Getenv("GITHUB_RUN_ID") != strconv.FormatInt(ask.run, 10):
+		return nil
+	case ask.job != 0:
+		return func(j change.Job) bool { return j.ID == ask.job }
+	case runner == "":
+		return nil
+	}
+	return func(j change.Job) bool { return j.Status == "in_progress" && j.Runner == runner }
+}
+
+// reportingJob is the name of that job if it has none of its own, in case it is not
+// known otherwise.
 func reportingJob(id string) []string {
 	if id == "" {
 		return nil

@@ -19,6 +19,8 @@ import (
 type reportFlags struct {
 	inputs                   map[string]string
 	key, run, attempt, needs string
+	// job is the id of the job that reports, as the runner gives it.
+	job string
 	// findings are test reports of this job, as names or globs.
 	findings pathList
 }
@@ -29,6 +31,7 @@ type reportAsk struct {
 	run     int64
 	attempt int // 0 is the latest
 	needs   []change.Job
+	job     int64 // 0 is not known
 	// findings are test reports of this job, as names or globs.
 	findings pathList
 }
@@ -40,7 +43,8 @@ func (a *App) parseReport(args []string) (reportFlags, error) {
 	set.StringVar(&f.key, "key", a.Getenv("INPUT_KEY"), "the run's key, as the input key of its workflow gave it")
 	set.StringVar(&f.run, "run", a.Getenv("GITHUB_RUN_ID"), "`number` of the run, as in its page's address")
 	set.StringVar(&f.attempt, "attempt", a.Getenv("GITHUB_RUN_ATTEMPT"), "attempt of the run, a `number`; 0 is the latest")
-	set.StringVar(&f.needs, "needs", a.Getenv("INPUT_NEEDS"), "the job's needs context as JSON, for when the API does not answer")
+	set.StringVar(&f.needs, "needs", a.Getenv("INPUT_NEEDS"), "the job's needs context as `JSON`; without it, nothing is said of a run that has not ended")
+	set.StringVar(&f.job, "job-id", a.Getenv("INPUT_JOB-ID"), "`id` of the job that reports, as the runner gives it; it does not count")
 	err := f.findings.Set(a.Getenv("INPUT_FINDINGS"))
 	set.Var(&f.findings, "findings", "test report or SARIF file of this job, for names of failed tests and comments on lines, or a glob; may be given several times")
 	return f, errors.Join(err, a.parseFlags(set, reportHelp, f.inputs, args))
@@ -65,6 +69,8 @@ func (f reportFlags) check() (ask reportAsk, err error) {
 	note("--attempt", "write a whole number: 1 for the first attempt, 0 for the latest", err)
 	ask.needs, err = parseNeeds(f.needs)
 	note("input needs", "give ${{ toJSON(needs) }}", err)
+	ask.job, err = parseJob(f.job)
+	note("input job-id", "leave it out: the runner fills it in", err)
 	if problems != nil {
 		return ask, problems
 	}
@@ -93,6 +99,18 @@ func parseAttempt(text string) (int, error) {
 		return 0, fmt.Errorf("%s is not an attempt", quoted(text))
 	}
 	return int(n), nil
+}
+
+// parseJob reads the id of a job; runners that do not know it give nothing.
+func parseJob(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%s is not the id of a job", quoted(text))
+	}
+	return n, nil
 }
 
 // parseNeeds reads GitHub's needs context: job ids with their results.

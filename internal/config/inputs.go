@@ -24,6 +24,11 @@ type Input struct {
 // jobToken is the expression that GitHub's runner replaces by the job's token.
 const jobToken = "${{ github.token }}"
 
+// jobID is the expression that GitHub's runner replaces by the id that the API has
+// for the job, where it knows it: from 2.336 on (actions/runner JobContext.cs; an
+// input's default may use the job context, action_yaml.json).
+const jobID = "${{ job.check_run_id }}"
+
 // Inputs is the table of all inputs, in the order in which people read them.
 // action.yml is made from it.
 func Inputs() []Input {
@@ -93,7 +98,9 @@ func Inputs() []Input {
 		{Name: "key", Anywhere: true,
 			Description: "For report: the key of the run to report on, inputs.key."},
 		{Name: "needs", Anywhere: true,
-			Description: "For report: the results of the other jobs, toJSON(needs), for when GitHub's API does not answer."},
+			Description: "For report: the results of the other jobs, toJSON(needs). The report job votes by itself only with them: the run it is part of has no result yet."},
+		{Name: "job-id", Default: jobID, Anywhere: true,
+			Description: "For report: the id of the job that reports, which the runner fills in. Where it is empty, the job is known by its runner's name."},
 		{Name: "findings", Anywhere: true,
 			Description: "For report: test reports and SARIF files of this job, for names of failed tests and comments on lines, as names or globs, one per line or with commas between them."},
 		{Name: "publish", Default: "false", Anywhere: true,

@@ -22,7 +22,7 @@ func (src Source) Input(name string) string {
 		return text
 	}
 	in, _ := lookUp(name)
-	if in.Default == jobToken { // nobody filled it in
+	if in.Default == jobToken || in.Default == jobID { // nobody filled it in
 		return ""
 	}
 	return in.Default
