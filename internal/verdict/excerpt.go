@@ -28,11 +28,14 @@ func excerpt(j change.Job) (lines []string, fromLog bool) {
 	return lines[max(0, len(lines)-maxExcerpt):], true
 }
 
-// reason returns the one line that tells best why a job gave no verdict: what
-// the outcome was told from, of which the first sentence will do, or else the
-// first remark or the log's last line.
-func reason(j change.Job) string {
-	lines, fromLog := excerpt(j)
+// reason returns the one line that tells best why a job gave no verdict: what our
+// own program says, what the outcome was told from, of which the first sentence
+// will do, or else the first remark or the log's last line.
+func reason(r JobResult) string {
+	if r.Mark.rig() && r.Mark.Why != "" {
+		return r.Mark.Why
+	}
+	lines, fromLog := excerpt(r.Job)
 	for _, line := range lines {
 		for _, texts := range []*regexp.Regexp{lostTexts, notStartedTexts, droppedTexts, toolTexts, diskFullTexts} {
 			if texts.MatchString(line) {
@@ -60,7 +63,7 @@ func remarks(all []change.Annotation) []string {
 	var lines []string
 	for _, a := range all[:min(len(all), maxRemarks)] {
 		text := strings.TrimSpace(change.Clip(a.Text, maxRaw))
-		if a.Level != "failure" || text == "" || isBare(text) {
+		if a.Level != "failure" || text == "" || isBare(text) || isMark(a.Title, text) {
 			continue
 		}
 		if a.Title != "" && !strings.HasPrefix(text, a.Title) {
@@ -99,7 +102,7 @@ func logText(line string) (string, bool) {
 	}
 	for _, mark := range []string{"##[error]", "##[warning]", "##[notice]", "##[command]"} {
 		if text, ok := strings.CutPrefix(line, mark); ok {
-			return text, !isBare(text)
+			return text, !isBare(text) && !isMark(MarkTitle, text)
 		}
 	}
 	return line, true

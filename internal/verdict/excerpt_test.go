@@ -60,7 +60,7 @@ func TestReason(t *testing.T) {
 		{logged(change.Job{}, "cp: x: No space left on device", "last"), "cp: x: No space left on device"},
 	}
 	for _, tt := range tests {
-		if got := reason(tt.job); got != tt.want {
+		if got := reason(JobResult{Job: tt.job}); got != tt.want {
 			t.Errorf("%+v: got %q, want %q", tt.job, got, tt.want)
 		}
 	}

@@ -153,6 +153,7 @@ func details(c cleaner, j JobResult) string {
 	if j.Exit > 0 {
 		fmt.Fprintf(&b, " (exit code %d)", j.Exit)
 	}
+	b.WriteString(j.told())
 	if s := duration(j.Duration()); s != "" {
 		b.WriteString(" after " + s)
 	}

@@ -35,13 +35,26 @@ func (m Message) others(d *draft) {
 				text += ", GitHub says " + d.span(j.Job.Conclusion)
 			}
 			d.item(otherName, text)
-			if why := reason(j.Job); why != "" {
+			if why := reason(j); why != "" {
 				d.glue(moreLines, ": "+d.span(why))
 			}
 			d.glueURL(otherURL, j.Job.URL)
 		}
 	}
+	m.wholeRuns(d)
 	m.mayFail(d)
+}
+
+// wholeRuns writes what GitHub says of runs whose jobs do not explain it.
+func (m Message) wholeRuns(d *draft) {
+	for _, run := range m.Verdict.Required {
+		conclusion := run.Run.Run.Conclusion
+		told := slices.ContainsFunc(run.decided(), func(j JobResult) bool { return j.Outcome == run.Outcome })
+		if conclusion == "" || conclusion == "success" || told || len(run.Jobs) == 0 {
+			continue
+		}
+		d.item(otherName, fmt.Sprintf("GitHub says that %s as a whole ended with %s; no job that it lists says why", title(d.cleaner, run.Run.Key.Workflow), d.span(conclusion)))
+	}
 }
 
 // mayFail writes what did not pass and does not decide.

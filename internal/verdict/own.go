@@ -4,6 +4,7 @@ package verdict
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 
@@ -98,6 +99,12 @@ func (o Mark) same(p Mark) bool {
 	return o == p && (a == nil) == (b == nil) && (a == nil || *a == *b)
 }
 
+// isMark reports whether an annotation is one of ours, which is not for people.
+func isMark(title, text string) bool {
+	_, ok := ParseMark(text)
+	return ok && title == MarkTitle
+}
+
 // markOf returns what a job's annotations say, or else the end of its log; nil if
 // they say nothing, or different things, as doubt tells. Only a step that is ours
 // is asked for it.
@@ -180,4 +187,19 @@ func isResumed(line string) bool {
 	}
 	word, ok = strings.CutSuffix(word, "::")
 	return ok && word != "" && !strings.ContainsAny(word, ": ")
+}
+
+// told is what a message says of the mark of a job that failed.
+func (r JobResult) told() string {
+	switch m := r.Mark; {
+	case r.Doubt:
+		return " (it told results that contradict each other)"
+	case m == nil || m.By != ByTest:
+		return ""
+	case m.TimedOut:
+		return " at its time limit"
+	case m.Tests != nil && m.Tests.Failed > 0:
+		return fmt.Sprintf(" with %d of %d tests failed", m.Tests.Failed, m.Tests.Run)
+	}
+	return ""
 }

@@ -8,13 +8,20 @@ import (
 	"strings"
 )
 
-// maxCommands is how many commands of a script are looked at.
-const maxCommands = 50
+// maxCommands is how many commands of a script are looked at, maxScript how many
+// bytes.
+const (
+	maxCommands = 50
+	maxScript   = 8 << 10
+)
 
 // commands splits a script of a step into its simple commands. ok is false where
 // it does more than to run one command after another: such a script is not looked
 // through.
 func commands(script string) (list []string, ok bool) {
+	if len(script) > maxScript {
+		return nil, false
+	}
 	var word strings.Builder
 	next := func() bool {
 		if c := strings.TrimSpace(word.String()); c != "" && !strings.HasPrefix(c, "#") && !strings.HasPrefix(c, "set ") {
