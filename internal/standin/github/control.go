@@ -73,10 +73,10 @@ func (s *Server) rerun(c call, failedOnly bool) {
 	run.Attempt++
 	run.Status, run.Conclusion, run.Started, run.Updated = "queued", "", s.now(), s.now()
 	for _, j := range jobs {
-		again := Job{Name: j.Name, Always: j.Always}
+		again := Job{Name: j.Name, Always: j.Always, ContinueOnError: j.ContinueOnError}
 		if failedOnly && j.Conclusion == "success" && !j.Always {
 			again = *j
-			again.ID = 0
+			again.ID, again.kept = 0, true
 		}
 		s.addJob(run, again)
 	}

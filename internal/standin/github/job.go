@@ -22,10 +22,15 @@ type Job struct {
 	Annotations []Annotation
 	// Always keeps the job alive through a plain cancel, as if: always() does.
 	Always bool
+	// ContinueOnError keeps the run well although the job is not, whose conclusion stays
+	// what it is (actions/runner#1161).
+	ContinueOnError bool
 	// NoLog is for a job whose log was lost with its runner, or removed.
 	NoLog bool
 
 	run *Run
+	// kept: it was not run again in this attempt.
+	kept bool
 }
 
 // Step is one step of a job. It has the job's state and times where it has none
@@ -75,7 +80,7 @@ func (s *Server) replaceJobs(run *Run, jobs []Job) {
 	for _, j := range jobs {
 		j.ID = 0
 		if i := slices.IndexFunc(old, func(o *Job) bool { return o.Name == j.Name }); i >= 0 {
-			j.ID = old[i].ID
+			j.ID, j.kept = old[i].ID, old[i].kept
 		}
 		s.addJob(run, j)
 	}
@@ -150,8 +155,12 @@ func (s *Server) settle(run *Run) {
 		if j.Status == "completed" {
 			done++
 		}
-		if slices.Index(rank, j.Conclusion) > slices.Index(rank, worst) {
-			worst = j.Conclusion
+		conclusion := j.Conclusion
+		if j.ContinueOnError && failed(j) {
+			conclusion = "success"
+		}
+		if slices.Index(rank, conclusion) > slices.Index(rank, worst) {
+			worst = conclusion
 		}
 	}
 	run.Status, run.Conclusion, run.Updated = status, "", s.now()

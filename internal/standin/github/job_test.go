@@ -131,3 +131,37 @@ func TestAnnotations(t *testing.T) {
 		t.Errorf("no such job: got %d, want 404", a.status)
 	}
 }
+
+// TestPartialReruns lists only what was run again, and keeps the rest for the run's
+// own conclusion.
+func TestPartialReruns(t *testing.T) {
+	t.Parallel()
+	s := serve(t, Options{PartialReruns: true})
+	id, path := startRun(s)
+	names := func(path string) (all []string) {
+		for _, j := range decode[jobList](t, ask(t, s, "GET", path, nil)).Jobs {
+			all = append(all, j.Name)
+		}
+		return all
+	}
+	s.SetJobs(id, Job{Name: "build", Conclusion: "success"}, Job{Name: "test", Conclusion: "failure"})
+	ask(t, s, "POST", path+"/rerun-failed-jobs", nil)
+	s.SetJobs(id, Job{Name: "build", Conclusion: "success"}, Job{Name: "test", Conclusion: "success"})
+	if got := fmt.Sprint(names(path+"/attempts/1/jobs"), names(path+"/attempts/2/jobs"), names(path+"/jobs")); got != "[build test] [test] [test]" {
+		t.Errorf("got %s", got)
+	}
+	if run := s.Runs()[0]; run.Conclusion != "success" {
+		t.Errorf("got the run %s", run.Conclusion)
+	}
+}
+
+// TestContinueOnError ends a run well although a job did not.
+func TestContinueOnError(t *testing.T) {
+	t.Parallel()
+	s := serve(t, Options{})
+	id, path := startRun(s)
+	s.SetJobs(id, Job{Name: "build", Conclusion: "success"}, Job{Name: "nightly", Conclusion: "failure", ContinueOnError: true})
+	if got := decode[jobList](t, ask(t, s, "GET", path+"/jobs", nil)).Jobs[1].Conclusion; s.Runs()[0].Conclusion != "success" || got != "failure" {
+		t.Errorf("got the run %s and the job %s", s.Runs()[0].Conclusion, got)
+	}
+}

@@ -4,6 +4,7 @@ package github
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -40,6 +41,9 @@ func (s *Server) listAttemptJobs(c call) {
 }
 
 func (s *Server) replyJobs(c call, jobs []*Job) {
+	if s.o.PartialReruns {
+		jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *Job) bool { return j.kept })
+	}
 	list := []any{}
 	for _, j := range onPage(c, jobs) {
 		list = append(list, s.jobInfo(j))

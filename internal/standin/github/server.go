@@ -34,6 +34,9 @@ type Options struct {
 	Details Details
 	// VisibilityDelay is how long after its creation a run appears in lists.
 	VisibilityDelay time.Duration
+	// PartialReruns leaves out of the jobs of an attempt those that were not run again:
+	// GitHub has listed them and has not (cli/cli#9341, r-universe-org/help#607).
+	PartialReruns bool
 	// MaxPush is the largest pack that may be pushed, in bytes; 0 is no limit.
 	MaxPush int64
 	// RefuseRefs are pushes of refs that are refused one by one.
