@@ -4,7 +4,10 @@ package gerrit
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,6 +107,28 @@ func (s *Server) listMessages(c call) {
 	if ch := s.find(c); ch != nil {
 		c.json(ch.messageInfos(detailed))
 	}
+}
+
+// listProjects lists the projects that match r as a whole, n at most
+// (rest-api-projects.html, "Project Options"); a bad expression is a 400.
+func (s *Server) listProjects(c call) {
+	pattern, err := regexp.Compile("^(?:" + c.r.URL.Query().Get("r") + ")$")
+	if err != nil {
+		c.fail(http.StatusBadRequest, "invalid regex")
+		return
+	}
+	most, _ := strconv.Atoi(c.r.URL.Query().Get("n"))
+	type project struct {
+		ID    string `json:"id"`
+		State string `json:"state"`
+	}
+	list := map[string]project{}
+	for _, name := range slices.Sorted(maps.Keys(s.projects)) {
+		if pattern.MatchString(name) && (most == 0 || len(list) < most) {
+			list[name] = project{url.PathEscape(name), "ACTIVE"}
+		}
+	}
+	c.json(list)
 }
 
 func (s *Server) listBranches(c call) {
