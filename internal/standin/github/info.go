@@ -4,7 +4,9 @@ package github
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -108,6 +110,39 @@ func (s *Server) repositoryInfo(repo *Repository) object {
 		o[field+"_url"] = s.apiURL(repo.name, "") + "/" + path
 	}
 	return o
+}
+
+// listRepositories serves GET /orgs/O/repos and GET /users/U/repos: the first
+// shows private ones to tokens that may see them, the second does not. Here every
+// owner is an organisation, except those whose names begin with "user-".
+func (s *Server) listRepositories(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.greet(w, r) {
+		return
+	}
+	access, anonymous, known := s.identify(r)
+	if !known {
+		fail(w, http.StatusUnauthorized, "Bad credentials")
+		return
+	}
+	owner, ofOrg := strings.ToLower(r.PathValue("owner")), strings.HasPrefix(r.URL.Path, "/orgs/")
+	list, there := []object{}, false
+	for _, name := range slices.Sorted(maps.Keys(s.repositories)) {
+		repo := s.repositories[name]
+		if !strings.HasPrefix(name, owner+"/") {
+			continue
+		}
+		there = true
+		if !repo.private || ofOrg && !anonymous && access.covers(repo.name) {
+			list = append(list, s.repositoryInfo(repo))
+		}
+	}
+	if !there || ofOrg && strings.HasPrefix(owner, "user-") {
+		fail(w, http.StatusNotFound, "Not Found")
+		return
+	}
+	reply(w, http.StatusOK, list)
 }
 
 // getRepository serves GET /repos/O/R: a full-repository.

@@ -22,6 +22,8 @@ type call struct {
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.serveUnplanned)
+	mux.HandleFunc("GET /orgs/{owner}/repos", s.listRepositories)
+	mux.HandleFunc("GET /users/{owner}/repos", s.listRepositories)
 	mux.HandleFunc("GET /repos/{owner}/{repo}", s.api(need{}, s.getRepository))
 	mux.HandleFunc("GET /repos/{owner}/{repo}/contents/{path...}", s.api(need{contents: Read}, s.getContents))
 	mux.HandleFunc("POST /repos/{owner}/{repo}/dispatches", s.api(need{contents: Write}, s.dispatchEvent))

@@ -20,6 +20,8 @@ import (
 
 // operations are the requests that the stand-in serves.
 var operations = []string{
+	"get /orgs/{org}/repos",
+	"get /users/{username}/repos",
 	"get /repos/{owner}/{repo}",
 	"get /repos/{owner}/{repo}/contents/{path}",
 	"get /repos/{owner}/{repo}/installation",
