@@ -72,12 +72,12 @@ func (w *wiring) doors(p *config.Project) (reconcile.Doors, error) {
 	reporter := w.reporter(p, review, hub, seen.all)
 	return reconcile.Doors{
 		Reviews: seen, Groups: review,
-		Source: refs{source}, Mirror: refs{mirror},
+		Source: refs{source, theProject, p.Gerrit.URL}, Mirror: refs{mirror, theMirror, p.Mirror.URL},
 		Mover: &relay.Relay{
 			Source: source, Mirror: mirror, Allowed: allowed(p),
 			Now: w.app.Now, Sleep: w.app.Sleep, Log: w.log,
 		},
-		Workflows: hub, Runs: hub, Starter: starter{hub},
+		Workflows: workflows{hub, p.CI.APIURL}, Runs: hub, Starter: starter{hub},
 		RunReader: runReader{hub}, Canceller: runReader{hub}, Rerunner: rerunner{hub},
 		Talk: poster{reviews{review}}, Issues: issues{hub},
 		Reporter: lastResort{reporter, func(more []error) { w.warnings = append(w.warnings, more...) }},
@@ -196,17 +196,41 @@ func allowed(p *config.Project) func(string) bool {
 
 // refs gives a repository's refs in checked form. Refs whose object ids are not
 // commits' cannot be ours.
-type refs struct{ *gitwire.Remote }
+type refs struct {
+	*gitwire.Remote
+	of     thing
+	server string
+}
 
 // ListRefs leaves out object ids that are not well-formed.
 func (r refs) ListRefs(ctx context.Context, prefixes []string, visit func(string, change.Revision) error) error {
-	return r.Remote.ListRefs(ctx, prefixes, func(ref gitwire.Ref) error {
+	err := r.Remote.ListRefs(ctx, prefixes, func(ref gitwire.Ref) error {
 		rev, err := change.ParseRevision(ref.OID)
 		if err != nil {
 			return nil
 		}
 		return visit(ref.Name, rev)
 	})
+	return listed(r.of, r.server, err)
+}
+
+// workflows reads workflow files.
+type workflows struct {
+	*github.Client
+	server string
+}
+
+// DefaultBranch is the first thing that is asked of the CI repository.
+func (w workflows) DefaultBranch(ctx context.Context, repository string) (string, error) {
+	branch, err := w.Client.DefaultBranch(ctx, repository)
+	return branch, listed(theCI, w.server, err)
+}
+
+// WorkflowFile looks for the default branch, too; a file that is not there is no
+// failure.
+func (w workflows) WorkflowFile(ctx context.Context, repository, ref, file string) (change.WorkflowFile, error) {
+	f, err := w.Client.WorkflowFile(ctx, repository, ref, file)
+	return f, listed(theCI, w.server, err)
 }
 
 // starter turns GitHub's answer into a run.

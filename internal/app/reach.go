@@ -143,6 +143,7 @@ func proxyRefusal(proxy, target *url.URL, status int) error {
 	u := &unreachable{
 		cause: fmt.Sprintf("proxy %s %d", proxy.Host, status),
 		text:  fmt.Sprintf("the proxy %s does not connect us to %s: %d %s", proxy.Host, target.Host, status, http.StatusText(status)),
+		err:   &net.OpError{Op: "proxyconnect", Net: "tcp", Err: errors.New(http.StatusText(status))}, // nothing reached the server
 	}
 	f := fault.New(fault.Configuration, "%w", u)
 	switch {
@@ -155,23 +156,4 @@ func proxyRefusal(proxy, target *url.URL, status int) error {
 		return f.WithHint("if this stays, check the host name %s, and whether the proxy can reach it", target.Hostname())
 	}
 	return f.WithHint("have %s allowed on the proxy, or list it in NO_PROXY", target.Hostname())
-}
-
-// causes tells each failure to reach a server once, by its cause.
-func causes(problems []error) []error {
-	var list []error
-	seen := map[string]bool{}
-	for _, err := range problems {
-		u, ok := errors.AsType[*unreachable](err)
-		switch {
-		case !ok:
-			list = append(list, err)
-		case !seen[u.cause]:
-			seen[u.cause] = true
-			f := fault.New(fault.KindOf(err), "%w", u)
-			f.Hint = fault.HintOf(err)
-			list = append(list, f)
-		}
-	}
-	return list
 }

@@ -78,6 +78,7 @@ func (a *App) reportRun(ctx context.Context, cfg *config.Config, ask reportAsk, 
 		return report.Done{}, nil, err
 	}
 	done, err := a.reportOn(ctx, wire, p, cfg.DryRun, ask)
+	err = wire.suggest(ctx, p, err)
 	a.warn(out, slices.Concat(wire.warnings, done.Warnings, wire.transports.clocks.warnings()))
 	return done, p, err
 }

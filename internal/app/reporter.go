@@ -75,7 +75,7 @@ func (w *wiring) ledgerOf(ctx context.Context, p *config.Project, number int) (*
 		return nil, err
 	}
 	index := plan.NewMirror(p.Mirror.Namespace, p.Mirror.Ledger)
-	err = refs{mirror}.ListRefs(ctx, index.PrefixesOf(p.Gerrit.Name, number), func(name string, rev change.Revision) error {
+	err = refs{mirror, theMirror, p.Mirror.URL}.ListRefs(ctx, index.PrefixesOf(p.Gerrit.Name, number), func(name string, rev change.Revision) error {
 		index.Add(name, rev)
 		return nil
 	})

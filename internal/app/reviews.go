@@ -23,7 +23,8 @@ func (r reviews) Open(ctx context.Context, p *config.Project) ([]change.Change, 
 		q.Files = q.Files || len(w.Paths)+len(w.PathsIgnore) > 0
 		q.Votes = q.Votes || w.Trust.Label != ""
 	}
-	return r.Client.Open(ctx, q)
+	list, err := r.Client.Open(ctx, q)
+	return list, listed(theChanges, p.Gerrit.URL, err)
 }
 
 // Merged asks for files only where a filter looks at them.

@@ -96,6 +96,9 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 		}
 		r := pass.Run(ctx)
 		r.Problems = causes(r.Problems)
+		for i, err := range r.Problems {
+			r.Problems[i] = wire.suggest(ctx, p, err)
+		}
 		r.Lines = append(r.Lines, wire.takeLeftOut()...)
 		results = append(results, r)
 		for _, text := range r.Warnings {
