@@ -105,3 +105,24 @@ func TestCarriedRed(t *testing.T) {
 	s.ticks(2)
 	s.gerritShows(c, map[string]int{"bot": -1})
 }
+
+// TestCarryGivesUp: a comment on the patchset that waits has it tested itself; then
+// nobody waits for the run of the one before.
+func TestCarryGivesUp(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, carrying)
+	c := s.push("ann", "nvme: split the probe loop", nil)
+	s.pass(ExitDone)
+	s.rebased(c)
+	s.ticks(1)
+	s.comments(c, "ann", "recheck autorun")
+	s.pass(ExitDone)
+	s.ticks(1)
+	s.runs("101/1/autorun.yml/1", "101/2/autorun.yml/1")
+	if run := s.github.Runs()[0]; run.Conclusion != "cancelled" {
+		t.Errorf("got %s/%s, want the run of patchset 1 to be cancelled", run.Status, run.Conclusion)
+	}
+	s.ends(testJob("unit tests", "success"))
+	s.ticks(1)
+	s.gerritShows(c, map[string]int{"bot": 1})
+}

@@ -97,8 +97,18 @@ func TestResultWhileAway(t *testing.T) {
 // cancelled, and its refs leave the mirror.
 func TestHiddenChange(t *testing.T) {
 	t.Parallel()
-	s := reporting(t, "skip: {private: true}\n")
+	t.Run("never spoken on", func(t *testing.T) { hiddenChange(t, false) })
+	// Who has said something on a change goes on seeing it.
+	t.Run("spoken on", func(t *testing.T) { hiddenChange(t, true) })
+}
+
+func hiddenChange(t *testing.T, spoken bool) {
+	t.Parallel()
+	s := reporting(t, "")
 	c := s.push("ann", "nvme: a secret", nil)
+	if spoken {
+		c.Comment("bot", "Hello.")
+	}
 	s.pass(ExitDone)
 	s.clock.advance(15 * time.Minute)
 	c.SetPrivate(true)

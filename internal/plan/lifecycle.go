@@ -178,6 +178,9 @@ func (b *builder) pointless(w *config.Workflow, r openRun) (reason string, known
 		return b.closedReason(r.key.Change)
 	}
 	if r.key.Patchset != c.Current.Number {
+		if own := b.attempt(c.ID(), w.Name); own.number > 0 && own.from == 0 {
+			return fmt.Sprintf("patchset %d replaced it", c.Current.Number), true
+		}
 		source, found, known := b.carrySource(c, w)
 		if found && source.id == r.key.ID && source.number == r.key.Attempt {
 			return "", true

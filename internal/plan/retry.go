@@ -15,15 +15,9 @@ import (
 // long as their cause lasts.
 func (b *builder) decideRecorded(c *change.Change, d decision, a attempt) decision {
 	d.standing, d.attempt = settled, a.number
-	word, at := a.ended, a.endedAt
-	if word == "" { // the run's own report comes before our note of it
-		said, i, told := b.toldAt(c, b.key(c, d.workflow, a.number), a.runID)
-		if told {
-			word, at = said.Outcome, b.own(c)[i].At
-		}
-		if word.Retryable() {
-			a.wasted++
-		}
+	word, at := b.ending(c, b.key(c, d.workflow, a.number), a)
+	if a.ended == "" && word.Retryable() {
+		a.wasted++
 	}
 	switch {
 	case word == "" && a.runID == 0 && b.p.Report.On():

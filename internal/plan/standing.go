@@ -107,10 +107,7 @@ func (b *builder) standing(c *change.Change, w *config.Workflow, reporting chang
 // settleStanding says how an attempt ended that is not being reported, or that it
 // is waited for.
 func (b *builder) settleStanding(c *change.Change, w *config.Workflow, st *Standing) {
-	if st.Outcome == "" {
-		said, _ := b.told(c, st.Key, st.RunID)
-		st.Outcome = said.Outcome
-	}
+	st.Outcome, _ = b.ending(c, st.Key, b.attempt(c.ID(), w.Name))
 	switch {
 	case st.Outcome == "":
 		st.Expected = true

@@ -84,10 +84,7 @@ func (b *builder) commandRun(c *change.Change, key change.Key, a attempt) (run c
 		}
 		return run, true
 	}
-	outcome := a.ended
-	if said, told := b.told(c, key, a.runID); outcome == "" && told {
-		outcome = said.Outcome
-	}
+	outcome, _ := b.ending(c, key, a)
 	if outcome == "" && a.from > 0 {
 		source := change.ID{Change: c.Number, Patchset: a.from}
 		outcome = b.attempt(source, key.Workflow).ended

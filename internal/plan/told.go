@@ -5,6 +5,7 @@ package plan
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
@@ -43,6 +44,16 @@ func (b *builder) own(c *change.Change) []verdict.Residue {
 func (b *builder) told(c *change.Change, key change.Key, id int64) (verdict.RunResidue, bool) {
 	said, _, ok := b.toldAt(c, key, id)
 	return said, ok
+}
+
+// ending says how the last attempt of a workflow for the current patchset ended, and
+// when that was noted: "" while it goes on. Our note of it may come after the run's
+// own report, and before that of a run that somebody started again by hand.
+func (b *builder) ending(c *change.Change, key change.Key, a attempt) (word verdict.Outcome, at time.Time) {
+	if said, i, told := b.toldAt(c, key, a.runID); told && (a.ended == "" || !a.endedAt.IsZero() && b.own(c)[i].At.After(a.endedAt)) {
+		return said.Outcome, b.own(c)[i].At
+	}
+	return a.ended, a.endedAt
 }
 
 // toldAt is told, with the message's place among our own.

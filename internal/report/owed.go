@@ -31,7 +31,7 @@ func (g *gathering) agrees() (replaced string, err error) {
 			return "", refuse("the ledger on the mirror knows no such attempt")
 		case st.Key == g.q.Key && st.RunID != 0 && st.RunID != g.q.RunID:
 			return "", refuse(fmt.Sprintf("the ledger on the mirror says that run %d is", st.RunID))
-		case st.Key.Attempt > g.q.Key.Attempt && !st.Expected:
+		case st.Key.Attempt > g.q.Key.Attempt:
 			return fmt.Sprintf("attempt %d replaced it", st.Key.Attempt), nil
 		}
 	}
