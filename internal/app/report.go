@@ -107,6 +107,9 @@ func (a *App) reportOn(ctx context.Context, wire *wiring, p *config.Project, dry
 	reporter := wire.reporter(p, review, hub, func(ctx context.Context) ([]change.Change, error) {
 		return review.Open(ctx, gerrit.Query{Project: p.Name, MaxAge: flake.Window, Messages: true})
 	})
+	if reporter.Details, err = a.ownDetails(wire, p, hub); err != nil {
+		return report.Done{}, err
+	}
 	found, warnings := localFindings(ask.findings)
 	done, err := reporter.Report(ctx, report.Request{
 		Project: p, Key: ask.key, RunID: ask.run, Attempt: ask.attempt, DryRun: dryRun,

@@ -50,7 +50,7 @@ func (m Message) wholeRuns(d *draft) {
 	for _, run := range m.Verdict.Required {
 		conclusion := run.Run.Run.Conclusion
 		told := slices.ContainsFunc(run.decided(), func(j JobResult) bool { return j.Outcome == run.Outcome })
-		if conclusion == "" || conclusion == "success" || told || len(run.Jobs) == 0 {
+		if conclusion == "" || conclusion == "success" || told || len(run.Jobs) == 0 || slices.Contains(quiet, run.Outcome) {
 			continue
 		}
 		d.item(otherName, fmt.Sprintf("GitHub says that %s as a whole ended with %s; no job that it lists says why", title(d.cleaner, run.Run.Key.Workflow), d.span(conclusion)))
