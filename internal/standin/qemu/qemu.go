@@ -12,6 +12,7 @@ package qemu
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -138,6 +139,13 @@ func (m *machine) run() int {
 		m.note(PortTaken, "once")
 		return m.fail("-netdev user,id=net: Could not set up host forwarding rule 'tcp:127.0.0.1:1-:22'")
 	}
+	// The port is bound before the monitor speaks (net/slirp.c, slirp_hostfwd).
+	rule := "tcp:127.0.0.1:" + m.between("hostfwd=tcp:127.0.0.1:", "-:22") + "-:22"
+	port, err := net.Listen("tcp", strings.TrimSuffix(strings.TrimPrefix(rule, "tcp:"), "-:22"))
+	if err != nil {
+		return m.fail("-netdev user,id=net: Could not set up host forwarding rule '%s'", rule)
+	}
+	defer port.Close()
 	if err := m.mon.serve(m.between("wait=off,path=", ""), m.does[Deaf]); err != nil {
 		return m.fail("%v", err)
 	}
@@ -148,7 +156,7 @@ func (m *machine) run() int {
 	case m.does[Unbootable]:
 		fmt.Println("No bootable device.")
 	case !m.does[Silent]:
-		if err := m.serveSSH(); err != nil {
+		if err := m.serveSSH(port); err != nil {
 			return m.fail("%v", err)
 		}
 	}

@@ -73,7 +73,7 @@ func readSeed(path string) (userData, error) {
 }
 
 // serveSSH answers on the forwarded port.
-func (m *machine) serveSSH() error {
+func (m *machine) serveSSH(l net.Listener) error {
 	data, err := readSeed(m.between("readonly=on,format=raw,file=", ""))
 	if err != nil {
 		return err
@@ -102,10 +102,6 @@ func (m *machine) serveSSH() error {
 		return nil, nil
 	}}
 	config.AddHostKey(host)
-	l, err := net.Listen("tcp", "127.0.0.1:"+m.between("hostfwd=tcp:127.0.0.1:", "-:22"))
-	if err != nil {
-		return err
-	}
 	go func() {
 		for {
 			conn, err := l.Accept()
