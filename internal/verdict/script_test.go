@@ -10,13 +10,13 @@ import (
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	for script, want := range map[string]string{
-		"make test":                         "make test",
+		"make test":                          "make test",
 		"make; ./x && ./y\n\n# z\nset -e\nw": "make | ./x | ./y | w",
-		"a \\\n  --b c":                     "a    --b c",
-		"sh -c 'make && ./x; y'":            "sh -c 'make && ./x; y'",
-		`sh -c "make && \"x\"; y" # z`:      `sh -c "make && \"x\"; y" # z`,
-		"docker pull ${IMAGE}:$TAG":         "docker pull ${IMAGE}:$TAG",
-		"a | b":                             "", "a > b": "", "a & b": "", "$(a)": "", "`a`": "", `"$(a)"`: "", "(a)": "", "{ a; }": "", "if a; then b; fi > c": "",
+		"a \\\n  --b c":                      "a    --b c",
+		"sh -c 'make && ./x; y'":             "sh -c 'make && ./x; y'",
+		`sh -c "make && \"x\"; y" # z`:       `sh -c "make && \"x\"; y" # z`,
+		"docker pull ${IMAGE}:$TAG":          "docker pull ${IMAGE}:$TAG",
+		"a | b":                              "", "a > b": "", "a & b": "", "$(a)": "", "`a`": "", `"$(a)"`: "", "(a)": "", "{ a; }": "", "if a; then b; fi > c": "",
 		"'$(a)'": "'$(a)'", "'a": "", `"a`: "", "": "", "# a": "", "a\\": "a\\", "x=${A:-{b}": "",
 	} {
 		list, ok := commands(script)
