@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package soak
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+)
+
+// dice draws a history.
+type dice struct {
+	*rand.Rand
+	h     history
+	names []string
+}
+
+// generate draws the history of a seed.
+func generate(seed uint64) history {
+	d := &dice{Rand: rand.New(rand.NewPCG(seed, 12)), h: history{seed: seed}}
+	d.h.config = d.config()
+	d.upload()
+	d.add("pass")
+	for n := 10 + d.IntN(50); len(d.h.events) < n; {
+		d.event()
+	}
+	return d.h
+}
+
+// one draws one of the words; "*3" behind a word makes it three times as likely.
+func (d *dice) one(words ...string) string {
+	var all []string
+	for _, word := range words {
+		name, times, _ := strings.Cut(word, "*")
+		n, err := strconv.Atoi(times)
+		for range max(n, 1) {
+			all = append(all, name)
+		}
+		_ = err // no number is once
+	}
+	return all[d.IntN(len(all))]
+}
+
+func (d *dice) chance(percent int) bool { return d.IntN(100) < percent }
+
+func (d *dice) config() config {
+	c := plain()
+	c.Required = 1 + d.IntN(2)
+	c.Optional = d.chance(25)
+	c.Rebase, c.Reword = d.one("run", "carry"), d.one("run", "carry")
+	c.SkipWIP, c.SkipPriv, c.Sees = d.chance(75), d.chance(60), d.chance(50)
+	c.Branches = d.one("all*2", "master")
+	c.Tell = d.one("label*8", "messages", "off")
+	c.Nothing = d.one("vote*2", "silent")
+	c.Filter, c.LintFilter = d.one("none*5", "lib", "notdoc", "master"), d.one("none*3", "lib", "notdoc", "master")
+	c.Red = d.one("run*4", "hold")
+	c.Commands = d.one("all*3", "owner*2", "off")
+	c.Started = d.one("off*3", "message", "reset")
+	c.PerPass = []int{5, 5, 5, 1, 2}[d.IntN(5)]
+	c.Gone = d.one("none*7", "autorun.yml", "lint.yml")
+	c.Copy = d.one("none", "reword", "both")
+	c.Git = d.one("memory*24", "real")
+	return c
+}
+
+func (d *dice) add(words ...string) { d.h.events = append(d.h.events, words) }
+
+func (d *dice) name() string { return d.names[d.IntN(len(d.names))] }
+
+func (d *dice) upload() {
+	name := fmt.Sprintf("c%d", len(d.names)+1)
+	e := event{"upload", name, d.one("ann*2", "bob"), d.one("master*4", "stable"), d.one("lib*4", "doc", "lib+doc")}
+	if len(d.names) > 0 && d.chance(40) {
+		e = append(e, "on="+d.name())
+	}
+	for _, word := range []string{"wip", "private"} {
+		if d.chance(8) {
+			e = append(e, word)
+		}
+	}
+	d.names = append(d.names, name)
+	d.add(e...)
+}
+
+// event draws one event, or two that belong together.
+func (d *dice) event() {
+	switch d.one("people*36", "work*34", "words*14", "trouble*14", "pass*36") {
+	case "people":
+		d.people()
+	case "work":
+		d.work()
+	case "words":
+		d.words()
+	case "trouble":
+		d.trouble()
+	default:
+		d.add("pass")
+	}
+}
+
+// people draws what people do to changes.
+func (d *dice) people() {
+	c := d.name()
+	switch verb := d.one("upload*4", "amend*5", "rebase*4", "reword*3", "wip*3", "ready*4", "private*2", "public*2", "abandon*3", "restore*4", "move*3", "grow*2", "see", "blind"); verb {
+	case "upload":
+		if len(d.names) < 5 {
+			d.upload()
+		}
+	case "amend":
+		e := event{"amend", c, d.one("lib*3", "doc")}
+		if d.chance(15) {
+			e = append(e, "cora")
+		}
+		d.add(e...)
+	case "move":
+		d.add("move", c, d.one("master", "stable"))
+	case "grow":
+		d.add("grow", d.one("master*3", "stable"))
+	case "rebase":
+		if d.chance(60) {
+			d.add("grow", "master")
+		}
+		d.add("rebase", c)
+	case "see", "blind":
+		d.add(verb)
+	default:
+		d.add(verb, c)
+	}
+}
+
+// work draws what becomes of runs.
+func (d *dice) work() {
+	file := d.one("autorun.yml*3", "lint.yml*2", "extra.yml")
+	if verb := d.one("begin*2", "end*6", "reported*2"); verb == "begin" {
+		d.add(verb, d.name(), file)
+	} else {
+		how := draw(d.Uint64(), "").name
+		if file == d.h.config.Gone {
+			how = "lost"
+		}
+		d.add(verb, d.name(), file, how)
+	}
+}
+
+// words draws what people write, and votes that they take off.
+func (d *dice) words() {
+	c := d.name()
+	if d.chance(12) {
+		d.add("unvote", c, "cora")
+		return
+	}
+	who := d.one("ann*3", "bob", "cora*2", "eve*2", "robo", "bot")
+	text := d.one("recheck*6", "recheck failed*3", "recheck autorun*1", "recheck lint.yml", "cancel*5", "false positive: #12*3", "help", "I would recheck this.", "false positive: #13", "rechek")
+	d.add(append(event{"say", c, who}, strings.Fields(text)...)...)
+}
+
+// trouble draws what goes wrong, most of it in the pass that follows.
+func (d *dice) trouble() {
+	switch verb := d.one("fault*6", "kill*4", "both*3", "lag*2", "forbid*2", "allow*2", "clock*3", "forge"); verb {
+	case "fault":
+		d.add("fault", faults[d.IntN(len(faults))].kind)
+		d.add("pass")
+	case "kill":
+		d.add("kill", strconv.Itoa(1+d.IntN(6)), d.one("before", "after"))
+	case "both":
+		d.add("both", strconv.Itoa(d.IntN(5)), strconv.Itoa(d.IntN(5)))
+	case "lag":
+		d.add("lag")
+		d.add("pass")
+	case "clock":
+		d.add("clock", d.one("10m*2", "1h", "7h"))
+	case "forge":
+		d.add("forge", d.name(), d.one("run", "carried"), d.one("autorun.yml", "lint.yml"))
+	default:
+		d.add(verb)
+	}
+}
