@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package soak
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// lie makes a program out of the true one that breaks a rule.
+type lie struct {
+	name, rule string
+	// history is where it shows.
+	history string
+	// tell answers a request in the place of its server, or returns nil.
+	tell func(*world, *http.Request) *http.Response
+	// after is what else a pass has done.
+	after func(*world, *pass)
+	// native lies are told by the program itself today: only that they are seen
+	// can be shown.
+	native bool
+}
+
+// usual has a run that passes, one that fails, and one that is asked for again.
+const usual = `
+upload c1 ann master lib
+upload c2 bob master lib
+pass
+end c1 autorun.yml pass
+end c2 autorun.yml fail
+pass
+pass
+say c2 ann recheck
+pass
+end c2 autorun.yml fail
+pass
+`
+
+var lies = []lie{
+	{name: "a change is overlooked", rule: "R1", history: usual, tell: overlook},
+	{name: "a vote is left out", rule: "R2", history: usual, tell: mute},
+	{name: "a vote that was taken off is set again", rule: "R2", history: usual + "unvote c1 cora\npass\n", after: func(w *world, _ *pass) {
+		if c := w.find("c1"); len(c.removed) > 0 {
+			c.Vote("bot", label, 1)
+		}
+	}},
+	{name: "a vote of nothing", rule: "R3", history: usual, after: func(w *world, _ *pass) { w.find("c1").Vote("bot", label, 1) }},
+	{name: "+1 for a run that was cancelled", rule: "R3", history: "upload c1 ann master lib\npass\nend c1 autorun.yml cancelled\npass\n",
+		after: func(w *world, _ *pass) { w.find("c1").Vote("bot", label, 1) }},
+	{name: "each run is started twice", rule: "R4", history: usual, tell: twice(`/dispatches$`)},
+	{name: "a change is tested that is not ready", rule: "R4", history: "upload c1 ann master lib wip\npass\n", after: func(w *world, _ *pass) { w.startRun(w.find("c1"), 1) }},
+	{name: "an old patchset is tested", rule: "R4", history: "upload c1 ann master lib\npass\namend c1 lib\npass\n", after: func(w *world, _ *pass) {
+		if c := w.find("c1"); c.current() == 2 {
+			w.startRun(c, 1)
+		}
+	}},
+	{name: "a vote is gone after recheck and cancel", rule: "R5", history: usual + "pass\nsay c2 bob recheck\npass\nsay c2 bob cancel\npass\npass\n", native: true,
+		after: func(w *world, _ *pass) {
+			if slices.ContainsFunc(w.remarks, func(m *remark) bool { return m.text == "cancel" }) {
+				w.find("c2").Vote("bot", label, 0)
+			}
+		}},
+	{name: "another exit status", rule: "R6", history: usual, after: func(_ *world, p *pass) { p.status = 3 }},
+	{name: "a token is printed", rule: "R6", history: usual, after: func(_ *world, p *pass) { p.stdout += token }},
+	{name: "it writes without end", rule: "R6", history: usual, after: func(_ *world, p *pass) { p.writes = append(p.writes, "/x/git-receive-pack") }},
+	{name: "a change is not accounted for", rule: "R6", history: usual, after: func(_ *world, p *pass) {
+		p.stdout = regexp.MustCompile(`[0-9]+ up to date`).ReplaceAllString(p.stdout, "1 up to date")
+	}},
+	{name: "all is told twice", rule: "R7", history: usual, tell: twice(`/review$`)},
+	{name: "mail without news", rule: "R7", history: usual, after: func(w *world, _ *pass) { w.post(w.find("c1"), 1, "It still passes.") }},
+	{name: "something is told on an old patchset", rule: "R7", history: "upload c1 ann master lib\npass\namend c1 lib\npass\n",
+		after: func(w *world, _ *pass) { w.post(w.find("c1"), 1, "It passed.") }},
+	{name: "comments are not read", rule: "R8", history: usual, tell: func(_ *world, r *http.Request) *http.Response {
+		if strings.HasSuffix(r.URL.Path, "/comments") && r.Method == http.MethodGet {
+			return answer(r, http.StatusOK, "application/json", ")]}'\n{}")
+		}
+		return nil
+	}},
+	{name: "a result is tried again", rule: "R8", history: usual, after: func(w *world, p *pass) {
+		if w.step == 11 {
+			w.startRun(w.find("c1"), 2)
+		}
+	}},
+	{name: "a vote because of a forged record", rule: "R9", history: usual + "upload c3 ann master lib\nforge c3 run autorun.yml\npass\n", native: true,
+		after: func(w *world, _ *pass) {
+			if c := w.find("c3"); c != nil && len(w.forged) > 0 {
+				c.Vote("bot", label, 1)
+			}
+		}},
+	{name: "a failed test waits for the other workflow", rule: "R10", history: "config Required 2\nupload c1 ann master lib\npass\nend c1 autorun.yml fail\npass\npass\n", native: true, tell: mute},
+	{name: "a vote is refused, and nobody hears of it", rule: "R11", history: "upload c1 ann master lib\npass\nforbid\nend c1 autorun.yml pass\npass\npass\n", native: true,
+		after: func(_ *world, p *pass) { p.status = 0 }},
+	{name: "runs are not cancelled", rule: "R12", history: "upload c1 ann master lib\npass\nabandon c1\npass\n", tell: func(_ *world, r *http.Request) *http.Response {
+		if cancelling.MatchString(r.URL.Path) {
+			return answer(r, http.StatusConflict, "application/json", `{"message": "Cannot cancel a workflow run that is completed."}`)
+		}
+		return nil
+	}},
+	{name: "a private change stays on the mirror", rule: "R13", history: "config Sees false\nupload c1 ann master lib\npass\nprivate c1\npass\n", native: true, after: func(w *world, _ *pass) {
+		w.forge("refs/changes/01/101/1", string(w.find("c1").Revision()))
+	}},
+}
+
+// TestOracle shows that each rule sees what breaks it, and that the same history
+// breaks it no longer when the truth is told.
+func TestOracle(t *testing.T) {
+	t.Parallel()
+	shown := map[string]bool{}
+	for _, l := range lies {
+		shown[l.rule] = true
+		t.Run(l.rule+" "+l.name, func(t *testing.T) {
+			t.Parallel()
+			h, err := parse("seed 1\n" + l.history)
+			if err != nil {
+				t.Fatal(err)
+			}
+			breaks := func(l *lie) bool {
+				broken, err := play(h, l, quietly)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return slices.ContainsFunc(broken, func(v violation) bool { return v.rule == l.rule })
+			}
+			if !breaks(&l) {
+				t.Errorf("%s does not see that %s", l.rule, l.name)
+			}
+			if quiet := (lie{rule: l.rule}); !(l.native && pending[l.rule] != "") && breaks(&quiet) {
+				t.Errorf("%s sees something where the truth is told", l.rule)
+			}
+		})
+	}
+	for rule := range rules {
+		if !shown[rule] {
+			t.Errorf("no lie shows that %s sees anything", rule)
+		}
+	}
+	for rule := range pending {
+		if rules[rule] == "" {
+			t.Errorf("%s is pending, and there is no such rule", rule)
+		}
+	}
+}
+
+// overlook takes the second change out of every list.
+func overlook(w *world, r *http.Request) *http.Response {
+	if !strings.HasSuffix(r.URL.Path, "/changes/") {
+		return nil
+	}
+	resp, err := w.net.carry(r)
+	if err != nil {
+		return nil
+	}
+	text, _ := io.ReadAll(resp.Body)
+	var all []json.RawMessage
+	if json.Unmarshal(bytes.TrimPrefix(text, []byte(")]}'\n")), &all) != nil {
+		return nil
+	}
+	all = slices.DeleteFunc(all, func(c json.RawMessage) bool { return bytes.Contains(c, []byte(`"_number":102,`)) })
+	text, _ = json.Marshal(all)
+	return answer(r, http.StatusOK, "application/json", ")]}'\n"+string(text))
+}
+
+// mute takes the votes out of all reviews.
+func mute(w *world, r *http.Request) *http.Response {
+	if !strings.HasSuffix(r.URL.Path, "/review") {
+		return nil
+	}
+	var review map[string]any
+	text, _ := io.ReadAll(r.Body)
+	if json.Unmarshal(text, &review) != nil {
+		return nil
+	}
+	wanted := review["labels"]
+	delete(review, "labels")
+	text, _ = json.Marshal(review)
+	next := r.Clone(r.Context())
+	next.Body, next.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	resp, err := w.net.carry(next)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return resp
+	}
+	text, _ = json.Marshal(map[string]any{"labels": wanted})
+	return answer(r, http.StatusOK, "application/json", ")]}'\n"+string(text))
+}
+
+// twice sends each request to such a path once more.
+func twice(path string) func(*world, *http.Request) *http.Response {
+	re := regexp.MustCompile(path)
+	return func(w *world, r *http.Request) *http.Response {
+		if !re.MatchString(r.URL.Path) {
+			return nil
+		}
+		text, _ := io.ReadAll(r.Body)
+		again := func() *http.Request {
+			next := r.Clone(r.Context())
+			next.Body = io.NopCloser(bytes.NewReader(text))
+			return next
+		}
+		if _, err := w.net.carry(again()); err != nil {
+			return nil
+		}
+		resp, _ := w.net.carry(again())
+		return resp
+	}
+}
+
+// call sends a request of the dispatcher's account.
+func (w *world) call(method, address, body string) {
+	r, _ := http.NewRequest(method, address, strings.NewReader(body))
+	if strings.HasPrefix(address, w.gerrit.URL()) {
+		r.SetBasicAuth("bot", password)
+	} else {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if resp, err := w.net.carry(r); err != nil || resp.StatusCode >= 300 {
+		panic(fmt.Sprintf("%s: %v %v", address, resp, err))
+	}
+}
+
+// startRun starts a run behind the dispatcher's back.
+func (w *world) startRun(c *subject, attempt int) {
+	key := change.Key{ID: change.ID{Change: c.Number(), Patchset: 1}, Workflow: "autorun.yml", Attempt: attempt}
+	w.call(http.MethodPost, w.github.URL()+"/repos/example/ci/actions/workflows/autorun.yml/dispatches",
+		fmt.Sprintf(`{"ref": "main", "inputs": {"key": %q, "revision": %q}}`, key, c.set(1).revision))
+}
+
+// post says something on a patchset, in the dispatcher's name.
+func (w *world) post(c *subject, patchset int, text string) {
+	w.call(http.MethodPost, fmt.Sprintf("%s/a/changes/%d/revisions/%s/review", w.gerrit.URL(), c.Number(), c.set(patchset).revision),
+		fmt.Sprintf(`{"message": %q, "tag": "autogenerated:dispatcher~x", "notify": "OWNER"}`, text))
+}

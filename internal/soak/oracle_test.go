@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package soak
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// visible reports whether the dispatcher's account can see a change.
+func (w *world) visible(c *subject) bool { return !c.private || w.bot.SeesPrivate }
+
+// ineligible says why nothing may run for a change now, or "".
+func (w *world) ineligible(c *subject) string {
+	switch {
+	case c.status == change.Abandoned:
+		return "it is abandoned"
+	case c.status != change.New:
+		return "it is closed"
+	case w.config.Branches != "all" && w.config.Branches != c.branch:
+		return "its branch is not tested"
+	case c.wip && w.config.SkipWIP:
+		return "it is work in progress"
+	case c.private && w.config.SkipPriv:
+		return "it is private"
+	case !w.visible(c):
+		return "the account cannot see it"
+	}
+	return ""
+}
+
+// note keeps since when each change has been eligible.
+func (w *world) note() {
+	for _, c := range w.changes {
+		switch why := w.ineligible(c); {
+		case why != "":
+			c.since = time.Time{}
+		case c.since.IsZero():
+			c.since = w.clock.Now()
+		}
+	}
+}
+
+// current is the number of a change's current patchset.
+func (c *subject) current() int { return len(c.sets) }
+
+func (c *subject) set(patchset int) patchset { return c.sets[patchset-1] }
+
+// wants reports whether the filters let a workflow run for a patchset
+// (dispatcher.example.yml: paths, paths-ignore, branches).
+func (w *world) wants(c *subject, ps int, f workflow) bool {
+	lib, other := false, false
+	for path := range c.set(ps).files {
+		lib = lib || strings.HasPrefix(path, "lib/")
+		other = other || !strings.HasPrefix(path, "doc/")
+	}
+	switch f.filter {
+	case "lib":
+		return lib
+	case "notdoc":
+		return other
+	case "master":
+		return c.branch == "master"
+	}
+	return true
+}
+
+// carries reports whether a patchset takes the results of the one before it.
+func (w *world) carries(c *subject, ps int) bool {
+	if ps < 2 {
+		return false
+	}
+	switch c.set(ps).kind {
+	case "TRIVIAL_REBASE":
+		return w.config.Rebase == "carry"
+	case "NO_CODE_CHANGE":
+		return w.config.Reword == "carry"
+	}
+	return false
+}
+
+// standing is what the results of a workflow for a patchset may be said to be.
+// Mostly that is one truth. Where the issue leaves open whether an older result
+// stands behind an attempt that told nothing, both are.
+type standing struct {
+	may map[truth]bool
+	// calledOff: a rerun was called off by a comment, so the result before it
+	// must be back.
+	calledOff bool
+}
+
+// stands works out the standing of a workflow: the latest attempt that has a
+// result; attempts that a comment called off count as if they had not been.
+// Issue 12, 1: "done only by a result that stands"; 2: "Calling off a rerun
+// restores the vote that stood before".
+func (w *world) stands(c *subject, ps int, file string) standing {
+	s := standing{may: map[truth]bool{}}
+	runs := w.of(c, ps, file)
+	for _, r := range slices.Backward(runs) {
+		for _, a := range slices.Backward(r.attempts) {
+			switch {
+			case a.means.result():
+				s.may[a.means] = true
+				return s
+			case w.off(c, a):
+				s.calledOff = true
+			default:
+				s.may[nothing] = true
+			}
+		}
+	}
+	if w.carries(c, ps) {
+		below := w.stands(c, ps-1, file)
+		maps.Copy(s.may, below.may)
+		s.calledOff = s.calledOff || below.calledOff
+		return s
+	}
+	s.may[nothing] = true
+	return s
+}
+
+// off reports whether an attempt was cancelled because a comment said so.
+func (w *world) off(c *subject, a *attempt) bool {
+	return !a.stopped.IsZero() && slices.ContainsFunc(w.remarks, func(m *remark) bool {
+		return m.on == c && m.text == "cancel" && w.obeyed(m) && m.at.After(a.begun) && !m.at.After(a.stopped)
+	})
+}
+
+// obeyed reports whether the author of a remark may command (docs/comments.md).
+func (w *world) obeyed(m *remark) bool {
+	switch {
+	case m.who == "bot" || m.who == "robo" || w.config.Commands == "off" || w.config.Tell == "off":
+		return false
+	case w.config.Commands == "owner":
+		return m.who == "cora" || m.who == m.on.owner || m.who == m.on.set(m.patchset).uploader
+	}
+	return true
+}
+
+// asks reports whether a remark wants work for a workflow.
+func (m *remark) asks(file string) bool {
+	switch name := strings.TrimSuffix(file, ".yml"); m.text {
+	case "recheck", "recheck failed", "recheck " + file, "recheck " + name, "false positive: #12":
+		return true
+	}
+	return false
+}
+
+// votes are the votes on a change's current patchset that may be right, by the
+// results of its required workflows, and whether one of them was called off.
+func (w *world) votes(c *subject) (may map[int]bool, calledOff bool) {
+	ps := c.current()
+	sets := []map[truth]bool{{}}
+	for _, f := range w.config.workflows() {
+		asked := len(w.of(c, ps, f.file)) > 0
+		if f.optional || !w.wants(c, ps, f) && !asked {
+			continue
+		}
+		s := w.stands(c, ps, f.file)
+		calledOff = calledOff || s.calledOff
+		grown := []map[truth]bool{}
+		for _, before := range sets {
+			for t := range s.may {
+				after := maps.Clone(before)
+				after[t] = true
+				grown = append(grown, after)
+			}
+			if !w.wants(c, ps, f) { // it ran because a comment named it
+				grown = append(grown, before)
+			}
+		}
+		sets = grown
+	}
+	may = map[int]bool{}
+	for _, set := range sets {
+		may[w.verdict(set)] = true
+	}
+	return may, calledOff
+}
+
+// verdict is the vote for a set of results: issue 12, 1 (nothing-to-run) and
+// docs/verdicts.md, "From runs to one vote".
+func (w *world) verdict(set map[truth]bool) int {
+	switch {
+	case w.config.Tell != "label":
+		return 0
+	case set[failed]:
+		return -1
+	case len(set) == 0 && (w.config.Nothing == "silent" || !known("nothing-to-run")):
+		return 0
+	case set[nothing] || set[timedOut]:
+		return 0
+	}
+	return 1
+}
+
+// backed reports whether a vote on the current patchset could ever have been
+// right: whether runs of its keys, or of those it carries, said so.
+func (w *world) backed(c *subject, vote int) bool {
+	ps := c.current()
+	all := true
+	for _, f := range w.config.workflows() {
+		if f.optional || !w.wants(c, ps, f) && len(w.of(c, ps, f.file)) == 0 {
+			continue
+		}
+		if w.ever(c, ps, f.file, failed) && vote < 0 {
+			return true
+		}
+		all = all && (w.ever(c, ps, f.file, passed) || !w.wants(c, ps, f))
+	}
+	return vote > 0 && all
+}
+
+// ever reports whether an attempt for a patchset, or for one that it carries
+// the results of, has ever ended so.
+func (w *world) ever(c *subject, ps int, file string, means truth) bool {
+	for _, r := range w.of(c, ps, file) {
+		if slices.ContainsFunc(r.attempts, func(a *attempt) bool { return a.means == means }) {
+			return true
+		}
+	}
+	return w.carries(c, ps) && w.ever(c, ps-1, file, means)
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package soak
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// calmDown ends all trouble and looks at what is left of it. First nothing
+// moves but the dispatcher; then runs end, each in the way that the seed has
+// for it, and time goes by across the schedule of retries (at once, 1 h, 6 h,
+// 24 h).
+func (w *world) calmDown() {
+	w.quiet, w.armed, w.net.lag = true, nil, false
+	if w.forbid {
+		w.rights(false)
+	}
+	for range 3 {
+		w.pass(&wire{})
+	}
+	w.still()
+	for _, wait := range []time.Duration{0, 65 * time.Minute, 6*time.Hour + 5*time.Minute, 24*time.Hour + 5*time.Minute} {
+		w.clock.advance(wait)
+		if !w.settles() {
+			return
+		}
+	}
+	w.ends(w.passes[len(w.passes)-1])
+}
+
+// settles lets runs end and passes follow until there is nothing to do.
+func (w *world) settles() bool {
+	for range 30 {
+		for _, r := range w.unfinished() {
+			w.finish(r, w.drawn(r))
+		}
+		w.clock.advance(5 * time.Minute)
+		p := w.pass(&wire{})
+		if p.status != 0 {
+			w.violates("R6", "exit status %d in the quiet:\n%s%s", p.status, p.stdout, p.stderr)
+			return false
+		}
+		if len(p.writes) == 0 && len(w.unfinished()) == 0 {
+			return true
+		}
+	}
+	p := w.passes[len(w.passes)-1]
+	w.violates("R6", "there is no end of it: %q\n%s", p.writes, p.stdout)
+	return false
+}
+
+// drawn is how a run ends that no event ended.
+func (w *world) drawn(r *run) way {
+	how := draw(w.history.seed, r.place())
+	if r.key.Workflow == w.config.Gone {
+		how, _ = wayOf("lost")
+	}
+	return how
+}
+
+// still looks at what must have stopped after some passes (R12). Where nothing
+// is told to Gerrit the dispatcher does not look after runs.
+func (w *world) still() {
+	if w.config.Tell == "off" {
+		return
+	}
+	for _, r := range w.unfinished() {
+		c, ps := r.on, r.key.Patchset
+		why := w.ineligible(c)
+		if why == "" && ps < c.current() && !w.inherits(c, ps) {
+			why = fmt.Sprintf("patchset %d is there", c.current())
+		}
+		if why != "" && r.last().stopped.IsZero() {
+			w.violates("R12", "%s goes on although %s", r, why)
+		}
+	}
+}
+
+// ends holds the last pass, and all that it left, to the rules.
+func (w *world) ends(last *pass) {
+	for _, c := range w.changes {
+		if w.ineligible(c) == "" {
+			w.done(c, last)
+			w.right(c)
+			w.answered(c)
+		}
+	}
+	w.hidden()
+	w.accounted(last)
+}
+
+// names reports whether a line is about a patchset.
+func (p *pass) names(c *subject) bool {
+	id := regexp.MustCompile(fmt.Sprintf(`(?m)^.*\b%d/%d\b.*$`, c.Number(), c.current()))
+	return id.MatchString(p.stdout)
+}
+
+// done is R1. Where nothing is told to Gerrit the dispatcher does not read
+// results: one that was started is enough.
+func (w *world) done(c *subject, last *pass) {
+	ps := c.current()
+	for _, f := range w.config.workflows() {
+		if f.optional || !w.wants(c, ps, f) {
+			continue
+		}
+		s := w.stands(c, ps, f.file)
+		unread := w.config.Tell == "off" && slices.ContainsFunc(w.of(c, ps, f.file), func(r *run) bool { return r.last().stopped.IsZero() })
+		if s.may[nothing] && len(s.may) == 1 && !unread && !last.names(c) {
+			w.violates("R1", "%d/%d has no result of %s, and the pass says nothing of it:\n%s", c.Number(), ps, f.file, last.stdout)
+		}
+	}
+}
+
+// right is R2 and R5.
+func (w *world) right(c *subject) {
+	if w.config.Tell != "label" {
+		return
+	}
+	got := w.vote(c)
+	may, calledOff := w.votes(c)
+	if copied := c.set(c.current()).copied; copied != 0 && may[0] {
+		may[copied] = true
+	}
+	for _, gone := range c.removed {
+		if gone.patchset == c.current() {
+			w.taken(c, gone, may)
+		}
+	}
+	if may[got] {
+		return
+	}
+	rule := "R2"
+	if calledOff {
+		rule = "R5"
+	}
+	w.violates(rule, "%d/%d has our vote %+d, want %s", c.Number(), c.current(), got, values(may))
+}
+
+// taken allows for a vote that was taken off: it stays away until there is
+// something new. Where what is new says the same, both are right.
+func (w *world) taken(c *subject, gone removal, may map[int]bool) {
+	before := w.lastPass(gone.at)
+	news := slices.ContainsFunc(w.remarks, func(m *remark) bool { return m.on == c && m.at.After(before) })
+	for ps := c.current(); ps >= 1; ps-- {
+		for _, r := range w.ordered(func(r *run) bool { return r.on == c && r.key.Patchset == ps }) {
+			news = news || slices.ContainsFunc(r.attempts, func(a *attempt) bool { return a.means.result() && a.ended.After(before) })
+		}
+		if !w.carries(c, ps) {
+			break
+		}
+	}
+	switch {
+	case gone.soft || news:
+		if may[gone.value] {
+			may[0] = true
+		}
+	default:
+		clear(may)
+		may[0] = true
+	}
+}
+
+// lastPass is when the last pass before a time began.
+func (w *world) lastPass(at time.Time) time.Time {
+	var before time.Time
+	for _, p := range w.passes {
+		if p.at.Before(at) {
+			before = p.at
+		}
+	}
+	return before
+}
+
+func values(set map[int]bool) string {
+	var list []string
+	for _, v := range slices.Sorted(maps.Keys(set)) {
+		list = append(list, fmt.Sprintf("%+d", v))
+	}
+	return strings.Join(list, " or ")
+}
+
+// answered is the second half of R8: who is obeyed gets a run, or is told why
+// not.
+func (w *world) answered(c *subject) {
+	for _, m := range w.remarks {
+		if m.on != c || m.patchset != c.current() || m.text != "recheck" || !w.obeyed(m) || c.since.IsZero() || c.since.After(m.at) {
+			continue
+		}
+		said, promised, begun := false, false, false
+		for _, answer := range c.Messages() {
+			mine := ours(answer) && !answer.Date.Before(m.at.Truncate(time.Second)) && strings.Contains(answer.Text, "> recheck")
+			said = said || mine
+			promised = promised || mine && strings.Contains(answer.Text, "Asked-For")
+		}
+		for _, r := range w.ordered(func(r *run) bool { return r.on == c && r.key.Patchset == m.patchset }) {
+			begun = begun || slices.ContainsFunc(r.attempts, func(a *attempt) bool { return !a.begun.Before(m.at) })
+		}
+		called := slices.ContainsFunc(w.remarks, func(o *remark) bool { return o.on == c && o.text == "cancel" && o.at.After(m.at) })
+		switch {
+		case !said:
+			w.violates("R8", "%s asked for a recheck of %d/%d, and was not answered", m.who, c.Number(), m.patchset)
+		case promised && !begun && !called:
+			w.violates("R8", "%s was promised a recheck of %d/%d, and nothing was started", m.who, c.Number(), m.patchset)
+		}
+	}
+}
+
+// hidden is R13: what the account cannot see is not on the mirror.
+func (w *world) hidden() {
+	for _, c := range w.changes {
+		if w.visible(c) {
+			continue
+		}
+		prefix := fmt.Sprintf("refs/changes/%02d/%d/", c.Number()%100, c.Number())
+		for ref := range w.refs() {
+			if strings.HasPrefix(ref, prefix) {
+				w.violates("R13", "%s is on the mirror, and the account cannot see the change", ref)
+			}
+		}
+	}
+}
+
+var upToDate = regexp.MustCompile(`([0-9]+) up to date`)
+
+// accounted is the end of R6: each listed change has a line or is counted.
+func (w *world) accounted(last *pass) {
+	silent := 0
+	for _, c := range w.changes {
+		if w.ineligible(c) == "" && !last.names(c) {
+			silent++
+		}
+	}
+	counted := 0
+	if m := upToDate.FindStringSubmatch(last.stdout); m != nil {
+		counted, _ = strconv.Atoi(m[1])
+	}
+	if silent > counted {
+		w.violates("R6", "%d changes have no line, and %d are counted as up to date:\n%s", silent, counted, last.stdout)
+	}
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package soak
+
+import (
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
+)
+
+// rules are what must be true, and where that is written. The numbers of
+// sections are those of issue 12.
+var rules = map[string]string{
+	"R1":  "1: a (patchset, workflow) is done only by a result that stands; Proof: each eligible patchset has a result that stands or a printed reason",
+	"R2":  "Proof: votes equal the oracle's; 2: a vote is set by itself when the right is given; one that a person removed is left alone",
+	"R3":  "Proof: no vote without a run of that key; 3: +1 only if the run's own conclusion is success",
+	"R4":  "README: every patchset gets one run, not none and not two; dispatcher.example.yml: what is skipped",
+	"R5":  "2: calling off a rerun restores the vote that stood before; nobody takes a -1 away by recheck or false positive followed by cancel",
+	"R6":  "README: exit status 0, 1, 2; secrets are never printed; a pass with nothing to do writes nothing; design 7: nothing listed is silent",
+	"R7":  "docs/verdicts.md, Quiet: nothing is told twice, nothing on a replaced patchset, and mail only with news; 1: the owner is mailed once when CI gives up",
+	"R8":  "docs/comments.md: who is obeyed; docs/verdicts.md: a result is not tried again by itself",
+	"R9":  "1: ledger entries are checked against the world before they count",
+	"R10": "2: a finished red result is told at once although another required workflow waits",
+	"R11": "2: a vote that was refused is a problem of the pass: exit status 2",
+	"R12": "docs/comments.md: a new patchset, a merge, an abandoned change, one that becomes private or work in progress: its runs are cancelled; 1: also one that the account can no longer see",
+	"R13": "1: the refs of a change that the account can no longer see leave the mirror",
+}
+
+// onStart holds each start of a run to the rules. The run is not in the journal
+// yet, nor is a further attempt of it.
+func (w *world) onStart(r *run, g github.Run) {
+	c, ps, file := r.on, r.key.Patchset, r.key.Workflow
+	alive := map[int64]bool{}
+	for _, g := range w.github.Runs() {
+		alive[g.ID] = g.Status != "completed"
+	}
+	for _, other := range w.of(c, ps, file) {
+		switch {
+		case other.id == g.ID:
+		case other.key == r.key:
+			w.violates("R4", "%s was started twice", r.key)
+		case alive[other.id]:
+			w.violates("R4", "%s was started while %s goes on", r.key, other)
+		}
+	}
+	if ps > c.current() || c.Number() != r.key.Change {
+		w.violates("R4", "%s was started, and there is no such patchset", r.key)
+		return
+	}
+	if why := w.ineligible(c); why != "" && !w.net.lag {
+		w.violates("R4", "%s was started although %s", r.key, why)
+	}
+	if ps < c.current() && !w.net.lag && !w.inherits(c, ps) {
+		w.violates("R4", "%s was started although patchset %d is there", r.key, c.current())
+	}
+	if g.Inputs["revision"] != c.set(ps).revision {
+		w.violates("R4", "%s tests %s, want %s", r.key, g.Inputs["revision"], c.set(ps).revision)
+	}
+	w.justified(c, ps, file, r.key.String())
+}
+
+// inherits reports whether the current patchset carries the results of one.
+func (w *world) inherits(c *subject, ps int) bool {
+	for n := c.current(); n > ps; n-- {
+		if !w.carries(c, n) {
+			return false
+		}
+	}
+	return true
+}
+
+// justified looks for a reason to start a workflow: the filters want it and it
+// has no result, or somebody who is obeyed asks.
+func (w *world) justified(c *subject, ps int, file, key string) {
+	if w.forged[c.Number()] {
+		return
+	}
+	var since time.Time
+	why := ""
+	switch runs := w.of(c, ps, file); {
+	case len(runs) > 0 && runs[len(runs)-1].last().means.result():
+		last := runs[len(runs)-1].last()
+		since, why = last.begun, fmt.Sprintf("the attempt before %s", last.means)
+	case len(runs) == 0 && w.carries(c, ps):
+		for t := range w.stands(c, ps-1, file).may {
+			why = fmt.Sprintf("patchset %d carries %s", ps, t)
+		}
+		if may := w.stands(c, ps-1, file).may; may[nothing] || len(may) != 1 || may[timedOut] {
+			why = ""
+		}
+	}
+	for _, f := range w.config.workflows() {
+		if f.file == file && why == "" && !w.wants(c, ps, f) {
+			why = "its filter leaves the patchset out"
+		}
+	}
+	asked := slices.ContainsFunc(w.remarks, func(m *remark) bool {
+		return m.on == c && m.asks(file) && w.obeyed(m) && !m.at.Before(since)
+	})
+	if why != "" && !asked {
+		w.violates("R8", "%s was started although %s, and nobody who is obeyed asked", key, why)
+	}
+}
+
+var loud = regexp.MustCompile(`panic:|goroutine [0-9]+ \[|runtime error`)
+
+// afterPass holds what a pass did to the rules.
+func (w *world) afterPass(p *pass) {
+	if w.lie != nil && w.lie.after != nil {
+		w.lie.after(w, p)
+	}
+	text := p.stdout + p.stderr
+	switch {
+	case p.status < 0 || p.status > 2:
+		w.violates("R6", "exit status %d", p.status)
+	case loud.MatchString(text):
+		w.violates("R6", "it panicked: %s", text)
+	}
+	for _, secret := range []string{token, password, base64.StdEncoding.EncodeToString([]byte("x-access-token:" + token)), base64.StdEncoding.EncodeToString([]byte("bot:" + password))} {
+		if strings.Contains(text, secret) {
+			w.violates("R6", "a secret was printed")
+		}
+	}
+	for _, c := range w.changes {
+		ps := c.current()
+		if v := w.vote(c); v != 0 && v != c.set(ps).copied && !w.backed(c, v) {
+			rule := "R3"
+			if w.forged[c.Number()] {
+				rule = "R9"
+			}
+			w.violates(rule, "%d/%d has our vote %+d, and no run that says so", c.Number(), ps, v)
+		}
+		w.mailbox(c, p)
+		w.red(c, p)
+		w.forbidden(c, p)
+	}
+}
+
+// forbidden holds a healthy pass that could not set a vote to saying so (R11).
+func (w *world) forbidden(c *subject, p *pass) {
+	if !w.forbid || !p.healthy || p.name != "sync" || w.ineligible(c) != "" || len(c.removed) > 0 || p.at.Sub(c.touched) < 11*time.Minute {
+		return
+	}
+	may, _ := w.votes(c)
+	got := w.vote(c)
+	if len(may) != 1 || may[0] || may[got] || len(w.unfinishedOf(c)) > 0 {
+		return
+	}
+	if p.status != 2 || !strings.Contains(p.stdout+p.stderr, label) {
+		w.violates("R11", "%d/%d should have our vote %s, we may not vote, and the pass ends with status %d:\n%s", c.Number(), c.current(), values(may), p.status, p.stdout)
+	}
+}
+
+func (w *world) unfinishedOf(c *subject) []*run {
+	return w.ordered(func(r *run) bool { return r.on == c && r.last().means == going })
+}
+
+// red holds a healthy pass to telling a failed test at once (R10).
+func (w *world) red(c *subject, p *pass) {
+	if !p.healthy || p.status != 0 || p.name != "sync" || w.forbid || w.config.Tell != "label" || w.ineligible(c) != "" || len(c.removed) > 0 {
+		return
+	}
+	for _, f := range w.config.workflows() {
+		runs := w.of(c, c.current(), f.file)
+		if len(runs) == 0 || f.optional {
+			continue
+		}
+		last := runs[len(runs)-1].last()
+		late := p.at.Sub(last.ended) > 11*time.Minute // docs: after, 10 minutes
+		talked := slices.ContainsFunc(w.remarks, func(m *remark) bool { return m.on == c && m.at.After(last.begun) })
+		if last.means == failed && late && !talked && w.vote(c) != -1 {
+			w.violates("R10", "%s failed, and the vote is %+d after a healthy pass", runs[len(runs)-1], w.vote(c))
+		}
+	}
+}
+
+// mailbox looks at what was said on a change in a pass.
+func (w *world) mailbox(c *subject, p *pass) {
+	all := c.Messages()
+	mailed := false
+	for i, m := range all {
+		if !ours(m) || i < c.mails {
+			continue
+		}
+		if m.Patchset != c.current() && p.healthy {
+			w.violates("R7", "%d/%d was told something when patchset %d was there", c.Number(), m.Patchset, c.current())
+		}
+		mailed = mailed || slices.Contains(m.Mailed, c.owner)
+		for _, old := range all[:i] {
+			if told := residue(m.Text); told != "" && ours(old) && residue(old.Text) == told && p.name == "sync" && !w.talked(c, old.Date) {
+				w.violates("R7", "told twice: %s", told)
+			}
+		}
+	}
+	c.mails = len(all)
+	if mailed && c.news.IsZero() {
+		w.violates("R7", "%s was mailed about %d/%d, and there was nothing new", c.owner, c.Number(), c.current())
+	}
+	if mailed {
+		c.news = time.Time{}
+	}
+}
+
+// ours reports whether the dispatcher wrote a message, and not its account by
+// other means.
+func ours(m gerrit.Message) bool {
+	return m.Author == "bot" && strings.HasPrefix(m.Tag, "autogenerated:") && !strings.HasPrefix(m.Tag, "autogenerated:gerrit:")
+}
+
+// talked reports whether since then something happened that may make us say
+// the same again: a command, or other rights.
+func (w *world) talked(c *subject, since time.Time) bool {
+	return c.touched.After(since) && slices.ContainsFunc(w.remarks, func(m *remark) bool {
+		return m.on == c && w.obeyed(m) && !m.at.Before(since.Add(-15*time.Minute))
+	})
+}
+
+// residue is what a message says to later passes: its last lines (README: "one
+// line that names each run with its outcome").
+func residue(text string) string {
+	var lines []string
+	for l := range strings.Lines(text) {
+		if strings.HasPrefix(l, "Dispatcher:") {
+			lines = append(lines, strings.TrimSpace(l))
+		}
+	}
+	return strings.Join(lines, "; ")
+}
