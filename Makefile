@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X github.com/spdk-community-ci/dispatcher/internal/app.linkedV
 TAGS    := e2e,bench
 FUZZTIME ?= 30s
 
-.PHONY: build test lint fuzz bench e2e image tools
+.PHONY: build test lint fuzz soak bench e2e image tools
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/dispatcher .
@@ -19,6 +19,17 @@ lint:
 # Every fuzz target for FUZZTIME each.
 fuzz:
 	scripts/fuzz.sh $(FUZZTIME)
+
+# Random histories against the oracle of internal/soak: SOAK_HISTORIES of them,
+# from the seed SOAK_SEED on, for SOAK_SECONDS at most.
+SOAK_HISTORIES ?= 2000
+SOAK_SEED      ?= 1
+SOAK_SECONDS   ?= 3600
+soak: SHELL := /bin/bash
+soak: .SHELLFLAGS := -o pipefail -c
+soak:
+	SOAK_HISTORIES=$(SOAK_HISTORIES) SOAK_SEED=$(SOAK_SEED) SOAK_SECONDS=$(SOAK_SECONDS) \
+		go test -count=1 -timeout 3h -v -run 'Test(Soak|Seeds|Histories)$$' ./internal/soak | grep -v '^ *\(=== \|--- PASS: Test[A-Za-z]*/\)'
 
 # The figures of docs/performance.md, measured anew.
 bench:
