@@ -33,11 +33,10 @@ func (d *dice) one(words ...string) string {
 	var all []string
 	for _, word := range words {
 		name, times, _ := strings.Cut(word, "*")
-		n, err := strconv.Atoi(times)
+		n, _ := strconv.Atoi(times) // 0 where there is none
 		for range max(n, 1) {
 			all = append(all, name)
 		}
-		_ = err // no number is once
 	}
 	return all[d.IntN(len(all))]
 }

@@ -96,7 +96,7 @@ func (w *world) settle() {
 func (w *world) conclude(r *run, means truth, how string) {
 	a := r.last()
 	a.ended, a.means, a.how = w.clock.Now(), means, how
-	r.on.happened(a.ended)
+	r.on.touched, r.on.news = a.ended, a.ended
 }
 
 // unfinished returns the runs that go on, oldest first.
@@ -109,7 +109,6 @@ func (w *world) unfinished() []*run {
 func (w *world) begin(r *run) {
 	now := w.clock.Now()
 	always := draw(w.history.seed, "always "+r.place()).name == "pass"
-	r.last().always = always
 	w.github.SetJobs(r.id,
 		github.Job{Name: "unit", Status: "in_progress", Started: now, Runner: "runner-1"},
 		github.Job{Name: "docs", Status: "queued", Started: now},

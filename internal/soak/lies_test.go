@@ -45,6 +45,9 @@ end c2 autorun.yml fail
 pass
 `
 
+// gone has a lab that never comes back.
+const gone = "config Gone autorun.yml\nupload c1 ann master lib\npass\nend c1 autorun.yml lost\npass\npass\n"
+
 var lies = []lie{
 	{name: "a change is overlooked", rule: "R1", history: usual, tell: overlook},
 	{name: "a vote is left out", rule: "R2", history: usual, tell: mute},
@@ -104,6 +107,22 @@ var lies = []lie{
 			return answer(r, http.StatusConflict, "application/json", `{"message": "Cannot cancel a workflow run that is completed."}`)
 		}
 		return nil
+	}},
+	{name: "what was given up is not mentioned", rule: "R14", history: gone, native: true, after: func(_ *world, p *pass) {
+		p.stdout = strings.ReplaceAll(p.stdout, "no verdict", "up to date")
+	}},
+	{name: "a lost run is never tried again", rule: "R15", history: gone, native: true, tell: func(w *world, r *http.Request) *http.Response {
+		if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/actions/runs/") {
+			return nil
+		}
+		return w.edited(r, `"conclusion":"failure"`, `"conclusion":"action_required"`)
+	}},
+	{name: "the owner is mailed about each try", rule: "R7", history: gone, after: func(w *world, p *pass) {
+		c := w.find("c1")
+		if runs := w.of(c, 1, "autorun.yml"); len(runs) > 0 && len(runs) < 6 && runs[len(runs)-1].last().means != going {
+			w.post(c, 1, "The lab is gone.")
+			w.startRun(c, 10+len(runs))
+		}
 	}},
 	{name: "a private change stays on the mirror", rule: "R13", history: "config Sees false\nupload c1 ann master lib\npass\nprivate c1\npass\n", native: true, after: func(w *world, _ *pass) {
 		w.forge("refs/changes/01/101/1", string(w.find("c1").Revision()))
@@ -190,6 +209,16 @@ func mute(w *world, r *http.Request) *http.Response {
 	}
 	text, _ = json.Marshal(map[string]any{"labels": wanted})
 	return answer(r, http.StatusOK, "application/json", ")]}'\n"+string(text))
+}
+
+// edited carries a request and replaces text in its answer.
+func (w *world) edited(r *http.Request, old, next string) *http.Response {
+	resp, err := w.net.carry(r)
+	if err != nil {
+		return nil
+	}
+	text, _ := io.ReadAll(resp.Body)
+	return answer(r, resp.StatusCode, resp.Header.Get("Content-Type"), strings.ReplaceAll(string(text), old, next))
 }
 
 // twice sends each request to such a path once more.

@@ -103,7 +103,7 @@ func (w *world) stands(c *subject, ps int, file string) standing {
 	for _, r := range slices.Backward(runs) {
 		for _, a := range slices.Backward(r.attempts) {
 			switch {
-			case a.means.result():
+			case a.means.result() || a.means == neutral:
 				s.may[a.means] = true
 				return s
 			case w.off(c, a):
@@ -192,7 +192,7 @@ func (w *world) verdict(set map[truth]bool) int {
 		return -1
 	case len(set) == 0 && (w.config.Nothing == "silent" || !known("nothing-to-run")):
 		return 0
-	case set[nothing] || set[timedOut]:
+	case set[nothing] || set[timedOut] || len(set) > 0 && !set[passed]:
 		return 0
 	}
 	return 1
@@ -202,7 +202,7 @@ func (w *world) verdict(set map[truth]bool) int {
 // right: whether runs of its keys, or of those it carries, said so.
 func (w *world) backed(c *subject, vote int) bool {
 	ps := c.current()
-	all := true
+	all, some, none := true, false, true
 	for _, f := range w.config.workflows() {
 		if f.optional || !w.wants(c, ps, f) && len(w.of(c, ps, f.file)) == 0 {
 			continue
@@ -210,9 +210,11 @@ func (w *world) backed(c *subject, vote int) bool {
 		if w.ever(c, ps, f.file, failed) && vote < 0 {
 			return true
 		}
-		all = all && (w.ever(c, ps, f.file, passed) || !w.wants(c, ps, f))
+		yes := w.ever(c, ps, f.file, passed)
+		some, none = some || yes, false
+		all = all && (yes || w.ever(c, ps, f.file, neutral) || !w.wants(c, ps, f))
 	}
-	return vote > 0 && all
+	return vote > 0 && all && (some || none)
 }
 
 // ever reports whether an attempt for a patchset, or for one that it carries

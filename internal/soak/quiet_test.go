@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
 // calmDown ends all trouble and looks at what is left of it. First nothing
@@ -17,11 +19,11 @@ import (
 // for it, and time goes by across the schedule of retries (at once, 1 h, 6 h,
 // 24 h).
 func (w *world) calmDown() {
-	w.quiet, w.armed, w.net.lag = true, nil, false
+	w.armed, w.net.lag = nil, false
 	if w.forbid {
 		w.rights(false)
 	}
-	for range 3 {
+	for range 4 {
 		w.pass(&wire{})
 	}
 	w.still()
@@ -87,6 +89,7 @@ func (w *world) ends(last *pass) {
 	for _, c := range w.changes {
 		if w.ineligible(c) == "" {
 			w.done(c, last)
+			w.gaveUp(c, last)
 			w.right(c)
 			w.answered(c)
 		}
@@ -113,6 +116,35 @@ func (w *world) done(c *subject, last *pass) {
 		unread := w.config.Tell == "off" && slices.ContainsFunc(w.of(c, ps, f.file), func(r *run) bool { return r.last().stopped.IsZero() })
 		if s.may[nothing] && len(s.may) == 1 && !unread && !last.names(c) {
 			w.violates("R1", "%d/%d has no result of %s, and the pass says nothing of it:\n%s", c.Number(), ps, f.file, last.stdout)
+		}
+	}
+}
+
+// gaveUp is R14 and R15: a workflow whose lab is gone for good. It was tried
+// again until the schedule was over, and then that was said.
+func (w *world) gaveUp(c *subject, last *pass) {
+	ps := c.current()
+	for _, f := range w.config.workflows() {
+		runs := w.of(c, ps, f.file)
+		if w.config.Tell == "off" || f.file != w.config.Gone || f.optional || len(runs) == 0 || w.carries(c, ps) || w.forged[c.Number()] {
+			continue
+		}
+		tried, off := 0, false
+		for _, r := range runs {
+			for _, a := range r.attempts {
+				tried++
+				off = off || a.means != nothing || w.off(c, a)
+			}
+		}
+		off = off || slices.ContainsFunc(w.remarks, func(m *remark) bool { return m.on == c && m.text == "cancel" && w.obeyed(m) })
+		if off {
+			continue
+		}
+		if tried < 5 {
+			w.violates("R15", "%d/%d %s was tried %d times only", c.Number(), ps, f.file, tried)
+		}
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^.*\bno verdict\b.*\b%d/%d\b|\b%d/%d\b.*\bno verdict\b`, c.Number(), ps, c.Number(), ps)).MatchString(last.stdout) {
+			w.violates("R14", "%d/%d %s was given up, and the pass says:\n%s", c.Number(), ps, f.file, last.stdout)
 		}
 	}
 }
@@ -232,7 +264,7 @@ var upToDate = regexp.MustCompile(`([0-9]+) up to date`)
 func (w *world) accounted(last *pass) {
 	silent := 0
 	for _, c := range w.changes {
-		if w.ineligible(c) == "" && !last.names(c) {
+		if c.status == change.New && w.visible(c) && !last.names(c) {
 			silent++
 		}
 	}

@@ -29,6 +29,8 @@ var rules = map[string]string{
 	"R10": "2: a finished red result is told at once although another required workflow waits",
 	"R11": "2: a vote that was refused is a problem of the pass: exit status 2",
 	"R12": "docs/comments.md: a new patchset, a merge, an abandoned change, one that becomes private or work in progress: its runs are cancelled; 1: also one that the account can no longer see",
+	"R14": "1: what was given up is shown as no verdict, never as up to date",
+	"R15": "1: infrastructure retries have a schedule: at once, then after 1 h, 6 h, 24 h",
 	"R13": "1: the refs of a change that the account can no longer see leave the mirror",
 }
 
@@ -53,10 +55,10 @@ func (w *world) onStart(r *run, g github.Run) {
 		w.violates("R4", "%s was started, and there is no such patchset", r.key)
 		return
 	}
-	if why := w.ineligible(c); why != "" && !w.net.lag {
+	if why := w.ineligible(c); why != "" {
 		w.violates("R4", "%s was started although %s", r.key, why)
 	}
-	if ps < c.current() && !w.net.lag && !w.inherits(c, ps) {
+	if ps < c.current() && !w.inherits(c, ps) {
 		w.violates("R4", "%s was started although patchset %d is there", r.key, c.current())
 	}
 	if g.Inputs["revision"] != c.set(ps).revision {
@@ -91,7 +93,7 @@ func (w *world) justified(c *subject, ps int, file, key string) {
 		for t := range w.stands(c, ps-1, file).may {
 			why = fmt.Sprintf("patchset %d carries %s", ps, t)
 		}
-		if may := w.stands(c, ps-1, file).may; may[nothing] || len(may) != 1 || may[timedOut] {
+		if may := w.stands(c, ps-1, file).may; may[nothing] || len(may) != 1 || may[timedOut] || may[neutral] {
 			why = ""
 		}
 	}
@@ -180,12 +182,13 @@ func (w *world) red(c *subject, p *pass) {
 	}
 }
 
-// mailbox looks at what was said on a change in a pass.
+// mailbox looks at what was said on a change in a pass. Two dispatchers at once
+// may say the same: Gerrit has no condition for a review.
 func (w *world) mailbox(c *subject, p *pass) {
 	all := c.Messages()
 	mailed := false
 	for i, m := range all {
-		if !ours(m) || i < c.mails {
+		if !ours(m) || i < c.messages {
 			continue
 		}
 		if m.Patchset != c.current() && p.healthy {
@@ -198,13 +201,42 @@ func (w *world) mailbox(c *subject, p *pass) {
 			}
 		}
 	}
-	c.mails = len(all)
-	if mailed && c.news.IsZero() {
-		w.violates("R7", "%s was mailed about %d/%d, and there was nothing new", c.owner, c.Number(), c.current())
+	c.messages = len(all)
+	if mailed && p.name == "sync" {
+		w.mail(c)
 	}
 	if mailed {
-		c.news = time.Time{}
+		c.news, c.mails, c.mailed = time.Time{}, w.clock.Now(), w.news(c)
 	}
+}
+
+// mail holds a mail to the owner to there being something new: at least an end
+// of a run, and where that ended as the one before, it may be said once that
+// this was the last try.
+func (w *world) mail(c *subject) {
+	if c.news.IsZero() {
+		w.violates("R7", "%s was mailed about %d/%d, and there was nothing new", c.owner, c.Number(), c.current())
+		return
+	}
+	if w.news(c) != c.mailed || c.byPeople.After(c.mails) {
+		c.again = 0
+		return
+	}
+	if c.again++; c.again > 1 {
+		w.violates("R7", "%s was mailed the same about %d/%d: %s", c.owner, c.Number(), c.current(), c.mailed)
+	}
+}
+
+// news is what a mail can be about: how the workflows of a patchset ended, and
+// our vote.
+func (w *world) news(c *subject) string {
+	text := fmt.Sprintf("%d/%d %+d", c.Number(), c.current(), w.vote(c))
+	for _, f := range w.config.workflows() {
+		if runs := w.of(c, c.current(), f.file); len(runs) > 0 {
+			text += " " + f.file + " " + runs[len(runs)-1].last().how
+		}
+	}
+	return text
 }
 
 // ours reports whether the dispatcher wrote a message, and not its account by

@@ -18,9 +18,11 @@ const (
 	passed   truth = "passed"    // a result
 	failed   truth = "failed"    // a result
 	timedOut truth = "timed-out" // a result, without a vote
+	neutral  truth = "neutral"   // all of it was skipped: neither yes nor no
 	nothing  truth = "nothing"   // it ended and told nothing
 )
 
+// result reports whether it stands until somebody asks for more.
 func (t truth) result() bool { return t == passed || t == failed || t == timedOut }
 
 // way is how a run ends: what GitHub shows of it, and what that means. The
@@ -60,7 +62,7 @@ var ways = []way{
 	{name: "dropped", means: nothing, weight: 3, bare: true, conclusion: "cancelled"}, // github/docs#30647
 	{name: "startup", means: nothing, weight: 2, bare: true, conclusion: "startup_failure"},
 	{name: "stale", means: nothing, weight: 1, bare: true, conclusion: "stale"},
-	{name: "skipped", means: nothing, weight: 2, needs: [2]string{"skipped", "skipped"}, jobs: func(a, b *github.Job) {
+	{name: "skipped", means: neutral, weight: 2, needs: [2]string{"skipped", "skipped"}, jobs: func(a, b *github.Job) {
 		a.Conclusion, b.Conclusion, a.Steps, b.Steps = "skipped", "skipped", nil, nil
 	}},
 	// The jobs that are listed all passed, and the run did not (cli/cli#9341).

@@ -98,6 +98,13 @@ func TestHistories(t *testing.T) {
 		t.Fatal("there are no histories", err)
 	}
 	s := newScore(t)
+	t.Cleanup(func() {
+		for rule := range pending {
+			if s.broken[rule] == 0 && s.played == len(files) {
+				t.Errorf("%s is pending, and no history here breaks it any more: take it off the table", rule)
+			}
+		}
+	})
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			t.Parallel()
@@ -119,7 +126,7 @@ func TestHistories(t *testing.T) {
 func TestSameAgain(t *testing.T) {
 	t.Parallel()
 	port := regexp.MustCompile(`127\.0\.0\.1:[0-9]+`)
-	for seed := uint64(1000); seed < 1004; seed++ {
+	for seed := uint64(1000); seed < 1002; seed++ {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			seen := func() string {

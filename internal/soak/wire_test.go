@@ -53,14 +53,13 @@ var errDead = errors.New("the process is gone")
 
 // fault is something that goes wrong, once or for a whole pass.
 type fault struct {
-	kind  string
-	path  *regexp.Regexp
-	host  string // gerrit, github or ""
-	write bool
-	once  bool
-	lose  bool // the server acts, and the answer is lost
-	code  int  // it does not act, and answers so
-	used  bool
+	kind string
+	path *regexp.Regexp
+	host string // gerrit, github or ""
+	once bool
+	lose bool // the server acts, and the answer is lost
+	code int  // it does not act, and answers so
+	used bool
 }
 
 // faults are all that can go wrong with a request.
@@ -217,7 +216,7 @@ func (n *network) carry(r *http.Request) (*http.Response, error) {
 func handle(h http.Handler, r *http.Request) (resp *http.Response, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p != http.ErrAbortHandler { //nolint:errorlint // as net/http compares it
+			if p != http.ErrAbortHandler {
 				panic(p)
 			}
 			err = io.ErrUnexpectedEOF

@@ -46,7 +46,6 @@ type world struct {
 	yaml    string
 	dir     string
 	end     context.CancelFunc
-	carrier *http.Transport // of logs
 
 	mu       sync.Mutex
 	changes  []*subject
@@ -56,7 +55,6 @@ type world struct {
 	passes   []*pass
 	remarks  []*remark // what people wrote
 	step     int       // the event that is played
-	quiet    bool
 	forbid   bool
 	forged   map[int]bool // changes about which the mirror was told lies
 	armed    []*fault
@@ -80,14 +78,19 @@ type subject struct {
 	since time.Time
 	// removed are votes of ours that somebody took off.
 	removed []removal
-	// touched is when something happened last; news is the same until somebody
-	// was mailed.
-	touched, news time.Time
-	mails         int // messages that were looked at
+	// touched is when something happened last, by people when they did it; news
+	// is the former until somebody was mailed.
+	touched, byPeople, news time.Time
+	messages                int // that were looked at
+	// mailed is what the owner was mailed last, mails when; again counts those
+	// that said the same as the one before.
+	mailed string
+	mails  time.Time
+	again  int
 }
 
-// happened notes that something is new of a change.
-func (c *subject) happened(at time.Time) { c.touched, c.news = at, at }
+// happened notes that people did something to a change, or of which it is about.
+func (c *subject) happened(at time.Time) { c.touched, c.byPeople, c.news = at, at, at }
 
 // patchset is what the oracle knows of one.
 type patchset struct {
@@ -126,7 +129,6 @@ type attempt struct {
 	how          string
 	// stopped is when the dispatcher asked GitHub to cancel it.
 	stopped time.Time
-	always  bool // it has a job that outlives a cancel
 }
 
 // pass is one run of "dispatcher sync" or "report".
