@@ -42,7 +42,10 @@ type attempt struct {
 type outcome struct {
 	attempt int // 0: there is none
 	runID   int64
-	word    verdict.Outcome
+	// part is which attempt of the run it was, where later ones are parts of the same
+	// run; else 0.
+	part int
+	word verdict.Outcome
 }
 
 // called reports whether a comment asks for another attempt.
@@ -118,6 +121,30 @@ func (a *attempt) more(refs []Ref, id change.ID, workflow string, since int) {
 			a.runID = max(a.runID, e.RunID)
 		}
 	}
+	if a.before.runID != 0 {
+		a.before.part = part(refs, id, workflow, a.before)
+	}
+}
+
+// part counts the attempts that share the run of one of them up to that one; 0 if
+// none came after it.
+func part(refs []Ref, id change.ID, workflow string, o outcome) int {
+	upTo, after := 0, 0
+	for _, r := range refs {
+		e := r.Entry
+		if e.Kind != change.RunOf || r.ID != id || e.Key.Workflow != workflow || e.RunID != o.runID {
+			continue
+		}
+		if e.Key.Attempt <= o.attempt {
+			upTo++
+		} else {
+			after++
+		}
+	}
+	if after == 0 {
+		return 0
+	}
+	return upTo
 }
 
 // again finds the run of the attempt before the one that is asked for, if GitHub

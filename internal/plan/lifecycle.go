@@ -37,6 +37,7 @@ func (b *builder) lifecycle() {
 				b.lookAfter(w, r)
 			}
 		}
+		b.lookForLost(number)
 	}
 }
 

@@ -25,10 +25,6 @@ func (b *builder) decideRecorded(c *change.Change, d decision, a attempt) decisi
 	case word == "", !b.p.Report.On():
 		return d
 	case word == verdict.Superseded:
-		if d.reason = unwantedReason(c, d.workflow); d.reason != "" {
-			d.standing = unwanted
-			return d
-		}
 		return b.begin(c, d, a.number+1, fmt.Sprintf("attempt %d was stopped, and the reason for that is gone", a.number))
 	case word.Retryable():
 		return b.retry(c, d, a, word, at)

@@ -41,9 +41,14 @@ type Standing struct {
 
 // Before is an earlier attempt that has a result.
 type Before struct {
-	Key     change.Key // attempt 0: there is none
-	RunID   int64
+	Key   change.Key // attempt 0: there is none
+	RunID int64
+	// Part is which attempt of the run it was, where later ones are parts of the same
+	// run; else 0, the latest.
+	Part    int
 	Outcome verdict.Outcome
+	// Told: we have told this outcome.
+	Told bool
 }
 
 // Source is the key under which the run was started.
@@ -81,7 +86,9 @@ func (b *builder) standing(c *change.Change, w *config.Workflow, reporting chang
 		Claimed: a.number > 0 && !a.recorded, Outcome: a.ended, CalledOff: a.stopped >= max(a.number, 1), Wasted: a.wasted,
 	}
 	if a.before.attempt > 0 {
-		st.Before = Before{Key: b.key(c, w, a.before.attempt), RunID: a.before.runID, Outcome: a.before.word}
+		key := b.key(c, w, a.before.attempt)
+		said, told := b.told(c, key, a.before.runID)
+		st.Before = Before{Key: key, RunID: a.before.runID, Part: a.before.part, Outcome: a.before.word, Told: told && said.Outcome == a.before.word}
 	}
 	if !a.recorded && a.rerun > 0 && a.asked == a.number {
 		st.RunID = a.rerun // the call was made, and is not noted yet

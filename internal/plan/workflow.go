@@ -74,6 +74,8 @@ func (b *builder) decideAttempt(c *change.Change, w *config.Workflow, a attempt)
 		}
 		if gate := b.gateReason(c, w.Trust); gate != "" {
 			d.standing, d.reason = gated, gate
+		} else if b.goesOn(c, w, a) {
+			d.standing, d.reason = pending, fmt.Sprintf("attempt %d must end first", a.number)
 		}
 		return d
 	case a.recorded:
@@ -102,8 +104,24 @@ func (b *builder) decideAttempt(c *change.Change, w *config.Workflow, a attempt)
 	return b.begin(c, d, 1, reason)
 }
 
-// begin makes a candidate of a workflow, unless a gate holds it.
+// goesOn reports whether the run of the last attempt has not ended: it was called
+// off just now, and there are never two.
+func (b *builder) goesOn(c *change.Change, w *config.Workflow, a attempt) bool {
+	word, _ := b.ending(c, b.key(c, w, a.number), a)
+	if a.number == 0 || !a.recorded || a.runID == 0 || word != "" || b.s.NoGitHub != "" || b.needRun(a.runID) {
+		return false
+	}
+	run, there := b.runByID(a.runID)
+	return there && run.Status != "completed"
+}
+
+// begin makes a candidate of a workflow, unless a filter leaves it out that no
+// comment has overruled, or a gate holds it.
 func (b *builder) begin(c *change.Change, d decision, attempt int, reason string) decision {
+	if left := unwantedReason(c, d.workflow); left != "" && b.attempt(c.ID(), d.workflow.Name).asked == 0 {
+		d.standing, d.attempt, d.reason = unwanted, attempt-1, left
+		return d
+	}
 	d.standing, d.attempt, d.reason = candidate, attempt, reason
 	if gate := cmp.Or(b.gateReason(c, d.workflow.Trust), b.redParent(c)); gate != "" {
 		d.standing, d.attempt, d.reason = gated, attempt-1, gate

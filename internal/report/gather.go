@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -26,6 +27,8 @@ type gathering struct {
 	spoken int
 	// calledOff are the attempts that a comment called off.
 	calledOff map[change.Key]bool
+	// parts are which attempts of their runs earlier results are of.
+	parts map[change.Key]int
 	// outcome and attempt are those of the run that is reported on.
 	outcome verdict.Outcome
 	attempt int
@@ -45,7 +48,7 @@ type gathering struct {
 }
 
 func newGathering(r *Reporter, q Request, c *change.Change) *gathering {
-	g := &gathering{Reporter: r, q: q, change: c, runs: map[int64]change.Run{}, calledOff: map[change.Key]bool{}}
+	g := &gathering{Reporter: r, q: q, change: c, runs: map[int64]change.Run{}, calledOff: map[change.Key]bool{}, parts: map[change.Key]int{}}
 	if q.Run.ID != 0 {
 		g.runs[q.Run.ID] = q.Run
 	}
@@ -98,9 +101,17 @@ func (g *gathering) result(ctx context.Context, st plan.Standing, w *verdict.Wan
 	if st.Before.Key.Attempt == 0 || w.Run != nil && (w.Run.Outcome.Result() || w.Run.Outcome == verdict.Running) {
 		return nil
 	}
+	g.parts[st.Before.Key] = st.Before.Part
 	before, err := g.believed(ctx, st.Before.Key, st.Before.Key, st.Before.RunID)
-	if err != nil || before == nil || !before.Outcome.Result() {
+	if err != nil || before == nil {
 		return err
+	}
+	// Of an earlier attempt GitHub's list of jobs may be all there is.
+	if !before.Outcome.Result() && st.Before.Told {
+		before.Outcome = st.Before.Outcome
+	}
+	if !before.Outcome.Result() {
+		return nil
 	}
 	latest := verdict.Missing
 	if w.Run != nil {
@@ -192,7 +203,7 @@ func (g *gathering) read(ctx context.Context, key change.Key, id int64) (run ver
 	}
 	run.Run = found
 	if run.Attempt == 0 {
-		run.Attempt = found.Attempt
+		run.Attempt = cmp.Or(g.parts[key], found.Attempt)
 	}
 	if run.Attempt != found.Attempt { // of which GitHub says how it ended
 		run.Run.Status, run.Run.Conclusion = "", ""

@@ -4,7 +4,6 @@ package soak
 
 import (
 	"fmt"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
@@ -143,15 +142,6 @@ var filters = map[string]string{
 	"none": "", "lib": "paths: ['lib/**'], ", "notdoc": "paths-ignore: ['doc/**'], ", "master": "branches: [master], ",
 }
 
-// known tells whether the program has a setting yet: the schema lists them all.
-var known = func() func(string) bool {
-	text, err := os.ReadFile("../../docs/dispatcher.schema.json")
-	if err != nil {
-		panic(err)
-	}
-	return func(key string) bool { return strings.Contains(string(text), `"`+key+`":`) }
-}()
-
 // yaml writes the dispatcher's configuration file.
 func (c config) yaml(gerrit string) string {
 	var b strings.Builder
@@ -161,9 +151,6 @@ func (c config) yaml(gerrit string) string {
 	}
 	fmt.Fprintf(&b, "    skip: {wip: %v, private: %v}\n", c.SkipWIP, c.SkipPriv)
 	fmt.Fprintf(&b, "    limits: {pace: 0s, per-pass: %d}\n    red-parents: %s\n", c.PerPass, c.Red)
-	if known("nothing-to-run") {
-		fmt.Fprintf(&b, "    nothing-to-run: %s\n", c.Nothing)
-	}
 	b.WriteString(c.report())
 	b.WriteString("    workflows:\n")
 	for _, w := range c.workflows() {
@@ -176,7 +163,7 @@ func (c config) report() string {
 	commands := map[string]string{"all": "{}", "owner": "{owner: true, groups: [core]}", "off": "{off: true}"}[c.Commands]
 	switch c.Tell {
 	case "label":
-		return fmt.Sprintf("    report: {label: Verified, started: %s, commands: %s}\n", c.Started, commands)
+		return fmt.Sprintf("    report: {label: Verified, nothing-to-run: %s, started: %s, commands: %s}\n", c.Nothing, c.Started, commands)
 	case "messages":
 		return fmt.Sprintf("    report: {messages: true, commands: %s}\n", commands)
 	}

@@ -190,7 +190,7 @@ func (w *world) verdict(set map[truth]bool) int {
 		return 0
 	case set[failed]:
 		return -1
-	case len(set) == 0 && (w.config.Nothing == "silent" || !known("nothing-to-run")):
+	case len(set) == 0 && w.config.Nothing == "silent":
 		return 0
 	case set[nothing] || set[timedOut] || len(set) > 0 && !set[passed]:
 		return 0

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
+)
+
+// claimAge is how far back runs are looked for whose claim nobody waits for: when
+// it was made is not known, and a pass that was killed is followed by another one.
+const claimAge = 24 * time.Hour
+
+// lookForLost looks for the runs of claims that nobody waits for any more. A pass
+// that was killed after the call has not noted its run, which must be found to be
+// cancelled.
+func (b *builder) lookForLost(number int) {
+	for _, r := range b.openClaims(number) {
+		w := workflowByName(b.p, r.key.Workflow)
+		if r.key.Server != b.p.Gerrit.Name || w == nil || w.PostMerge {
+			continue
+		}
+		if reason, known := b.pointless(w, r); known && reason != "" {
+			b.lookForRun(w, r, reason)
+		}
+	}
+}
+
+// openClaims are the claims of a change without a run, by their keys.
+func (b *builder) openClaims(number int) []openRun {
+	var claims []openRun
+	known := map[change.Key]bool{}
+	for _, r := range b.refsOf(number) {
+		switch e := r.Entry; e.Kind {
+		case change.Claim:
+			claims = append(claims, openRun{key: e.Key, rev: r.Revision})
+		case change.RunOf, change.Ended:
+			known[e.Key] = known[e.Key] || b.believes(e)
+		}
+	}
+	claims = slices.DeleteFunc(claims, func(r openRun) bool { return known[r.key] })
+	slices.SortFunc(claims, func(x, y openRun) int { return cmp.Compare(x.key.String(), y.key.String()) })
+	return claims
+}
+
+// lookForRun plans what is to be done about one claim.
+func (b *builder) lookForRun(w *config.Workflow, r openRun, reason string) {
+	a := b.attempt(r.key.ID, w.Name)
+	act := Action{Key: r.key, Revision: r.rev, Number: r.key.Change, Reason: reason}
+	if a.rerun != 0 && a.asked == r.key.Attempt && b.needRun(a.rerun) {
+		return
+	}
+	if b.s.Runs == nil {
+		b.needRuns(b.now.Add(-claimAge))
+		return
+	}
+	run, found := b.s.Runs[r.key]
+	if again, ok := b.rerunSeen(a); ok && a.number == r.key.Attempt {
+		run, found = again, true
+	}
+	switch {
+	case found:
+		act.Verb, act.Run, act.Reason = Record, run, "its run was found, and is not wanted any more"
+	case a.number != r.key.Attempt:
+		act.Verb, act.Outcome = End, verdict.Superseded
+	case a.lostAt.IsZero():
+		act.Verb, act.Reason = Doubt, fmt.Sprintf("attempt %d is claimed and no run is seen; it is not wanted any more", r.key.Attempt)
+	case b.now.Sub(a.lostAt) < b.p.Grace:
+		act.Verb, act.Reason = Wait, "its run may still be seen, to be cancelled"
+	default:
+		act.Verb, act.Outcome = End, verdict.Superseded
+	}
+	b.add(act)
+}
