@@ -126,7 +126,7 @@ func (w *world) gaveUp(c *subject, last *pass) {
 	ps := c.current()
 	for _, f := range w.config.workflows() {
 		runs := w.of(c, ps, f.file)
-		if w.config.Tell == "off" || f.file != w.config.Gone || f.optional || len(runs) == 0 || w.carries(c, ps) || w.forged[c.Number()] {
+		if w.config.Tell == "off" || f.file != w.config.Gone || f.optional || len(runs) == 0 || !w.wants(c, ps, f) || w.carries(c, ps) || w.forged[c.Number()] {
 			continue
 		}
 		tried, off := 0, false
