@@ -97,6 +97,7 @@ func TestPartsOfARun(t *testing.T) {
 		{"skipped", []change.Job{pass}, Skipped},
 		{"a new word", []change.Job{pass}, Unknown},
 		{"", []change.Job{pass}, Unknown},
+		{"", []change.Job{pass, fail}, Unknown},
 		{"failure", []change.Job{skip}, Unknown},
 		{"cancelled", []change.Job{pass, fail}, Failed},
 		// What is left out explains it.

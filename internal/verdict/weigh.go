@@ -38,7 +38,7 @@ func (f *folding) sort() {
 	}
 	for i := range f.result.Jobs {
 		r := &f.result.Jobs[i]
-		if !r.MayFail && !slices.Contains(quiet, r.Outcome) && r.Outcome != Running && f.open() && !f.counts(*r) {
+		if !r.MayFail && !slices.Contains(quiet, r.Outcome) && r.Outcome != Running && f.run.Run.Conclusion == "" && !f.counts(*r) {
 			f.unsure = append(f.unsure, *r)
 		}
 	}
@@ -93,8 +93,10 @@ func (f *folding) weigh() {
 	well := slices.Contains(quiet, o)
 	switch {
 	case o == Running:
-	case f.open() && len(f.unsure) > 0 && !f.sure(Failed):
-		o, f.result.Awaits = Running, "whether "+list(f.unsure)+" may fail"
+	case len(f.unsure) > 0 && !f.sure(Failed):
+		if o = Unknown; f.open() { // else GitHub has ended it without a word
+			o, f.result.Awaits = Running, "whether "+list(f.unsure)+" may fail"
+		}
 	case f.open() && well && !f.needs.agree():
 		o, f.result.Awaits = Running, "the run's own result"
 	case !f.open() && well && f.run.Run.Conclusion != "success" && !f.explained():
