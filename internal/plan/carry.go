@@ -58,8 +58,7 @@ func patchsetBefore(c *change.Change, n int) (p change.Patchset, listed bool) {
 
 // sourceOf reads the state of a tested patchset, or that of the one before whose
 // result it carries itself. Where an attempt told nothing, the result of an
-// earlier one stands; nobody waits for a run that is not known (number 0). Where
-// nothing is reported, results are not known, and each run counts as one.
+// earlier one stands; nobody waits for a run that is not known (number 0).
 func (b *builder) sourceOf(c *change.Change, w *config.Workflow, id change.ID, a attempt) source {
 	if a.from > 0 {
 		id.Patchset = a.from
@@ -67,8 +66,8 @@ func (b *builder) sourceOf(c *change.Change, w *config.Workflow, id change.ID, a
 	}
 	s := source{id: id, number: a.number, word: a.ended}
 	switch {
-	case !b.p.Report.On() && a.recorded:
-		s.word = verdict.Passed
+	case !b.p.Report.On():
+		return b.unreported(s, a)
 	case s.word == "" && (!a.recorded || a.runID == 0):
 		return source{}
 	case s.word == "":
@@ -110,4 +109,26 @@ func kindText(kind change.Kind) string {
 	default:
 		return "message only"
 	}
+}
+
+// unreported reads the state of a run from GitHub's word alone: where nothing is
+// reported, nobody has noted how it ended.
+func (b *builder) unreported(s source, a attempt) source {
+	if !a.recorded || a.runID == 0 || b.s.NoGitHub != "" {
+		return source{}
+	}
+	if b.needRun(a.runID) {
+		return s
+	}
+	run, there := b.runByID(a.runID)
+	switch {
+	case !there:
+		return source{}
+	case run.Status != "completed":
+	case run.Conclusion == "success":
+		s.word = verdict.Passed
+	default: // a failed test looks like a lost runner from here
+		s.word = verdict.Unknown
+	}
+	return s
 }

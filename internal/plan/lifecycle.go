@@ -179,6 +179,9 @@ func (b *builder) pointless(w *config.Workflow, r openRun) (reason string, known
 		return b.closedReason(r.key.Change)
 	}
 	if r.key.Patchset != c.Current.Number {
+		if why := b.leftReason(c); why != "" {
+			return why, true
+		}
 		if own := b.attempt(c.ID(), w.Name); own.number > 0 && own.from == 0 {
 			return fmt.Sprintf("patchset %d replaced it", c.Current.Number), true
 		}
@@ -188,13 +191,18 @@ func (b *builder) pointless(w *config.Workflow, r openRun) (reason string, known
 		}
 		return fmt.Sprintf("patchset %d replaced it", c.Current.Number), known
 	}
+	return b.leftReason(c), true
+}
+
+// leftReason says why a change is left alone that was taken before, or "".
+func (b *builder) leftReason(c *change.Change) string {
 	if why := b.filter.mode(c); why != "" {
-		return fmt.Sprintf("the change is %s now", why), true
+		return fmt.Sprintf("the change is %s now", why)
 	}
 	if why := b.filter.scope(c); why != "" {
-		return "the change is left out now: " + why, true
+		return "the change is left out now: " + why
 	}
-	return "", true
+	return ""
 }
 
 // closedReason asks Gerrit about a change that is not among the open ones: it

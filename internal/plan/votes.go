@@ -110,10 +110,20 @@ func Owed(p *config.Project, standings []Standing, c *change.Change, self change
 	switch {
 	case said.refused:
 		return Debt{"Gerrit did not take the vote before", last.Key, true, true}
-	case said.reset && !open:
+	case said.reset && (!open || red):
 		return Debt{"the vote was taken back, and no other result has come", last.Key, true, false}
 	}
 	return Debt{}
+}
+
+// Red reports whether a required workflow has a red result that stands, none of
+// those that are named: its vote is not taken back when another workflow starts.
+func Red(p *config.Project, standings []Standing, but []string) bool {
+	votes := verdict.NewPolicy(p.Report.Votes)
+	return slices.ContainsFunc(standings, func(s Standing) bool {
+		s = s.stands()
+		return !s.Optional && !s.Expected && votes.Vote(s.Outcome) < 0 && !slices.Contains(but, s.Workflow)
+	})
 }
 
 // owedEmpty is Owed for a patchset for which nothing is to be run.

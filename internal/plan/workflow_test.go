@@ -115,13 +115,21 @@ func TestPatchsetKinds(t *testing.T) {
 		{"message under a rebase policy", carryRebase, change.NoCodeChange, []string{ref, run1}, run},
 		{"both at once need both", carryRebase, change.TrivialRebaseMessage, []string{ref, run1}, run},
 		{"both at once", carryBoth, change.TrivialRebaseMessage, []string{ref, run1}, "carry 7/2/autorun.yml/1: trivial rebase: the result of patchset 1 stands"},
+		{"it goes on", carryBoth, change.TrivialRebase, []string{ref, "refs/dispatcher/runs/7/1/autorun.yml/1/98 7"},
+			"wait 7/2/autorun.yml/0: trivial rebase: waits for the run of patchset 1, whose result will stand"},
+		{"it told nothing", carryBoth, change.TrivialRebase, []string{ref, "refs/dispatcher/runs/7/1/autorun.yml/1/97 7"}, run},
+		{"its number is not known", carryBoth, change.TrivialRebase, []string{ref, "refs/dispatcher/runs/7/1/autorun.yml/1/0 7"}, run},
 		{"already noted", carryBoth, change.TrivialRebase, []string{ref, run1, "refs/dispatcher/carried/7/2/autorun.yml/1/1 2007"}, "idle 1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := project(tt.policy)
-			check(t, Make(p, snapshot(p, []change.Change{open(7, patchset(2, tt.kind))}, tt.refs...), noon), tt.want)
+			s := snapshot(p, []change.Change{open(7, patchset(2, tt.kind))}, tt.refs...)
+			s.RunsByID = map[int64]change.Run{
+				97: {ID: 97, Status: "completed", Conclusion: "cancelled"}, 98: {ID: 98, Status: "in_progress"}, 99: {ID: 99, Status: "completed", Conclusion: "success"},
+			}
+			check(t, Make(p, s, noon), tt.want)
 		})
 	}
 }

@@ -182,14 +182,25 @@ func (a *acting) announce(ctx context.Context) {
 		}
 	}
 	for _, c := range order {
-		review := change.Review{Message: verdict.Started(runs[c], policy == config.StartedReset), Tag: startedTag, Notify: verdict.NotifyNone}
-		if label := a.Project.Report.Label; policy == config.StartedReset && label != "" {
+		reset := policy == config.StartedReset && !a.red(c, runs[c])
+		review := change.Review{Message: verdict.Started(runs[c], reset), Tag: startedTag, Notify: verdict.NotifyNone}
+		if label := a.Project.Report.Label; reset && label != "" {
 			review.Labels = map[string]int{label: 0}
 		}
 		if _, _, err := a.Doors.Talk.Post(ctx, c.Number, c.Current.Revision, review); err != nil {
 			a.problem(fmt.Sprintf("failed to tell %s that runs started", c.ID()), err)
 		}
 	}
+}
+
+// red reports whether a red result of another workflow than those that start
+// stands for a patchset.
+func (a *acting) red(c *change.Change, started []verdict.Run) bool {
+	var names []string
+	for _, run := range started {
+		names = append(names, run.Key.Workflow)
+	}
+	return plan.Red(a.Project, plan.Standings(a.Project, a.snapshot, c, a.Now()), names)
 }
 
 // startedTag names the message that runs started.

@@ -69,6 +69,7 @@ func (g *gathering) verdict(ctx context.Context) (verdict.Verdict, error) {
 		} else if w.Expected && st.Outcome == "" && g.ended(ctx, st.RunID) {
 			w.Expected = false
 		}
+		w.Going.Run.ID = st.RunID
 		if !w.Expected {
 			if err := g.result(ctx, st, &w); err != nil {
 				return verdict.Verdict{}, err

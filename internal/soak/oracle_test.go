@@ -12,7 +12,7 @@ import (
 )
 
 // visible reports whether the dispatcher's account can see a change.
-func (w *world) visible(c *subject) bool { return !c.private || w.bot.SeesPrivate }
+func (w *world) visible(c *subject) bool { return c.VisibleTo("bot") }
 
 // ineligible says why nothing may run for a change now, or "".
 func (w *world) ineligible(c *subject) string {

@@ -54,6 +54,8 @@ type Want struct {
 	Optional bool
 	// Run is nil where there is none.
 	Run *RunResult
+	// Going is the run that has not ended, where one is Expected and there.
+	Going Run
 	// Latest is a later run that told nothing, if there is one: the result of Run
 	// stands.
 	Latest *RunResult
@@ -66,7 +68,9 @@ type Want struct {
 func (w Want) result() RunResult {
 	switch {
 	case w.Expected:
-		return RunResult{Run: Run{Key: w.Key}, Outcome: Running}
+		going := w.Going
+		going.Key = w.Key
+		return RunResult{Run: going, Outcome: Running}
 	case w.Run == nil:
 		return RunResult{Run: Run{Key: w.Key}, Outcome: Missing}
 	}

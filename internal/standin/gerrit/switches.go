@@ -86,6 +86,13 @@ func (c *Change) Delete() {
 	delete(c.srv.changes, c.number)
 }
 
+// VisibleTo reports whether an account may see the change.
+func (c *Change) VisibleTo(username string) bool {
+	c.srv.mu.Lock()
+	defer c.srv.mu.Unlock()
+	return c.visible(c.srv.account(username))
+}
+
 // visible reports whether an account may see the change; nil is anonymous. Owner,
 // reviewers and those in CC see a private one: an account that has voted or said
 // something goes on seeing it.
