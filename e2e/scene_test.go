@@ -6,6 +6,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +26,8 @@ type scene struct {
 	hub     *github.Server
 	config  string // file
 	env     []string
+	// bot is the dispatcher's account.
+	bot, password string
 }
 
 // settings are what tests set differently; see rig.Config.
@@ -33,14 +36,20 @@ type settings struct {
 	grace     time.Duration
 	workflows []string
 	anonymous bool
+	adopted   bool // the account and the rights are those of docs/adopt.md
 }
 
 func newScene(t *testing.T, name string, seed uint64, o settings) *scene {
 	t.Helper()
 	ctx := t.Context()
 	s := &scene{t: t, project: "spdk/" + name, mirror: "owner/" + name}
+	s.bot, s.password = botUser, botPassword
 	must(t, world.gerrit.CreateProject(ctx, s.project))
 	must(t, world.mirror.Create(ctx, s.mirror))
+	if o.adopted {
+		s.bot, s.password = adoptUser, adoptPassword
+		adopt(t, s.project)
+	}
 	s.author = newAuthor(t, world.gerrit, s.project, seed)
 	s.hub = rig.NewHub(t)
 	s.configure(o)
@@ -71,11 +80,29 @@ func (s *scene) configure(o settings) {
 		c.MirrorURL = world.mirror.GitURL(s.mirror)
 	}
 	if !o.anonymous {
-		c.User, c.Password = botUser, botPassword
+		c.User, c.Password = s.bot, s.password
 	}
 	var err error
 	s.config, s.env, err = c.Write(s.t.TempDir())
 	must(s.t, err)
+}
+
+// edit changes the configuration file: the defaults of projects, and the project.
+func (s *scene) edit(change func(defaults, project map[string]any)) {
+	s.t.Helper()
+	var c struct {
+		Gerrits  map[string]any   `json:"gerrits"`
+		Defaults map[string]any   `json:"defaults,omitempty"`
+		Projects []map[string]any `json:"projects"`
+	}
+	must(s.t, json.Unmarshal([]byte(readFile(s.t, s.config)), &c))
+	if c.Defaults == nil {
+		c.Defaults = map[string]any{}
+	}
+	change(c.Defaults, c.Projects[0])
+	data, err := json.Marshal(c)
+	must(s.t, err)
+	must(s.t, os.WriteFile(s.config, data, 0o644))
 }
 
 // report is what "dispatcher sync --json" prints, as far as tests look at it.
@@ -91,6 +118,18 @@ type report struct {
 		}
 		Problems []struct{ Kind, Text, Hint string }
 	}
+}
+
+// says reports whether an action's reason holds a text.
+func (r report) says(text string) bool {
+	for _, p := range r.Projects {
+		for _, a := range p.Actions {
+			if strings.Contains(a.Reason, text) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // run runs one pass, kills it when told so, and returns what is left of it.

@@ -14,21 +14,31 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
-// TestAdopt does what docs/adopt.md says about Gerrit, letter for letter, and
-// has the account that it makes vote.
-func TestAdopt(t *testing.T) {
-	ctx, g := t.Context(), world.gerrit
-	const project = "adopt/spdk"
-	must(t, g.CreateProject(ctx, project))
-	bot, err := g.CreateAccount(ctx, "adopt-bot", "pw")
-	must(t, err)
-	if _, err := g.CreateAccount(ctx, "somebody", "pw"); err != nil {
-		t.Fatal(err)
-	}
-	uuid, err := g.CreateGroup(ctx, "CI Bots", []string{"adopt-bot"}, nil)
-	must(t, err)
-	must(t, g.Put(ctx, "groups/Service%20Users/members/adopt-bot", nil, nil))
+// The account that docs/adopt.md makes.
+const (
+	adoptUser     = "adopt-bot"
+	adoptPassword = "pw"
+)
 
+// adoptGroup makes that account and its group, once, and returns the group's UUID.
+func adoptGroup(t *testing.T) string {
+	t.Helper()
+	ctx, g := t.Context(), world.gerrit
+	if uuid, err := g.GroupID(ctx, "CI Bots"); err == nil {
+		return uuid
+	}
+	_, err := g.CreateAccount(ctx, adoptUser, adoptPassword)
+	must(t, err)
+	uuid, err := g.CreateGroup(ctx, "CI Bots", []string{adoptUser}, nil)
+	must(t, err)
+	must(t, g.Put(ctx, "groups/Service%20Users/members/"+adoptUser, nil, nil))
+	return uuid
+}
+
+// adopt does to a project what docs/adopt.md says, letter for letter.
+func adopt(t *testing.T, project string) {
+	t.Helper()
+	g, uuid := world.gerrit, adoptGroup(t)
 	page := readFile(t, "../docs/adopt.md")
 	lines := regexp.MustCompile("(?s)```ini\n(.*?)```").FindStringSubmatch(page)
 	group := regexp.MustCompile("(?m)^[0-9a-f]{40}(\tCI Bots)$").FindStringSubmatch(page)
@@ -36,23 +46,35 @@ func TestAdopt(t *testing.T) {
 		t.Fatal("docs/adopt.md does not have the lines of project.config and groups")
 	}
 	work := g.Git(t.TempDir())
-	for _, args := range [][]string{
-		{"clone", "-q", g.GitURL(project), "meta"}, {"-C", "meta", "fetch", "-q", "origin", "refs/meta/config"}, {"-C", "meta", "checkout", "-q", "FETCH_HEAD"},
-	} {
-		_, err := work.Run(ctx, args...)
+	run := func(args ...string) {
+		t.Helper()
+		_, err := work.Run(t.Context(), args...)
 		must(t, err)
 	}
+	run("clone", "-q", g.GitURL(project), "meta")
+	work.Dir = filepath.Join(work.Dir, "meta")
+	run("fetch", "-q", "origin", "refs/meta/config")
+	run("checkout", "-q", "FETCH_HEAD")
 	for file, text := range map[string]string{"project.config": lines[1], "groups": uuid + group[1] + "\n"} {
-		name := filepath.Join(work.Dir, "meta", file)
+		name := filepath.Join(work.Dir, file)
 		before, _ := os.ReadFile(name) // there may be no groups yet
 		must(t, os.WriteFile(name, append(before, text...), 0o644))
 	}
-	for _, args := range [][]string{
-		{"-C", "meta", "add", "."}, {"-C", "meta", "commit", "-q", "-m", "Let CI vote"}, {"-C", "meta", "push", "-q", "origin", "HEAD:refs/meta/config"},
-	} {
-		_, err := work.Run(ctx, args...)
-		must(t, err)
+	run("add", ".")
+	run("commit", "-q", "-m", "Let CI vote")
+	run("push", "-q", "origin", "HEAD:refs/meta/config")
+}
+
+// TestAdopt does what docs/adopt.md says about Gerrit, and has the account that it
+// makes vote.
+func TestAdopt(t *testing.T) {
+	ctx, g := t.Context(), world.gerrit
+	const project = "adopt/spdk"
+	must(t, g.CreateProject(ctx, project))
+	if _, err := g.CreateAccount(ctx, "somebody", "pw"); err != nil {
+		t.Fatal(err)
 	}
+	adopt(t, project)
 
 	a := newAuthor(t, g, project, 1)
 	d := a.write("to be voted on")
@@ -64,7 +86,7 @@ func TestAdopt(t *testing.T) {
 	if len(posted.Applied) != 0 {
 		t.Errorf("somebody may vote: %+v, %v", posted, err)
 	}
-	client := newClient(t, "adopt-bot", "pw")
+	client := newClient(t, adoptUser, adoptPassword)
 	posted, err = client.Post(ctx, number, change.Revision(d.oid), vote)
 	if err != nil || posted.Applied["Verified"] != 1 {
 		t.Fatalf("the bot may not vote: %+v, %v", posted, err)
@@ -72,7 +94,7 @@ func TestAdopt(t *testing.T) {
 	requirement(t, number, "SATISFIED")
 	messages, err := client.Messages(ctx, number)
 	must(t, err)
-	if last := messages[len(messages)-1]; last.Author.ID != bot || !last.Robot {
+	if last := messages[len(messages)-1]; last.Author.Username != adoptUser || !last.Robot {
 		t.Errorf("the last message is %+v, want it from a service user", last)
 	}
 	a.amend(d)
