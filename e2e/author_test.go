@@ -25,7 +25,7 @@ type author struct {
 	rng     *rand.Rand
 	serial  int
 	clock   int64
-	base    string // where new changes begin: master's first commit
+	base    string // where new changes begin: master
 }
 
 // draft is one change as its author knows it.
@@ -94,6 +94,29 @@ func (a *author) commit(d *draft) {
 		a.t.Fatal(err)
 	}
 	d.oid = oids[0]
+}
+
+// reword makes the commit of a new patchset with another message and the same content.
+func (a *author) reword(d *draft, subject string) {
+	a.t.Helper()
+	d.subject = subject
+	a.commit(d)
+}
+
+// advance has master move on, as it does when other work is merged.
+func (a *author) advance() {
+	a.t.Helper()
+	a.base = a.write("work that others have merged").oid
+	a.run("push", "-q", a.gerrit.GitURL(a.project), a.base+":refs/heads/master")
+}
+
+// rebase has Gerrit rebase a change, as its button does, onto where master is.
+func (a *author) rebase(d *draft) {
+	a.t.Helper()
+	if err := a.gerrit.Act(a.t.Context(), a.number(d), "rebase", nil); err != nil {
+		a.t.Fatal(err)
+	}
+	d.parents, d.oid = []string{a.base}, a.onServer(d).Revision
 }
 
 // push sends a commit, and what is below it, for review. Options are those of
