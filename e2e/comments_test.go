@@ -73,6 +73,20 @@ func TestComments(t *testing.T) {
 		t.Errorf("got %+v on the issue, want the failure", got)
 	}
 
+	t.Log("nobody takes a -1 away by asking for a run and calling it off")
+	kept := s.upload("a change that stays red")
+	s.ends("failure", "not ok 4 - iscsi")
+	s.pass()
+	s.expect(kept, -1, 1, "iscsi")
+	s.writes(kept, "false positive: #12", true)
+	s.pass()
+	s.expect(kept, 0, 2, "The failure is noted on #12.")
+	s.writes(kept, "cancel", true)
+	s.pass()
+	s.settle()
+	s.expect(kept, -1, 4, "the result of run 1 stands")
+	s.quiet(kept, -1, 4)
+
 	stopped := s.upload("a change whose run is called off")
 	s.writes(stopped, "cancel", true)
 	s.pass()
