@@ -84,6 +84,12 @@ func TestLimits(t *testing.T) {
 			[]string{d1, d3, "wait 2/1/autorun.yml/1: its owner has 1 busy runs, limit 1; place 1 in the queue"}},
 		{"an owner who has runs already comes last", config.Limits{PerOwner: 9, PerPass: 1}, []change.Run{busyRun(1, 7)},
 			[]string{d3, "wait 1/1/autorun.yml/1: limit of 1 dispatches a pass; place 1 in the queue", "wait 2/1/autorun.yml/1: limit of 1 dispatches a pass; place 2 in the queue"}},
+		{"a smaller limit holds below what fits", config.Limits{Pace: 2 * time.Minute, PerPass: 1}, nil,
+			[]string{d1, "wait 3/1/autorun.yml/1: limit of 1 dispatches a pass; place 1 in the queue", "wait 2/1/autorun.yml/1: limit of 1 dispatches a pass; place 2 in the queue"}},
+		{"what fits below a larger limit", config.Limits{Pace: 2 * time.Minute, PerPass: 9}, nil,
+			[]string{d1, d3, "wait 2/1/autorun.yml/1: limit of 2 dispatches a pass; place 1 in the queue"}},
+		{"one fits always", config.Limits{Pace: time.Hour}, nil,
+			[]string{d1, "wait 3/1/autorun.yml/1: limit of 1 dispatches a pass; place 1 in the queue", "wait 2/1/autorun.yml/1: limit of 1 dispatches a pass; place 2 in the queue"}},
 		{"what fits in half the grace time", config.Limits{Pace: 5 * time.Minute}, nil,
 			[]string{d1, "wait 3/1/autorun.yml/1: limit of 1 dispatches a pass; place 1 in the queue", "wait 2/1/autorun.yml/1: limit of 1 dispatches a pass; place 2 in the queue"}},
 	}
