@@ -23,11 +23,17 @@ const (
 // it. Each branch is tested where it is now, for the change that was merged last:
 // those before it are part of that.
 func (b *builder) postMerge() {
-	if b.s.NoGitHub != "" || len(b.afterMerge) == 0 {
+	if len(b.afterMerge) == 0 {
 		return
 	}
 	last, moved := b.s.Mirror.last(change.Merges), b.movedBranch()
 	if !moved && b.now.Sub(last) > lookBack {
+		return
+	}
+	if moved { // nobody sees that again
+		b.mark(change.Merges, b.now)
+	}
+	if b.s.NoGitHub != "" {
 		return
 	}
 	if b.s.Merged == nil {
@@ -37,9 +43,6 @@ func (b *builder) postMerge() {
 		}
 		b.plan.Needs.Merged = since
 		return
-	}
-	if moved {
-		b.mark(change.Merges, b.now)
 	}
 	newest := b.newestMerged()
 	for _, branch := range slices.Sorted(maps.Keys(newest)) {

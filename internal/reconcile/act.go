@@ -41,6 +41,8 @@ type acting struct {
 	// notes and drops are ledger refs to write and to delete at the end.
 	notes []relay.Item
 	drops []relay.Update
+	// foretold: the marks that come before moving branches are written.
+	foretold bool
 	// voteless is why Gerrit refused a vote in this pass, if it did.
 	voteless error
 	// dropLines says which line a ref to delete belongs to, if to any.
@@ -58,6 +60,7 @@ func (p *Pass) act(ctx context.Context, s *plan.Snapshot, made plan.Plan, r *Res
 	for i := range r.Lines {
 		a.collect(i)
 	}
+	a.foretell(ctx)
 	claimedAt := p.Now()
 	a.move(ctx)
 	a.dispatch(ctx, claimedAt)
@@ -137,10 +140,15 @@ func (a *acting) update(item, line int, ref string, rev change.Revision) {
 
 // note has a ledger entry written when the pass ends; nobody waits for it.
 func (a *acting) note(e change.Entry, at change.Revision) {
-	a.notes = append(a.notes, relay.Item{
+	a.notes = append(a.notes, a.entry(e, at))
+}
+
+// entry is what is to be moved for a ledger entry.
+func (a *acting) entry(e change.Entry, at change.Revision) relay.Item {
+	return relay.Item{
 		ID: e.ID, Want: at, OnMirror: true,
 		Updates: []relay.Update{{Ref: a.Project.Mirror.Ledger.Ref(e), New: at}},
-	})
+	}
 }
 
 // maxTips bounds the branch tips that are offered to Gerrit as haves.

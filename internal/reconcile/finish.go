@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/relay"
 )
 
@@ -25,20 +26,45 @@ func (a *acting) finish(ctx context.Context) {
 		defer cancel()
 	}
 	a.progress("writing down what was done")
-	if len(a.notes) > 0 {
-		_, results := a.Doors.Mover.Move(ctx, nil, a.notes)
-		for _, r := range results {
-			// What another pass has noted meanwhile needs no second note.
-			if u := r.Updates[0]; u.State != relay.Existed {
-				a.problem("failed to write "+u.Ref, r.Err)
-			}
-		}
-	}
+	a.write(ctx, a.notes)
 	if len(a.drops) > 0 {
 		for _, r := range a.Doors.Mover.Delete(ctx, a.drops) {
 			a.dropped(r)
 		}
 	}
+}
+
+// foretell notes that a branch moves before it does. Killed in between, nobody
+// would see later that it has moved, and that merged changes are to be looked for.
+func (a *acting) foretell(ctx context.Context) {
+	at := a.anchor()
+	if at == "" {
+		return
+	}
+	var notes []relay.Item
+	for _, m := range a.plan.Marks {
+		if m.Entry.Kind == change.Merges {
+			notes = append(notes, a.entry(m.Entry, at))
+		}
+	}
+	a.foretold = a.write(ctx, notes)
+}
+
+// write writes ledger entries and reports whether all are there. What another pass
+// has noted meanwhile needs no second note.
+func (a *acting) write(ctx context.Context, notes []relay.Item) bool {
+	if len(notes) == 0 {
+		return true
+	}
+	_, results := a.Doors.Mover.Move(ctx, nil, notes)
+	all := true
+	for _, r := range results {
+		if u := r.Updates[0]; u.State != relay.Existed {
+			a.problem("failed to write "+u.Ref, r.Err)
+			all = all && r.Err == nil
+		}
+	}
+	return all
 }
 
 // dropped reads the result of one deletion.
@@ -60,7 +86,9 @@ func (a *acting) mark() {
 		return
 	}
 	for _, m := range a.plan.Marks {
-		a.note(m.Entry, at)
+		if m.Entry.Kind != change.Merges || !a.foretold {
+			a.note(m.Entry, at)
+		}
 		for _, old := range m.Old {
 			a.drops = append(a.drops, relay.Update{Ref: old.Name, Old: old.Revision})
 		}
