@@ -83,9 +83,42 @@ func (b *builder) believesCarried(e change.Entry) bool {
 	}
 	if !result || !run {
 		b.refuse(e, fmt.Sprintf("%s has no result that could stand for %s", source, e.ID))
+		return false
 	}
-	return result && run
+	if !b.sameCode(e) {
+		b.refuse(e, fmt.Sprintf("the code of %s is not that of patchset %d, as far as Gerrit says", e.ID, e.From))
+		return false
+	}
+	return true
 }
+
+// sameCode reports whether nothing but rebases and messages lies between a patchset
+// and the earlier one whose result is carried. What is not known yet is asked for;
+// the next round of the plan tells.
+func (b *builder) sameCode(e change.Entry) bool {
+	c, open := b.open[e.ID.Change]
+	if !open || e.ID.Patchset > c.Current.Number {
+		return true // nothing is said about it
+	}
+	for n := e.ID.Patchset; n > e.From; n-- {
+		p := c.Current
+		if n < c.Current.Number {
+			listed := false
+			if p, listed = patchsetBefore(c, n+1); !listed {
+				b.touch(c)
+				return !b.s.Fresh[c.Number] // once it was read, they cannot be seen
+			}
+			n = p.Number // what lies between was deleted
+		}
+		if n > e.From && kindPolicy(carriesAll, p.Kind) != config.CarryKind {
+			return false
+		}
+	}
+	return true
+}
+
+// carriesAll is the workflow that is most willing to carry results.
+var carriesAll = &config.Workflow{TrivialRebase: config.CarryKind, NoCodeChange: config.CarryKind}
 
 // refuse warns of an entry that does not count.
 func (b *builder) refuse(e change.Entry, why string) {
