@@ -137,10 +137,6 @@ func unwantedReason(c *change.Change, w *config.Workflow) string {
 	return pathsReason(w, c.Files)
 }
 
-func carriedText(c *change.Change) string {
-	return fmt.Sprintf("%s: the result of patchset %d stands", kindText(c.Current.Kind), c.Current.Number-1)
-}
-
 // decideNameless looks for a run that GitHub accepted without telling its number.
 func (b *builder) decideNameless(c *change.Change, d decision, a attempt) decision {
 	switch {
