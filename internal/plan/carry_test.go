@@ -80,7 +80,8 @@ func TestCarrySources(t *testing.T) {
 			[]string{"end 7/1/autorun.yml/1: it was reported", waits("1")}},
 		{"it is told that it was lost", []func(*change.Change){kinds(rebase, rebase), saying(verdict.RunnerLost)}, []string{on("1", "claims 1"), on("1", "runs 1/99")}, ended,
 			[]string{start, "end 7/1/autorun.yml/1: it was reported"}},
-		{"it was only called for", []func(*change.Change){kinds(rebase, rebase)}, []string{on("1", "claims 1")}, running, []string{start}},
+		{"it was only called for", []func(*change.Change){kinds(rebase, rebase)}, []string{on("1", "claims 1")}, running,
+			[]string{"doubt 7/1/autorun.yml/1: attempt 1 is claimed and no run is seen; it is not wanted any more", start}},
 		{"its number is not known", []func(*change.Change){kinds(rebase, rebase)}, []string{on("1", "claims 1"), on("1", "runs 1/0")}, running, []string{start}},
 		{"it told nothing", []func(*change.Change){kinds(rebase, rebase)}, []string{on("1", "runs 1/99"), on("1", "ended 1/cancelled")}, ended, []string{start}},
 		{"it told nothing after a result", []func(*change.Change){kinds(rebase, rebase)},
@@ -137,18 +138,24 @@ func TestCarryAsksForKinds(t *testing.T) {
 	check(t, Make(p, s, noon), "dispatch 7/2/autorun.yml/1: new patchset")
 }
 
-// TestCarryWithoutReports: where results are not told they are not known, and each
-// run that was recorded counts as one.
+// TestCarryWithoutReports: where results are not told, GitHub's word on the run must
+// do, and a run that failed may have lost its runner.
 func TestCarryWithoutReports(t *testing.T) {
 	t.Parallel()
 	p := project(func(p *config.Project) { p.Workflows[0].TrivialRebase = config.CarryKind })
 	for refs, want := range map[string]string{
+		"runs 1/97":   "dispatch 7/2/autorun.yml/1: new patchset",
+		"runs 1/98":   "wait 7/2/autorun.yml/0: trivial rebase: waits for the run of patchset 1, whose result will stand",
 		"runs 1/99":   "carry 7/2/autorun.yml/1: trivial rebase: the result of patchset 1 stands",
-		"runs 1/0":    "carry 7/2/autorun.yml/1: trivial rebase: the result of patchset 1 stands",
+		"runs 1/96":   "dispatch 7/2/autorun.yml/1: new patchset",
+		"runs 1/0":    "dispatch 7/2/autorun.yml/1: new patchset",
 		"claims 1":    "dispatch 7/2/autorun.yml/1: new patchset",
 		"asked 1/all": "dispatch 7/2/autorun.yml/1: new patchset",
 	} {
 		s := snapshot(p, []change.Change{open(7, patchset(2, change.TrivialRebase))}, refsOf("1: "+refs)...)
+		s.RunsByID = map[int64]change.Run{
+			96: {}, 97: {ID: 97, Status: "completed", Conclusion: "failure"}, 98: {ID: 98, Status: "queued"}, 99: {ID: 99, Status: "completed", Conclusion: "success"},
+		}
 		check(t, Make(p, s, noon), want)
 	}
 }

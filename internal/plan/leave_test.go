@@ -67,7 +67,7 @@ func TestWithdrawnAttempts(t *testing.T) {
 		"refs/changes/07/7/1 7", "refs/changes/07/7/2 2007",
 		"refs/dispatcher/claims/7/1/autorun.yml/1 7", "refs/dispatcher/runs/7/1/autorun.yml/1/90 7", "refs/dispatcher/ended/7/1/autorun.yml/1/runner-lost 7",
 		"refs/dispatcher/claims/7/1/autorun.yml/2 7", "refs/dispatcher/runs/7/1/autorun.yml/2/91 7", "refs/dispatcher/ended/7/1/autorun.yml/2/passed 7",
-		"refs/dispatcher/claims/7/2/autorun.yml/1 2007", "refs/dispatcher/lost/7/2/autorun.yml/1/1795521300 2007",
+		"refs/dispatcher/claims/7/2/autorun.yml/1 2007", "refs/dispatcher/lost/7/2/autorun.yml/1/1795521000 2007",
 		"refs/dispatcher/asked/7/2/docs.yml/4/all 2007", "refs/dispatcher/stopped/7/2/docs.yml/3 2007",
 		"refs/dispatcher/poisoned/7/3/" + string(rev(3007)) + " 500",
 	}

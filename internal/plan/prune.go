@@ -92,7 +92,7 @@ func (b *builder) withdrawHidden() {
 }
 
 // withdrawOne plans that all refs that hold something of a change leave the
-// mirror, once none of its runs goes on. How often each workflow was tried stays:
+// mirror, once none of its runs goes on, or may be found still. How often each workflow was tried stays:
 // no key is used twice.
 func (b *builder) withdrawOne(number int, reason string) {
 	refs := b.s.Mirror.Changes[number]
@@ -107,7 +107,7 @@ func (b *builder) withdrawOne(number int, reason string) {
 	}
 	ending := func(a Action) bool { return a.Verb == End && a.Key.Change == number }
 	ends := slices.DeleteFunc(slices.Clone(b.plan.Actions), func(a Action) bool { return !ending(a) })
-	if !content || b.withdrawn[number] || b.p.Report.On() && len(b.openRuns(number)) > len(ends) {
+	if !content || b.withdrawn[number] || b.p.Report.On() && len(b.openRuns(number))+len(b.openClaims(number)) > len(ends) {
 		return
 	}
 	b.withdrawn[number] = true

@@ -134,7 +134,7 @@ func TestOwed(t *testing.T) {
 
 		{"taken back", nil, []Standing{fail}, []change.Message{tells("+1", fail), tookBack()}, back + " again 7/2/a.yml/1"},
 		{"taken back, and the rerun goes on", nil, []Standing{ends("a.yml", 2, "", before(1, verdict.Failed))}, []change.Message{tells("+1", fail), tookBack()}, ""},
-		{"taken back, and another one is red while the rerun goes on", nil, []Standing{runs, ends("b.yml", 1, verdict.Failed)}, []change.Message{tells("+1", ends("b.yml", 1, verdict.Failed)), tookBack()}, ""},
+		{"taken back, and another one is red while the rerun goes on", nil, []Standing{runs, ends("b.yml", 1, verdict.Failed)}, []change.Message{tells("+1", ends("b.yml", 1, verdict.Failed)), tookBack()}, back + " again 7/2/b.yml/1"},
 		{"taken back, and the rerun was called off", nil, []Standing{lost}, []change.Message{tells("+1", fail), tookBack()}, back + " again 7/2/a.yml/1"},
 		{"taken back, and another result has come", nil, []Standing{ends("a.yml", 2, verdict.Passed)}, []change.Message{tells("+1", fail), tookBack(), tells("+1", ends("a.yml", 2, verdict.Passed))}, ""},
 		{"taken back after a refusal", nil, []Standing{fail}, []change.Message{tells("refused", fail), tookBack()}, back + " again 7/2/a.yml/1"},
