@@ -72,6 +72,14 @@ func (g *gathering) send(ctx context.Context, review change.Review, done Done) (
 	for _, d := range posted.Dropped {
 		g.warn(errors.New(change.OneLine(d.String())))
 	}
+	if posted.Claimed && review.Unvoted != "" {
+		// The label went, or the right, between the look and the post: what stands now
+		// claims a vote that was not taken, and the last word must not.
+		again := change.Review{Message: review.Unvoted, Tag: review.Tag, Notify: verdict.NotifyNone}
+		if _, _, err := g.Reviews.Post(ctx, g.change.Number, g.change.Current.Revision, again); err != nil {
+			g.warn(fmt.Errorf("the message on %s claims a vote that Gerrit did not take: %w", g.q.Key.ID, err))
+		}
+	}
 	done.Vote, done.Voted = vote, votes && done.Refused == ""
 	return done, nil
 }

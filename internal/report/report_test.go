@@ -30,6 +30,8 @@ type world struct {
 	// or was, carried out.
 	lose   string
 	refuse string
+	// claimed: a refused vote is dropped after the message was posted with it.
+	claimed bool
 	posted []change.Review
 	// artifacts are those of all runs; unlisted fails their list.
 	artifacts []change.Artifact
@@ -60,7 +62,7 @@ func (w *world) Post(_ context.Context, _ int, rev change.Revision, r change.Rev
 	p := change.Posted{Applied: map[string]int{}, Refused: map[string]string{}}
 	for label, vote := range r.Labels {
 		if w.refuse != "" {
-			p.Refused[label] = w.refuse
+			p.Refused[label], p.Claimed = w.refuse, w.claimed
 			continue
 		}
 		p.Applied[label] = vote
@@ -328,5 +330,21 @@ func TestResiduesOfOthersDoNotCount(t *testing.T) {
 	w.change.Messages[0].Author.Username = "eve"
 	if got := verdict.Own(w.change.Messages, change.Account{Username: "ci"}); len(got) != 0 {
 		t.Errorf("got %v from somebody else's message, want none", got)
+	}
+}
+
+// TestClaimedVote: a vote that was dropped without a word is not claimed by our
+// last message.
+func TestClaimedVote(t *testing.T) {
+	t.Parallel()
+	w := newWorld(job("tests", "success"))
+	w.refuse, w.claimed = "the server dropped it without a word", true
+	done, err := w.ask(t)
+	if err != nil || done.Refused == "" || done.Voted || len(w.posted) != 2 || len(w.posted[1].Labels) != 0 {
+		t.Fatalf("got %+v, %v and %d posts, want a refused vote and two posts", done, err, len(w.posted))
+	}
+	own := verdict.Own(w.change.Messages, change.Account{Username: "ci"})
+	if last := own[len(own)-1]; !last.Refused || last.Voted {
+		t.Errorf("got %+v as the last word, want a refused vote", last)
 	}
 }
