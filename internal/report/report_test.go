@@ -55,7 +55,11 @@ func (w *world) Post(_ context.Context, _ int, rev change.Revision, r change.Rev
 		return change.Posted{}, true, errors.New("connection reset")
 	}
 	w.posted = append(w.posted, r)
-	w.change.Messages = append(w.change.Messages, change.Message{ID: fmt.Sprint(len(w.posted)), Author: change.Account{Username: "ci"}, Tag: r.Tag, Text: r.Message})
+	text := r.Message
+	if w.refuse != "" && r.Unvoted != "" { // what is left says that the vote is not in
+		text = r.Unvoted
+	}
+	w.change.Messages = append(w.change.Messages, change.Message{ID: fmt.Sprint(len(w.posted)), Author: change.Account{Username: "ci"}, Tag: r.Tag, Text: text})
 	if w.lose == "after" {
 		return change.Posted{}, true, errors.New("connection reset")
 	}
