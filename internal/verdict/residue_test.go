@@ -5,6 +5,7 @@ package verdict
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,6 +27,8 @@ func TestResidue(t *testing.T) {
 	two := residueOf(Passed, 0, "")
 	two.Runs = append(two.Runs, RunResidue{change.Key{Server: "spdk", ID: change.ID{Change: 1, Patchset: 1}, Workflow: "b", Attempt: 3}, 0, 0, Missing})
 	two.Voted = false
+	refused := residueOf(Failed, 0, "0f3a9c2b71de")
+	refused.Voted, refused.Refused = false, true
 	tests := []struct {
 		residue Residue
 		want    string
@@ -33,6 +36,7 @@ func TestResidue(t *testing.T) {
 		{residueOf(Failed, -1, "0f3a9c2b71de"), "Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=failed vote=-1 failed=0f3a9c2b71de"},
 		{residueOf(RunnerLost, 0, ""), "Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=runner-lost vote=0"},
 		{residueOf(Passed, 2, ""), "Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=passed vote=+2"},
+		{refused, "Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=failed vote=refused failed=0f3a9c2b71de"},
 		{two, "Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=passed spdk+1/1/b/3 run=0 attempt=0 outcome=missing vote=none"},
 	}
 	for _, tt := range tests {
@@ -58,7 +62,7 @@ func TestNoResidue(t *testing.T) {
 		edit("Dispatcher:", "dispatcher:"), edit("27101/2", "27101/02"), edit("autorun.yml", "../x"), edit("run=17", "run=-1"), edit("run=17", "run=017"),
 		edit("run=17", "run=+17"), edit("run=17", "run=99999999999999999999"), edit("attempt=2", "attempt=x"), edit("attempt=2 ", ""),
 		edit("outcome=failed", "outcome=good"), edit("vote=-1", "vote=1"), edit("vote=-1", "vote=-100"), edit("vote=-1", "vote=+0"), edit("vote=-1", "vote=-0"),
-		edit("vote=-1", "vote="), edit(" vote=-1", ""), edit("failed=0", "failed=G"), edit("failed=0", "failed="), edit("failed=", "failed=0"),
+		edit("vote=-1", "vote="), edit("vote=-1", "vote=Refused"), edit("vote=-1", "vote=refused "), edit("vote=-1", "refused"), edit(" vote=-1", ""), edit("failed=0", "failed=G"), edit("failed=0", "failed="), edit("failed=", "failed=0"),
 		good + " x", edit(" run", "  run"), strings.Replace(good, " ", "\t", 1), "Dispatcher: " + strings.Repeat("27101/2/a/1 run=1 attempt=1 outcome=passed ", 1000) + "vote=0",
 	} {
 		if got, ok := ParseResidue(s); ok {
@@ -159,6 +163,18 @@ func TestNews(t *testing.T) {
 	elsewhere.Runs[0].Key.Server = "other"
 	more := residueOf(Failed, -1, "0f3a9c2b71de")
 	more.Runs = append(more.Runs, RunResidue{keyOf("nightly.yml", 2, 1), 18, 1, Passed})
+	refused := residueOf(Failed, 0, "0f3a9c2b71de")
+	refused.Voted, refused.Refused = false, true
+	with := func(r Residue, n int, o Outcome) Residue {
+		r.Runs = slices.Clone(r.Runs)
+		r.Runs[n].Outcome = o
+		return r
+	}
+	unvoted := func(r Residue) Residue { r.Vote = 0; return r }
+	later := func(r Residue, o Outcome) Residue {
+		r.Runs = append(slices.Clone(r.Runs), RunResidue{keyOf("autorun.yml", 2, 2), 18, 1, o})
+		return r
+	}
 	tests := []struct {
 		name    string
 		now     Residue
@@ -181,11 +197,25 @@ func TestNews(t *testing.T) {
 		{"one workflow more", more, []Residue{failed}, NotifyOwner},
 		{"nothing that can be told apart", Residue{}, []Residue{failed}, NotifyOwner},
 		{"another workflow", Residue{Runs: []RunResidue{{keyOf("nightly.yml", 2, 1), 17, 2, Failed}}, Voted: true, Vote: -1, Failed: "0f3a9c2b71de"}, []Residue{failed}, NotifyOwner},
+		{"the vote is refused now", refused, []Residue{failed}, NotifyOwner},
+		{"the vote is taken now", failed, []Residue{refused}, NotifyOwner},
+		{"refused again", refused, []Residue{refused}, NotifyNone},
+		{"one workflow less", failed, []Residue{more}, NotifyOwner},
+		{"another outcome of the other workflow", with(more, 1, Cancelled), []Residue{more}, NotifyOwner},
+		{"the other one has ended after a red vote", more, []Residue{with(more, 1, Running)}, NotifyNone},
+		{"the other one has ended, and the vote was none", unvoted(more), []Residue{unvoted(with(more, 1, Running))}, NotifyOwner},
+		{"the other one goes on again", with(more, 1, Running), []Residue{more}, NotifyOwner},
+		{"the red one is not the one that goes on", with(more, 0, Running), []Residue{with(more, 1, Running)}, NotifyOwner},
+		{"a later run told nothing", later(failed, Cancelled), []Residue{failed}, NotifyNone},
+		{"what told nothing has passed", passed, []Residue{later(failed, Cancelled)}, NotifyOwner},
 		{"an older verdict does not count", failed, []Residue{passed, before, failed, started}, NotifyNone},
 	}
 	for _, tt := range tests {
 		if got := tt.now.Notify(tt.earlier, false); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+		if got := tt.now.Notify(tt.earlier, true); got != NotifyOwner {
+			t.Errorf("%s, given up: got %s, want %s", tt.name, got, NotifyOwner)
 		}
 	}
 }
