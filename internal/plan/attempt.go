@@ -176,7 +176,10 @@ func (a *attempt) take(r Ref) {
 	case change.Carried:
 		a.recorded, a.from = true, e.From
 	case change.Ended:
-		a.recorded, a.ended, a.endedAt = true, verdict.Outcome(e.Word), e.At
+		// Of two dispatchers one may have seen a result, and one that nobody waits.
+		if word := verdict.Outcome(e.Word); word.Result() || !a.ended.Result() {
+			a.recorded, a.ended, a.endedAt = true, word, e.At
+		}
 	case change.Lost:
 		if a.lostAt.IsZero() || e.At.Before(a.lostAt) {
 			a.lostAt = e.At
