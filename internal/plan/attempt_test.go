@@ -33,6 +33,10 @@ func refsOf(entries ...string) []string {
 			refs = append(refs, below(old))
 			continue
 		}
+		if next, ok := strings.CutPrefix(e, "3: "); ok {
+			refs = append(refs, strings.Replace(about(next), "/7/2/", "/7/3/", 1))
+			continue
+		}
 		refs = append(refs, about(e))
 	}
 	for _, noise := range []string{"claims 7", "runs 7/70", "ended 7/failed", "ended 6/runner-lost", "asked 8/all", "stopped 9"} {
@@ -96,6 +100,11 @@ func TestStandingOf(t *testing.T) {
 		{"the number of its run came later", []string{"runs 1/0", "runs 1/98", "ended 1/passed", "runs 2/99", "ended 2/cancelled"}, "2, run 99, cancelled, before 1 run 98 passed"},
 		{"the latest of two results", []string{"runs 1/97", "ended 1/passed", "runs 2/98", "ended 2/failed", "runs 3/99", "ended 3/cancelled"}, "3, run 99, cancelled, before 2 run 98 failed"},
 		{"nothing before that counts", []string{"runs 1/98", "ended 1/cancelled", "runs 2/99", "ended 2/cancelled"}, "2, run 99, cancelled"},
+		{"asked for after it was lost", []string{"runs 1/99", "ended 1/runner-lost", "asked 2/all"}, "2, expected, wasted 1"},
+		{"a result before, of which other patchsets have runs", []string{"1: runs 1/300", "3: runs 1/301", "runs 1/98", "ended 1/failed", "runs 2/99", "ended 2/cancelled"}, "2, run 99, cancelled, before 1 run 98 failed"},
+		{"failed jobs, of which other patchsets have runs", []string{"1: runs 1/300", "3: runs 1/301", "runs 1/98", "ended 1/failed", "asked 2/failed", "claims 2"}, "2, run 98, claimed, expected, before 1 run 98 failed"},
+		{"carried, of which other patchsets have runs", []string{"1: runs 1/98", "1: ended 1/passed", "3: runs 1/300", "carried 1/1"}, "1, run 98, from 1, expected"},
+		{"one dispatcher saw a result, one that nobody waits", []string{"runs 1/99", "ended 1/passed", "ended 1/superseded/1795521600"}, "1, run 99, passed"},
 		{"called off", []string{"claims 1", "runs 1/99", "stopped 1"}, "1, run 99, expected, off"},
 		{"called off before it began", []string{"stopped 1"}, "1, expected, off"},
 		{"a rerun called off before it began", []string{"runs 1/99", "ended 1/failed", "asked 2/all", "stopped 2"}, "1, run 99, failed, off"},
@@ -159,5 +168,37 @@ func TestStandingByMessage(t *testing.T) {
 				t.Errorf("got %s, want %s", standingText(all[0]), tt.want)
 			}
 		})
+	}
+}
+
+// TestRerunsAreSeen: that failed jobs run again is seen by an attempt of their run
+// that no entry stands for.
+func TestRerunsAreSeen(t *testing.T) {
+	t.Parallel()
+	const doubt, found = "doubt 7/2/autorun.yml/3: attempt 3 is claimed and no run is seen; lost if that lasts 10m0s", "record 7/2/autorun.yml/3: its failed jobs run again"
+	once := []string{"runs 1/97", "ended 1/failed", "runs 2/98", "ended 2/failed", "asked 3/failed", "claims 3"}
+	twice := []string{"runs 1/98", "ended 1/failed", "asked 2/failed", "runs 2/98", "ended 2/failed", "asked 3/failed", "claims 3"}
+	for _, tt := range []struct {
+		name     string
+		refs     []string
+		attempts int
+		want     string
+	}{
+		{"a run of its own before", once, 1, doubt},
+		{"a run of its own before, seen", once, 2, found},
+		{"the same run before", twice, 2, doubt},
+		{"the same run before, seen", twice, 3, found},
+		{"all jobs", append(slices.Clone(once[:4]), "asked 3/all", "claims 3"), 2, doubt},
+	} {
+		p := project(reporting, func(p *config.Project) { p.Report.Commands.Off = true })
+		s := snapshot(p, []change.Change{open(7, patchset(2, change.Rework))}, refsOf(tt.refs...)...)
+		s.RunsByID = map[int64]change.Run{70: {ID: 70, Status: "in_progress"}, 98: {ID: 98, Status: "in_progress", Attempt: tt.attempts}}
+		got := Make(p, s, noon)
+		if text := strings.TrimSpace(text(got)); text != tt.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, text, tt.want)
+		}
+		if a := got.Actions[0]; a.Revision != rev(2007) {
+			t.Errorf("%s: got it noted at %s, want the claim's %s", tt.name, a.Revision, rev(2007))
+		}
 	}
 }

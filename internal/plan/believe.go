@@ -93,8 +93,8 @@ func (b *builder) believesCarried(e change.Entry) bool {
 }
 
 // sameCode reports whether nothing but rebases and messages lies between a patchset
-// and the earlier one whose result is carried. What is not known yet is asked for;
-// the next round of the plan tells.
+// and the earlier one whose result is carried. What is not known yet is no reason to
+// doubt: before anything is told of it, the change is read again, whole.
 func (b *builder) sameCode(e change.Entry) bool {
 	c, open := b.open[e.ID.Change]
 	if !open || e.ID.Patchset > c.Current.Number {
@@ -105,7 +105,6 @@ func (b *builder) sameCode(e change.Entry) bool {
 		if n < c.Current.Number {
 			listed := false
 			if p, listed = patchsetBefore(c, n+1); !listed {
-				b.touch(c)
 				return !b.s.Fresh[c.Number] // once it was read, they cannot be seen
 			}
 			n = p.Number // what lies between was deleted

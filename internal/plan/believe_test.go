@@ -134,6 +134,7 @@ func TestCarriedRecordsThatDoNotCount(t *testing.T) {
 	}{
 		{"a result", []string{"carried 1/1", "1: runs 1/98", "1: ended 1/passed"}, own, "report 7/2/autorun.yml/1: the result of patchset 1 stands\nidle 1", false},
 		{"a red result", []string{"carried 1/1", "1: runs 1/98", "1: ended 1/failed"}, own, "report 7/2/autorun.yml/1: the result of patchset 1 stands\nidle 1", false},
+		{"two passes have noted its end", []string{"carried 1/1", "1: runs 1/0", "1: runs 1/98", "1: ended 1/passed", "1: ended 1/superseded"}, own, "report 7/2/autorun.yml/1: the result of patchset 1 stands\nidle 1", false},
 		{"nothing below", []string{"carried 1/1"}, own, start, true},
 		{"no end below", []string{"carried 1/1", "1: runs 1/98"}, own, "", true},
 		{"no run below", []string{"carried 1/1", "1: ended 1/passed"}, own, "", true},
@@ -204,9 +205,29 @@ func TestCarriedOverAChangeOfCode(t *testing.T) {
 			if asks := len(got.Needs.Fresh) > 0; asks != tt.asks {
 				t.Errorf("asks for the change: got %v, want %v", asks, tt.asks)
 			}
+			const doubt = "carried/7/3/autorun.yml/1/1 does not count: the code of 7/3 is not that of patchset 1, as far as Gerrit says"
+			if warned := strings.Contains(fmt.Sprint(got.Warnings), doubt); warned != (tt.want == start) {
+				t.Errorf("got warnings %q", got.Warnings)
+			}
 			if text := strings.TrimSpace(text(got)); !tt.asks && text != tt.want {
 				t.Errorf("got\n%s\nwant\n%s", text, tt.want)
 			}
 		})
+	}
+}
+
+// TestCarriedElsewhere: of a patchset that is not known yet, because Gerrit's index is
+// late, and of a change that was closed nothing is said, and nothing is doubted.
+func TestCarriedElsewhere(t *testing.T) {
+	t.Parallel()
+	refs := []string{below("runs 1/98"), below("ended 1/passed"), about("carried 1/1"), about("ended 1/passed")}
+	p := project(reporting, func(p *config.Project) { p.Report.Commands.Off, p.Prune.Keep = true, 0 })
+	late := snapshot(p, []change.Change{open(7, func(c *change.Change) { c.WIP = true })}, refs...)
+	check(t, Make(p, late, noon), "skip 7/1: work in progress")
+	gone := snapshot(p, nil, refs...)
+	gone.Closed = []change.Change{closed(7, change.Merged, 0)}
+	check(t, Make(p, gone, noon), "")
+	if warnings := append(Make(p, late, noon).Warnings, Make(p, gone, noon).Warnings...); len(warnings) > 0 {
+		t.Errorf("got warnings %q, want none", warnings)
 	}
 }

@@ -45,6 +45,7 @@ func TestLifeOfAPatchset(t *testing.T) {
 		{"in doubt, run found", []string{ref, claim, lost9}, seen, []string{"record 7/1/autorun.yml/1: its run was found by its key"}},
 		{"in doubt", []string{ref, claim, lost5}, nil, []string{"wait 7/1/autorun.yml/1: attempt 1 has no run yet; counts as lost in 5m0s"}},
 		{"lost", []string{ref, claim, lost9}, nil, []string{"dispatch 7/1/autorun.yml/2: the call of attempt 1 was lost"}},
+		{"in doubt twice", []string{ref, claim, lost5, lost9}, nil, []string{"dispatch 7/1/autorun.yml/2: the call of attempt 1 was lost"}},
 		{"claim without the change ref", []string{claim, lost9}, nil,
 			[]string{"relay 7/1: new patchset", "dispatch 7/1/autorun.yml/2: the call of attempt 1 was lost"}},
 		{"recorded", []string{ref, claim, run}, nil, []string{"idle 1"}},
