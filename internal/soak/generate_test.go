@@ -59,6 +59,7 @@ func (d *dice) config() config {
 	c.PerPass = []int{5, 5, 5, 1, 2}[d.IntN(5)]
 	c.Gone = d.one("none*7", "autorun.yml", "lint.yml")
 	c.Copy = d.one("none", "reword", "both")
+	c.Lag = d.one("0s*5", "5m", "25m")
 	c.Git = d.one("memory*24", "real")
 	return c
 }
@@ -101,7 +102,7 @@ func (d *dice) event() {
 // people draws what people do to changes.
 func (d *dice) people() {
 	c := d.name()
-	switch verb := d.one("upload*4", "amend*5", "rebase*4", "reword*3", "wip*3", "ready*4", "private*2", "public*2", "abandon*3", "restore*4", "move*3", "grow*2", "see", "blind"); verb {
+	switch verb := d.one("upload*4", "amend*5", "rebase*4", "reword*3", "wip*3", "ready*4", "private*2", "public*2", "hide", "show*2", "abandon*3", "restore*4", "move*3", "grow*2", "see", "blind"); verb {
 	case "upload":
 		if len(d.names) < 5 {
 			d.upload()
@@ -156,7 +157,7 @@ func (d *dice) words() {
 
 // trouble draws what goes wrong, most of it in the pass that follows.
 func (d *dice) trouble() {
-	switch verb := d.one("fault*6", "kill*4", "both*3", "lag*2", "forbid*2", "allow*2", "clock*3", "forge"); verb {
+	switch verb := d.one("fault*6", "kill*4", "both*3", "lag*2", "forbid*2", "unlabel", "allow*3", "clock*3", "forge"); verb {
 	case "fault":
 		d.add("fault", faults[d.IntN(len(faults))].kind)
 		d.add("pass")

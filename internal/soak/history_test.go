@@ -55,6 +55,7 @@ type config struct {
 	Gone       string // the workflow whose lab is gone for good, or none
 	Sees       bool   // the account sees private changes
 	Copy       string // which patchsets Gerrit copies our votes to: none, reword, both
+	Lag        string // how late Gerrit's index is
 	Git        string // memory, or real for C git behind both servers
 }
 
@@ -62,7 +63,7 @@ type config struct {
 func plain() config {
 	return config{
 		Required: 1, Rebase: "run", Reword: "run", SkipWIP: true, SkipPriv: true, Branches: "all", Tell: "label", Nothing: "vote",
-		Filter: "none", LintFilter: "none", Red: "run", Commands: "all", Started: "off", PerPass: 5, Gone: "none", Copy: "none", Git: "memory",
+		Filter: "none", LintFilter: "none", Red: "run", Commands: "all", Started: "off", PerPass: 5, Gone: "none", Copy: "none", Lag: "0s", Git: "memory",
 	}
 }
 
@@ -163,9 +164,9 @@ func (c config) report() string {
 	commands := map[string]string{"all": "{}", "owner": "{owner: true, groups: [core]}", "off": "{off: true}"}[c.Commands]
 	switch c.Tell {
 	case "label":
-		return fmt.Sprintf("    report: {label: Verified, nothing-to-run: %s, started: %s, commands: %s}\n", c.Nothing, c.Started, commands)
+		return fmt.Sprintf("    report: {label: Verified, started: %s, nothing-to-run: %s, commands: %s}\n", c.Started, c.Nothing, commands)
 	case "messages":
-		return fmt.Sprintf("    report: {messages: true, commands: %s}\n", commands)
+		return fmt.Sprintf("    report: {messages: true, nothing-to-run: %s, commands: %s}\n", c.Nothing, commands)
 	}
 	return ""
 }

@@ -96,7 +96,8 @@ func (w *world) settle() {
 func (w *world) conclude(r *run, means truth, how string) {
 	a := r.last()
 	a.ended, a.means, a.how = w.clock.Now(), means, how
-	r.on.touched, r.on.news = a.ended, a.ended
+	r.on.touched = a.ended
+	r.on.news++
 }
 
 // unfinished returns the runs that go on, oldest first.

@@ -9,10 +9,15 @@ import (
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
 )
 
-// visible reports whether the dispatcher's account can see a change.
-func (w *world) visible(c *subject) bool { return c.VisibleTo("bot") }
+// visible reports whether the dispatcher's account can see a change. Who has
+// voted on a private change, or said something, is in its CC and goes on seeing
+// it (Gerrit's access-control, "Private Changes").
+func (w *world) visible(c *subject) bool {
+	return !c.hidden && (!c.private || w.bot.SeesPrivate || slices.ContainsFunc(c.Messages(), func(m gerrit.Message) bool { return m.Author == "bot" }))
+}
 
 // ineligible says why nothing may run for a change now, or "".
 func (w *world) ineligible(c *subject) string {
@@ -83,43 +88,34 @@ func (w *world) carries(c *subject, ps int) bool {
 	return false
 }
 
-// standing is what the results of a workflow for a patchset may be said to be.
-// Mostly that is one truth. Where the issue leaves open whether an older result
-// stands behind an attempt that told nothing, both are.
+// standing is the result of a workflow for a patchset that stands.
 type standing struct {
-	may map[truth]bool
+	result truth
 	// calledOff: a rerun was called off by a comment, so the result before it
 	// must be back.
 	calledOff bool
 }
 
-// stands works out the standing of a workflow: the latest attempt that has a
-// result; attempts that a comment called off count as if they had not been.
-// Issue 12, 1: "done only by a result that stands"; 2: "Calling off a rerun
-// restores the vote that stood before".
+// stands works out the standing of a workflow: the result of the latest attempt
+// that has one, or that which the patchset carries. Issue 12, 1: "done only by a
+// result that stands"; 2: "Calling off a rerun restores the vote that stood
+// before"; docs/verdicts.md: a run that tells nothing leaves the result of the
+// run before.
 func (w *world) stands(c *subject, ps int, file string) standing {
-	s := standing{may: map[truth]bool{}}
-	runs := w.of(c, ps, file)
-	for _, r := range slices.Backward(runs) {
+	s := standing{result: nothing}
+	for _, r := range slices.Backward(w.of(c, ps, file)) {
 		for _, a := range slices.Backward(r.attempts) {
-			switch {
-			case a.means.result() || a.means == neutral:
-				s.may[a.means] = true
+			if a.means.result() || a.means == neutral {
+				s.result = a.means
 				return s
-			case w.off(c, a):
-				s.calledOff = true
-			default:
-				s.may[nothing] = true
 			}
+			s.calledOff = s.calledOff || w.off(c, a)
 		}
 	}
 	if w.carries(c, ps) {
 		below := w.stands(c, ps-1, file)
-		maps.Copy(s.may, below.may)
-		s.calledOff = s.calledOff || below.calledOff
-		return s
+		s.result, s.calledOff = below.result, s.calledOff || below.calledOff
 	}
-	s.may[nothing] = true
 	return s
 }
 
@@ -164,11 +160,9 @@ func (w *world) votes(c *subject) (may map[int]bool, calledOff bool) {
 		calledOff = calledOff || s.calledOff
 		grown := []map[truth]bool{}
 		for _, before := range sets {
-			for t := range s.may {
-				after := maps.Clone(before)
-				after[t] = true
-				grown = append(grown, after)
-			}
+			after := maps.Clone(before)
+			after[s.result] = true
+			grown = append(grown, after)
 			if !w.wants(c, ps, f) { // it ran because a comment named it
 				grown = append(grown, before)
 			}
@@ -211,7 +205,7 @@ func (w *world) backed(c *subject, vote int) bool {
 			return true
 		}
 		yes := w.ever(c, ps, f.file, passed)
-		some, none = some || yes, false
+		some, none = some || yes, none && !w.wants(c, ps, f)
 		all = all && (yes || w.ever(c, ps, f.file, neutral) || !w.wants(c, ps, f))
 	}
 	return vote > 0 && all && (some || none)

@@ -79,10 +79,10 @@ func (w *world) happen(e event) error {
 		return err
 	case "lag":
 		w.net.lag = true
-	case "forbid", "allow":
-		w.rights(e[0] == "forbid")
+	case "forbid", "unlabel", "allow":
+		w.rights(e[0])
 	case "see", "blind":
-		w.bot.SeesPrivate = e[0] == "see"
+		w.gerrit.ShowPrivate("bot", e[0] == "see")
 	default:
 		c := w.find(e.arg(1))
 		if c == nil {
@@ -93,13 +93,19 @@ func (w *world) happen(e event) error {
 	return nil
 }
 
-func (w *world) rights(forbid bool) {
-	w.forbid = forbid
-	low, high := -1, 1
-	if forbid {
-		low, high = 0, 0
+// rights lets the account vote, or not: by its rights, or because the label is
+// not there.
+func (w *world) rights(verb string) {
+	w.forbid = verb != "allow"
+	switch verb {
+	case "forbid":
+		w.gerrit.Restrict("bot", label, 0, 0)
+	case "unlabel":
+		w.gerrit.SetLabels(w.labels[0])
+	default:
+		w.gerrit.Restrict("bot", label, -1, 1)
+		w.gerrit.SetLabels(w.labels...)
 	}
-	w.gerrit.Restrict("bot", label, low, high)
 	for _, c := range w.changes {
 		c.happened(w.clock.Now())
 	}
@@ -116,6 +122,10 @@ func (w *world) befall(c *subject, e event) error {
 		return w.forges(c, e)
 	case "unvote":
 		w.unvote(c, e.arg(2))
+	case "hide", "show":
+		c.hidden = e[0] == "hide"
+		c.Hide(c.hidden)
+		c.happened(w.clock.Now())
 	case "restore":
 		if c.status == change.Abandoned {
 			c.Restore()

@@ -19,9 +19,10 @@ import (
 // for it, and time goes by across the schedule of retries (at once, 1 h, 6 h,
 // 24 h).
 func (w *world) calmDown() {
-	w.armed, w.net.lag = nil, false
+	w.armed, w.net.lag, w.calm = nil, false, true
+	w.gerrit.SetLag(0)
 	if w.forbid {
-		w.rights(false)
+		w.rights("allow")
 	}
 	for range 4 {
 		w.pass(&wire{})
@@ -113,11 +114,17 @@ func (w *world) done(c *subject, last *pass) {
 			continue
 		}
 		s := w.stands(c, ps, f.file)
-		unread := w.config.Tell == "off" && slices.ContainsFunc(w.of(c, ps, f.file), func(r *run) bool { return r.last().stopped.IsZero() })
-		if s.may[nothing] && len(s.may) == 1 && !unread && !last.names(c) {
+		unread := w.config.Tell == "off" && w.tried(c, ps, f.file)
+		if s.result == nothing && !unread && !last.names(c) {
 			w.violates("R1", "%d/%d has no result of %s, and the pass says nothing of it:\n%s", c.Number(), ps, f.file, last.stdout)
 		}
 	}
+}
+
+// tried reports whether a workflow was started, and not stopped by us, for a
+// patchset or one that it carries.
+func (w *world) tried(c *subject, ps int, file string) bool {
+	return slices.ContainsFunc(w.of(c, ps, file), func(r *run) bool { return r.last().stopped.IsZero() }) || w.carries(c, ps) && w.tried(c, ps-1, file)
 }
 
 // gaveUp is R14 and R15: a workflow whose lab is gone for good. It was tried

@@ -90,11 +90,8 @@ func (w *world) justified(c *subject, ps int, file, key string) {
 		last := runs[len(runs)-1].last()
 		since, why = last.begun, fmt.Sprintf("the attempt before %s", last.means)
 	case len(runs) == 0 && w.carries(c, ps):
-		for t := range w.stands(c, ps-1, file).may {
-			why = fmt.Sprintf("patchset %d carries %s", ps, t)
-		}
-		if may := w.stands(c, ps-1, file).may; may[nothing] || len(may) != 1 || may[timedOut] || may[neutral] {
-			why = ""
+		if s := w.stands(c, ps-1, file); s.result == passed || s.result == failed {
+			why = fmt.Sprintf("patchset %d carries %s", ps, s.result)
 		}
 	}
 	for _, f := range w.config.workflows() {
@@ -165,7 +162,7 @@ func (w *world) unfinishedOf(c *subject) []*run {
 
 // red holds a healthy pass to telling a failed test at once (R10).
 func (w *world) red(c *subject, p *pass) {
-	if !p.healthy || p.status != 0 || p.name != "sync" || w.forbid || w.config.Tell != "label" || w.ineligible(c) != "" || len(c.removed) > 0 {
+	if !p.healthy || p.status != 0 || p.name != "sync" || w.forbid || w.config.Tell != "label" || w.config.Started == "reset" || w.ineligible(c) != "" || len(c.removed) > 0 {
 		return
 	}
 	for _, f := range w.config.workflows() {
@@ -204,17 +201,16 @@ func (w *world) mailbox(c *subject, p *pass) {
 	c.messages = len(all)
 	if mailed && p.name == "sync" {
 		w.mail(c)
-	}
-	if mailed {
-		c.news, c.mails, c.mailed = time.Time{}, w.clock.Now(), w.news(c)
+		c.news--
+		c.mails, c.mailed = w.clock.Now(), w.news(c)
 	}
 }
 
-// mail holds a mail to the owner to there being something new: at least an end
-// of a run, and where that ended as the one before, it may be said once that
-// this was the last try.
+// mail holds mails to the owner to there being something new: no more of them
+// than things that happened, and where a run ends as the one before, it may be
+// said once that this was the last try.
 func (w *world) mail(c *subject) {
-	if c.news.IsZero() {
+	if c.news <= 0 {
 		w.violates("R7", "%s was mailed about %d/%d, and there was nothing new", c.owner, c.Number(), c.current())
 		return
 	}

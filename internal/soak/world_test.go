@@ -42,6 +42,7 @@ type world struct {
 	ci      *github.Repository
 	bot     *gerrit.Account
 	net     *network
+	labels  []gerrit.Label
 	env     map[string]string
 	yaml    string
 	dir     string
@@ -56,6 +57,7 @@ type world struct {
 	remarks  []*remark // what people wrote
 	step     int       // the event that is played
 	forbid   bool
+	calm     bool         // no more trouble
 	forged   map[int]bool // changes about which the mirror was told lies
 	armed    []*fault
 	broken   []violation
@@ -71,6 +73,7 @@ type subject struct {
 	name, owner, branch string
 	parent              *subject
 	wip, private        bool
+	hidden              bool // nobody may read it
 	status              change.Status
 	base                string // what the current patchset was put on
 	sets                []patchset
@@ -78,10 +81,11 @@ type subject struct {
 	since time.Time
 	// removed are votes of ours that somebody took off.
 	removed []removal
-	// touched is when something happened last, by people when they did it; news
-	// is the former until somebody was mailed.
-	touched, byPeople, news time.Time
-	messages                int // that were looked at
+	// touched is when something happened last, byPeople when they did it; news
+	// counts what happened less what was mailed.
+	touched, byPeople time.Time
+	news              int
+	messages          int // that were looked at
 	// mailed is what the owner was mailed last, mails when; again counts those
 	// that said the same as the one before.
 	mailed string
@@ -90,7 +94,10 @@ type subject struct {
 }
 
 // happened notes that people did something to a change, or of which it is about.
-func (c *subject) happened(at time.Time) { c.touched, c.byPeople, c.news = at, at, at }
+func (c *subject) happened(at time.Time) {
+	c.touched, c.byPeople = at, at
+	c.news++
+}
 
 // patchset is what the oracle knows of one.
 type patchset struct {
@@ -155,10 +162,14 @@ func build(h history, trace func(string, ...any)) (*world, error) {
 		env: map[string]string{"GHPA_TOKEN": token, "GERRIT_USERNAME": "bot", "GERRIT_PASSWORD": password},
 	}
 	copies := map[string][]string{"none": {}, "reword": {"NO_CODE_CHANGE"}, "both": {"NO_CODE_CHANGE", "TRIVIAL_REBASE"}}[h.config.Copy]
-	w.gerrit = gerrit.New(dir+"/gerrit", gerrit.Options{FirstChange: 101, Now: w.clock.Now, Labels: []gerrit.Label{
-		{Name: "Code-Review", Min: -2, Max: 2}, {Name: label, Min: -1, Max: 1, Copy: copies},
-	}})
+	w.labels = []gerrit.Label{{Name: "Code-Review", Min: -2, Max: 2}, {Name: label, Min: -1, Max: 1, Copy: copies}}
+	w.gerrit = gerrit.New(dir+"/gerrit", gerrit.Options{FirstChange: 101, Now: w.clock.Now, Labels: w.labels})
 	w.github = github.New(dir+"/github", github.Options{Now: w.clock.Now, Tokens: map[string]github.Access{token: github.FullAccess}})
+	lag, err := time.ParseDuration(h.config.Lag)
+	if err != nil {
+		return nil, err
+	}
+	w.gerrit.SetLag(lag)
 	return w, w.start(ctx)
 }
 
@@ -183,7 +194,7 @@ func (w *world) start(ctx context.Context) error {
 	}
 	w.ci.Commit("main", files)
 	w.bot = w.gerrit.Account("bot")
-	w.bot.SeesPrivate = w.config.Sees
+	w.gerrit.ShowPrivate("bot", w.config.Sees)
 	for _, name := range []string{"ann", "bob", "cora", "eve"} {
 		w.gerrit.Account(name)
 	}
@@ -299,7 +310,7 @@ func (w *world) pass(on *wire) *pass {
 	on.faults, w.armed = w.armed, nil
 	lag := w.net.lag
 	p := w.dispatch("sync", []string{"sync"}, on)
-	p.healthy = len(on.faults) == 0 && on.kill == 0 && !lag && on.held == nil
+	p.healthy = len(on.faults) == 0 && on.kill == 0 && !lag && on.held == nil && (w.config.Lag == "0s" || w.calm)
 	w.net.lag = false
 	w.settle()
 	w.afterPass(p)
