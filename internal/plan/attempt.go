@@ -45,6 +45,8 @@ type outcome struct {
 	// part is which attempt of the run it was, where later ones are parts of the same
 	// run; else 0.
 	part int
+	// from is the earlier patchset that the run tested, if it was carried; else 0.
+	from int
 	word verdict.Outcome
 }
 
@@ -88,6 +90,9 @@ func (b *builder) attempt(id change.ID, workflow string) attempt {
 			a.take(r)
 		case e.Kind == change.Ended && e.Key.Attempt < a.number && e.Key.Attempt > a.before.attempt && verdict.Outcome(e.Word).Result():
 			a.before = outcome{attempt: e.Key.Attempt, word: verdict.Outcome(e.Word)}
+		case e.Kind == change.Carried && e.Key.Attempt < a.number && e.Key.Attempt >= a.before.attempt:
+			a.before = outcome{attempt: e.Key.Attempt, from: e.From}
+			a.before.word, a.before.runID = b.sourceResult(e)
 		}
 	}
 	a.more(refs, id, workflow, since)
@@ -121,7 +126,7 @@ func (a *attempt) more(refs []Ref, id change.ID, workflow string, since int) {
 			a.runID = max(a.runID, e.RunID)
 		}
 	}
-	if a.before.runID != 0 {
+	if a.before.runID != 0 && a.before.from == 0 {
 		a.before.part = part(refs, id, workflow, a.before)
 	}
 }

@@ -67,21 +67,10 @@ func (b *builder) believesRun(e change.Entry) bool {
 
 // believesCarried asks for a result that can stand, below a carried one.
 func (b *builder) believesCarried(e change.Entry) bool {
-	source := e.Key
-	source.Patchset = e.From
-	result, run := !b.p.Report.On(), false // which notes no ends
-	for _, r := range b.refsOf(e.ID.Change) {
-		if r.Entry.Key != source {
-			continue
-		}
-		switch r.Entry.Kind {
-		case change.Ended:
-			result = result || verdict.Outcome(r.Entry.Word).Result()
-		case change.RunOf:
-			run = run || b.believesRun(r.Entry)
-		}
-	}
-	if !result || !run {
+	word, run := b.sourceResult(e)
+	if word == "" || run < 0 {
+		source := e.Key
+		source.Patchset = e.From
 		b.refuse(e, fmt.Sprintf("%s has no result that could stand for %s", source, e.ID))
 		return false
 	}
@@ -118,6 +107,38 @@ func (b *builder) sameCode(e change.Entry) bool {
 
 // carriesAll is the workflow that is most willing to carry results.
 var carriesAll = &config.Workflow{TrivialRebase: config.CarryKind, NoCodeChange: config.CarryKind}
+
+// sourceResult is the result that a carried entry stands for, as the ledger or we
+// have told it, and its run; "" and -1 are none. Where nothing is reported, the run
+// must do.
+func (b *builder) sourceResult(e change.Entry) (word verdict.Outcome, run int64) {
+	source := e.Key
+	source.Patchset = e.From
+	run = -1
+	if !b.p.Report.On() {
+		word = verdict.Passed
+	}
+	for _, r := range b.refsOf(e.ID.Change) {
+		if r.Entry.Key != source {
+			continue
+		}
+		switch r.Entry.Kind {
+		case change.Ended:
+			if o := verdict.Outcome(r.Entry.Word); o.Result() {
+				word = o
+			}
+		case change.RunOf:
+			if !b.believesRun(r.Entry) {
+				continue
+			}
+			run = max(run, r.Entry.RunID)
+			if said, _ := b.told(b.open[e.ID.Change], source, r.Entry.RunID); word == "" && said.Outcome.Result() {
+				word = said.Outcome
+			}
+		}
+	}
+	return word, run
+}
 
 // refuse warns of an entry that does not count.
 func (b *builder) refuse(e change.Entry, why string) {

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -14,8 +15,51 @@ import (
 type source struct {
 	id     change.ID
 	number int // of the attempt
+	runID  int64
 	// word is how it ended, "" while it goes on.
 	word verdict.Outcome
+}
+
+// before is the result that stands where the last attempt told nothing: that of an
+// earlier attempt, or one that would have been carried, had nobody asked for a run.
+func (b *builder) before(c *change.Change, w *config.Workflow, a attempt) outcome {
+	if a.before.attempt > 0 || a.number == 0 || a.from > 0 || c.Status != change.New {
+		return a.before
+	}
+	if s, ok, _ := b.carrySource(c, w); ok && s.word.Result() {
+		return outcome{attempt: s.number, runID: s.runID, from: s.id.Patchset, word: s.word}
+	}
+	return outcome{}
+}
+
+// carry notes that the result of an earlier patchset stands for the current one,
+// also where a comment asks for a run of its own: the result stands until that one
+// has ended.
+func (b *builder) carry(c *change.Change, w *config.Workflow) bool {
+	s, ok := b.carriable(c, w)
+	if !ok {
+		return false
+	}
+	key := b.key(c, w, s.number)
+	e := change.Entry{Kind: change.Carried, Key: key, ID: c.ID(), From: s.id.Patchset}
+	b.add(Action{Verb: Carry, Change: c, Key: key, Revision: c.Current.Revision, Entry: e,
+		Reason: fmt.Sprintf("%s: the result of patchset %d stands", kindText(c.Current.Kind), s.id.Patchset)})
+	b.said[c.Number] = append(b.said[c.Number], Ref{ID: c.ID(), Revision: c.Current.Revision, Entry: e})
+	return true
+}
+
+// carriable is the result that may be carried to a patchset of which nothing has
+// run yet.
+func (b *builder) carriable(c *change.Change, w *config.Workflow) (s source, ok bool) {
+	a := b.attempt(c.ID(), w.Name)
+	if a.number > 0 || c.Status != change.New || unwantedReason(c, w) != "" {
+		return s, false
+	}
+	s, ok, known := b.carrySource(c, w)
+	if !ok || !known || !s.word.Result() || a.called() && a.asked <= s.number {
+		return s, false
+	}
+	return s, true
 }
 
 // carrySource finds the patchset whose state the current one takes over: the
@@ -64,22 +108,22 @@ func (b *builder) sourceOf(c *change.Change, w *config.Workflow, id change.ID, a
 		id.Patchset = a.from
 		a = b.attempt(id, w.Name)
 	}
-	s := source{id: id, number: a.number, word: a.ended}
+	s := source{id: id, number: a.number, runID: a.runID, word: a.ended}
 	switch {
 	case !b.p.Report.On():
 		return b.unreported(s, a)
-	case s.word == "" && (!a.recorded || a.runID == 0):
+	case s.word == "" && !a.recorded:
+		return b.claimedSource(c, w, s)
+	case s.word == "" && a.runID == 0:
 		return source{}
 	case s.word == "":
 		key := b.key(c, w, a.number)
 		key.ID = id
 		said, _ := b.told(c, key, a.runID)
-		if s.word = said.Outcome; a.recorded && s.word.Result() {
-			s.word = "" // until the ledger says so, too
-		}
+		s.word = said.Outcome
 	}
 	if !s.word.Result() && s.word != "" && a.before.attempt > 0 {
-		s.number, s.word = a.before.attempt, a.before.word
+		s.number, s.runID, s.word = a.before.attempt, a.before.runID, a.before.word
 	}
 	return s
 }
@@ -131,4 +175,22 @@ func (b *builder) unreported(s source, a attempt) source {
 		s.word = verdict.Unknown
 	}
 	return s
+}
+
+// claimedSource looks for the run of a claim: the pass that made the call may have
+// been killed before it could note that.
+func (b *builder) claimedSource(c *change.Change, w *config.Workflow, s source) source {
+	if b.s.NoGitHub != "" {
+		return source{}
+	}
+	if b.s.Runs == nil {
+		b.needRuns(b.now.Add(-claimAge))
+		return s
+	}
+	key := b.key(c, w, s.number)
+	key.ID = s.id
+	if _, found := b.s.Runs[key]; found {
+		return s
+	}
+	return source{}
 }

@@ -31,14 +31,20 @@ func (b *builder) lifecycle() {
 	}
 	for _, number := range slices.Sorted(maps.Keys(b.s.Mirror.Changes)) {
 		for _, r := range b.openRuns(number) {
-			w := workflowByName(b.p, r.key.Workflow)
-			// A run after a merge tells its result itself, or nobody waits for it.
-			if r.key.Server == b.p.Gerrit.Name && w != nil && !w.PostMerge {
-				b.lookAfter(w, r)
-			}
+			b.lookAfter(workflowByName(b.p, r.key.Workflow), r)
 		}
-		b.lookForLost(number)
+		for _, r := range b.openClaims(number) {
+			b.lookForRun(workflowByName(b.p, r.key.Workflow), r)
+		}
 	}
+}
+
+// watched reports whether runs of a key are looked after: those of a configured
+// workflow for patchsets. A run after a merge tells its result itself, or nobody
+// waits for it.
+func (b *builder) watched(key change.Key) bool {
+	w := workflowByName(b.p, key.Workflow)
+	return key.Server == b.p.Gerrit.Name && w != nil && !w.PostMerge
 }
 
 // openRuns finds the recorded runs of a change that are not noted as ended, and
@@ -49,7 +55,7 @@ func (b *builder) openRuns(number int) []openRun {
 	for _, r := range b.refsOf(number) {
 		e := r.Entry
 		switch {
-		case !b.believes(e):
+		case !b.believes(e), e.Key.Attempt > 0 && !b.watched(e.Key):
 		case e.Kind == change.RunOf:
 			runs = append(runs, openRun{key: e.Key, id: e.RunID, rev: r.Revision})
 		case e.Kind == change.Carried:
@@ -81,6 +87,11 @@ func (b *builder) lookAfter(w *config.Workflow, r openRun) {
 			b.add(Action{Verb: End, Key: r.key, Revision: r.rev, Number: r.key.Change, Reason: reason, Outcome: verdict.Superseded})
 		}
 		return // it is told when the patchset is back
+	}
+	if a := b.attempt(r.key.ID, w.Name); r.from > 0 && a.number > r.key.Attempt {
+		word, _ := b.sourceResult(change.Entry{Key: r.key, ID: r.key.ID, From: r.from})
+		b.add(Action{Verb: End, Key: r.key, Revision: r.rev, Number: r.key.Change, Reason: "a later attempt replaced it", Outcome: word})
+		return
 	}
 	if !known || b.needRun(r.id) {
 		return

@@ -202,7 +202,11 @@ func (b *builder) workflowsFor(c *change.Change) []*config.Workflow {
 // workflow plans one workflow for a change and reports whether it wants the
 // patchset on the mirror.
 func (b *builder) workflow(c *change.Change, w *config.Workflow) bool {
+	carried := b.carry(c, w)
 	d := b.decide(c, w)
+	if carried && d.standing == settled {
+		return true
+	}
 	a := Action{Change: c, Key: b.key(c, w, d.attempt), Revision: d.claim, Reason: d.reason}
 	switch d.standing {
 	case unwanted:
@@ -211,10 +215,6 @@ func (b *builder) workflow(c *change.Change, w *config.Workflow) bool {
 		a.Verb = Wait
 	case silent:
 		a.Verb = NoVerdict
-	case carries:
-		a.Verb, a.Revision = Carry, c.Current.Revision
-		a.Entry = change.Entry{Kind: change.Carried, Key: a.Key, ID: c.ID(), From: d.from}
-		b.said[c.Number] = append(b.said[c.Number], Ref{ID: c.ID(), Revision: c.Current.Revision, Entry: a.Entry})
 	case found:
 		a.Verb, a.Run = Record, d.run
 	case doubted:

@@ -28,7 +28,7 @@ func (b *builder) decideRecorded(c *change.Change, d decision, a attempt) decisi
 		return b.begin(c, d, a.number+1, fmt.Sprintf("attempt %d was stopped, and the reason for that is gone", a.number))
 	case word.Retryable():
 		return b.retry(c, d, a, word, at)
-	case word == verdict.Passed, word == verdict.Failed, word == verdict.TimedOut, a.before.attempt > 0:
+	case word == verdict.Passed, word == verdict.Failed, word == verdict.TimedOut, b.before(c, d.workflow, a).attempt > 0:
 		return d
 	}
 	d.standing, d.reason = silent, fmt.Sprintf("attempt %d %s; a comment \"recheck\" starts it again", a.number, word.Phrase())
@@ -40,7 +40,7 @@ func (b *builder) decideRecorded(c *change.Change, d decision, a attempt) decisi
 func (b *builder) retry(c *change.Change, d decision, a attempt, word verdict.Outcome, at time.Time) decision {
 	most := b.p.Report.Retries
 	if a.wasted > most {
-		if a.before.attempt > 0 {
+		if b.before(c, d.workflow, a).attempt > 0 {
 			return d // that result stands
 		}
 		d.standing, d.reason = silent, fmt.Sprintf("given up: attempt %d %s; a comment \"recheck\" starts it again", a.number, word.Phrase())

@@ -43,6 +43,8 @@ type Standing struct {
 type Before struct {
 	Key   change.Key // attempt 0: there is none
 	RunID int64
+	// From is the earlier patchset that the run tested, if it was carried; else 0.
+	From int
 	// Part is which attempt of the run it was, where later ones are parts of the same
 	// run; else 0, the latest.
 	Part    int
@@ -52,10 +54,14 @@ type Before struct {
 }
 
 // Source is the key under which the run was started.
-func (s Standing) Source() change.Key {
-	key := s.Key
-	if s.From > 0 {
-		key.Patchset = s.From
+func (s Standing) Source() change.Key { return sourceKey(s.Key, s.From) }
+
+// Source is the key under which the run was started.
+func (b Before) Source() change.Key { return sourceKey(b.Key, b.From) }
+
+func sourceKey(key change.Key, from int) change.Key {
+	if from > 0 {
+		key.Patchset = from
 	}
 	return key
 }
@@ -85,10 +91,8 @@ func (b *builder) standing(c *change.Change, w *config.Workflow, reporting chang
 		Workflow: w.Name, Optional: w.Optional, Key: b.key(c, w, a.number), RunID: a.runID, From: a.from,
 		Claimed: a.number > 0 && !a.recorded, Outcome: a.ended, CalledOff: a.stopped >= max(a.number, 1), Wasted: a.wasted,
 	}
-	if a.before.attempt > 0 {
-		key := b.key(c, w, a.before.attempt)
-		said, told := b.told(c, key, a.before.runID)
-		st.Before = Before{Key: key, RunID: a.before.runID, Part: a.before.part, Outcome: a.before.word, Told: told && said.Outcome == a.before.word}
+	if !a.ended.Result() {
+		st.Before = b.standingBefore(c, w, a)
 	}
 	if !a.recorded && a.rerun > 0 && a.asked == a.number {
 		st.RunID = a.rerun // the call was made, and is not noted yet
@@ -100,7 +104,7 @@ func (b *builder) standing(c *change.Change, w *config.Workflow, reporting chang
 		st.Key, st.Expected = b.key(c, w, max(a.asked, 1)), true
 	case a.number == 0:
 		switch b.decide(c, w).standing {
-		case candidate, gated, pending, carries:
+		case candidate, gated, pending, settled:
 			st.Expected = true
 		default:
 			return st, false
@@ -109,6 +113,16 @@ func (b *builder) standing(c *change.Change, w *config.Workflow, reporting chang
 		b.settleStanding(c, w, &st)
 	}
 	return st, true
+}
+
+func (b *builder) standingBefore(c *change.Change, w *config.Workflow, a attempt) Before {
+	o := b.before(c, w, a)
+	if o.attempt == 0 {
+		return Before{}
+	}
+	key := b.key(c, w, o.attempt)
+	said, told := b.told(c, key, o.runID)
+	return Before{Key: key, RunID: o.runID, From: o.from, Part: o.part, Outcome: o.word, Told: told && said.Outcome == o.word}
 }
 
 // settleStanding says how an attempt ended that is not being reported, or that it

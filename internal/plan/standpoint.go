@@ -35,11 +35,6 @@ func (b *builder) commandSnapshot(c *change.Change) (s command.Snapshot, known b
 func (b *builder) objections(c *change.Change, w *config.Workflow) (gate, unwanted string) {
 	gate = cmp.Or(b.filter.state(c), b.refusedReason(c), b.gateReason(c, w.Trust))
 	unwanted = unwantedReason(c, w)
-	if unwanted == "" && b.attempt(c.ID(), w.Name).number == 0 {
-		if d := b.decide(c, w); d.standing == carries {
-			unwanted = d.reason
-		}
-	}
 	return gate, unwanted
 }
 
@@ -58,6 +53,9 @@ func (b *builder) commandRuns(c *change.Change, w *config.Workflow) (runs []comm
 		states[k.Attempt].claimed = states[k.Attempt].claimed || r.Entry.Kind == change.Claim
 	}
 	known = true
+	if s, ok := b.carriable(c, w); ok { // it is about to be noted as an attempt
+		runs = append(runs, command.Run{Key: b.key(c, w, s.number), State: stateOf(s.word)})
+	}
 	for _, n := range slices.Sorted(maps.Keys(states)) {
 		if st := states[n]; !st.claimed && !st.recorded {
 			continue

@@ -17,21 +17,6 @@ import (
 // it was made is not known, and a pass that was killed is followed by another one.
 const claimAge = 24 * time.Hour
 
-// lookForLost looks for the runs of claims that nobody waits for any more. A pass
-// that was killed after the call has not noted its run, which must be found to be
-// cancelled.
-func (b *builder) lookForLost(number int) {
-	for _, r := range b.openClaims(number) {
-		w := workflowByName(b.p, r.key.Workflow)
-		if r.key.Server != b.p.Gerrit.Name || w == nil || w.PostMerge {
-			continue
-		}
-		if reason, known := b.pointless(w, r); known && reason != "" {
-			b.lookForRun(w, r, reason)
-		}
-	}
-}
-
 // openClaims are the claims of a change without a run, by their keys.
 func (b *builder) openClaims(number int) []openRun {
 	var claims []openRun
@@ -44,13 +29,19 @@ func (b *builder) openClaims(number int) []openRun {
 			known[e.Key] = known[e.Key] || b.believes(e)
 		}
 	}
-	claims = slices.DeleteFunc(claims, func(r openRun) bool { return known[r.key] })
+	claims = slices.DeleteFunc(claims, func(r openRun) bool { return known[r.key] || !b.watched(r.key) })
 	slices.SortFunc(claims, func(x, y openRun) int { return cmp.Compare(x.key.String(), y.key.String()) })
 	return claims
 }
 
-// lookForRun plans what is to be done about one claim.
-func (b *builder) lookForRun(w *config.Workflow, r openRun, reason string) {
+// lookForRun looks for the run of a claim that the current patchset does not look
+// for itself. A pass that was killed after the call has not noted its run, which must
+// be found to be cancelled, or for its result to be carried.
+func (b *builder) lookForRun(w *config.Workflow, r openRun) {
+	reason, known := b.pointless(w, r)
+	if !known || reason == "" && !b.isOld(r.key.ID) {
+		return
+	}
 	a := b.attempt(r.key.ID, w.Name)
 	act := Action{Key: r.key, Revision: r.rev, Number: r.key.Change, Reason: reason}
 	if a.rerun != 0 && a.asked == r.key.Attempt && b.needRun(a.rerun) {
@@ -66,13 +57,13 @@ func (b *builder) lookForRun(w *config.Workflow, r openRun, reason string) {
 	}
 	switch {
 	case found:
-		act.Verb, act.Run, act.Reason = Record, run, "its run was found, and is not wanted any more"
+		act.Verb, act.Run, act.Reason = Record, run, "its run was found by its key"
 	case a.number != r.key.Attempt:
 		act.Verb, act.Outcome = End, verdict.Superseded
 	case a.lostAt.IsZero():
-		act.Verb, act.Reason = Doubt, fmt.Sprintf("attempt %d is claimed and no run is seen; it is not wanted any more", r.key.Attempt)
+		act.Verb, act.Reason = Doubt, fmt.Sprintf("attempt %d is claimed and no run is seen; lost if that lasts %s", r.key.Attempt, b.p.Grace)
 	case b.now.Sub(a.lostAt) < b.p.Grace:
-		act.Verb, act.Reason = Wait, "its run may still be seen, to be cancelled"
+		act.Verb, act.Reason = Wait, "its run may still be seen"
 	default:
 		act.Verb, act.Outcome = End, verdict.Superseded
 	}

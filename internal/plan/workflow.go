@@ -31,7 +31,6 @@ const (
 	gated                     // waits for somebody's trust, or for another result
 	later                     // tried again at a later time
 	silent                    // ended without a result, and nothing more is to come
-	carries                   // an earlier result stands, and that is not noted yet
 	found                     // claimed, and its run is known but not noted yet
 	doubted                   // claimed without a run, not noted yet
 	pending                   // claimed without a run, still within the grace time
@@ -49,8 +48,6 @@ type decision struct {
 	run      change.Run
 	// rerun is the run whose failed jobs a candidate runs again, or 0.
 	rerun int64
-	// from is the patchset whose result is carried, or 0.
-	from int
 }
 
 // decide looks at one workflow for one patchset that passed the project's filter.
@@ -90,8 +87,7 @@ func (b *builder) decideAttempt(c *change.Change, w *config.Workflow, a attempt)
 		d.standing, d.reason = pending, "its earlier patchsets are not known yet"
 		return d
 	} else if ok && source.word.Result() {
-		d.standing, d.attempt, d.from = carries, source.number, source.id.Patchset
-		d.reason = fmt.Sprintf("%s: the result of patchset %d stands", kindText(c.Current.Kind), d.from)
+		d.standing = settled // and about to be noted
 		return d
 	} else if ok && source.word == "" {
 		d.standing, d.reason = pending, fmt.Sprintf("%s: waits for the run of patchset %d, whose result will stand", kindText(c.Current.Kind), source.id.Patchset)

@@ -103,7 +103,7 @@ func (g *gathering) result(ctx context.Context, st plan.Standing, w *verdict.Wan
 		return nil
 	}
 	g.parts[st.Before.Key] = st.Before.Part
-	before, err := g.believed(ctx, st.Before.Key, st.Before.Key, st.Before.RunID)
+	before, err := g.believed(ctx, st.Before.Key, st.Before.Source(), st.Before.RunID)
 	if err != nil || before == nil {
 		return err
 	}
@@ -114,6 +114,7 @@ func (g *gathering) result(ctx context.Context, st plan.Standing, w *verdict.Wan
 	if !before.Outcome.Result() {
 		return nil
 	}
+	before.Run.Carried = st.Before.From
 	latest := verdict.Missing
 	if w.Run != nil {
 		latest = w.Run.Outcome

@@ -64,10 +64,10 @@ func TestOwn(t *testing.T) {
 // took of the vote.
 func TestEmpty(t *testing.T) {
 	t.Parallel()
-	keys := []change.Key{keyOf("autorun.yml", 2, 1), keyOf("docs.yml", 2, 1)}
+	keys := []LeftOut{{keyOf("autorun.yml", 2, 1), "not for branch x"}, {keyOf("docs.yml", 2, 1), "no file matches its paths"}}
 	tests := []struct {
 		name    string
-		keys    []change.Key
+		keys    []LeftOut
 		voted   bool
 		vote    int
 		refused bool
@@ -99,7 +99,7 @@ func TestEmpty(t *testing.T) {
 			t.Errorf("%+v: got that nothing was run", run)
 		}
 	}
-	if text := Empty([]change.Key{keyOf("../etc", 2, 1)}, true, 1, false); strings.Contains(text, "\nDispatcher: 27101") {
+	if text := Empty([]LeftOut{{Key: keyOf("../etc", 2, 1)}}, true, 1, false); strings.Contains(text, "\nDispatcher: 27101") {
 		t.Errorf("got %q, want no key that cannot be read again", text)
 	}
 }
