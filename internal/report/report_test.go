@@ -32,7 +32,7 @@ type world struct {
 	refuse string
 	// claimed: a refused vote is dropped after the message was posted with it.
 	claimed bool
-	posted []change.Review
+	posted  []change.Review
 	// artifacts are those of all runs; unlisted fails their list.
 	artifacts []change.Artifact
 	unlisted  error
