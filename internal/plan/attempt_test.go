@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
@@ -199,6 +200,36 @@ func TestRerunsAreSeen(t *testing.T) {
 		}
 		if a := got.Actions[0]; a.Revision != rev(2007) {
 			t.Errorf("%s: got it noted at %s, want the claim's %s", tt.name, a.Revision, rev(2007))
+		}
+	}
+}
+
+// TestStandingsThatAreExpected: others wait for a workflow that told nothing as long
+// as it is to run again by itself, also later and behind a gate.
+func TestStandingsThatAreExpected(t *testing.T) {
+	t.Parallel()
+	schedule := func(p *config.Project) { p.Report.Retries, p.Report.RetryAfter = 2, []time.Duration{time.Hour} }
+	gate := func(p *config.Project) { p.Workflows[0].Trust = config.Trust{Label: "Allow", Value: 1} }
+	left := func(p *config.Project) { p.Workflows[0].Branches = []string{"v1.x"} }
+	for _, tt := range []struct {
+		name string
+		edit func(*config.Project)
+		end  string
+		want bool
+	}{
+		{"tried again later", schedule, endedAgo(1, verdict.RunnerLost, time.Minute), true},
+		{"tried again behind a gate", gate, "ended 1/runner-lost", true},
+		{"stopped, and left out now", left, "ended 1/superseded", false},
+		{"stopped, behind a gate", gate, "ended 1/superseded", true},
+		{"given up", func(p *config.Project) { p.Report.Retries = 0 }, "ended 1/runner-lost", false},
+		{"called off", func(*config.Project) {}, "stopped 1", true},
+		{"a result", schedule, "ended 1/timed-out", false},
+	} {
+		p := project(reporting, tt.edit)
+		c := open(7, patchset(2, change.Rework))
+		all := Standings(p, snapshot(p, []change.Change{c}, refsOf("runs 1/99", tt.end)...), &c, noon)
+		if len(all) != 1 || all[0].Expected != tt.want {
+			t.Errorf("%s: got %+v, want expected %v", tt.name, all, tt.want)
 		}
 	}
 }

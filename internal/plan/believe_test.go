@@ -86,6 +86,8 @@ func TestRecordsThatDoNotCount(t *testing.T) {
 			[]string{runs + " does not count: run 99 is not the one of 7/2/autorun.yml/1: its name shows the key 8/1/autorun.yml/1"}},
 		{"an end without a run", []string{"ended 1/passed"}, own, nil, start,
 			[]string{end + " does not count: 7/2/autorun.yml/1 has no run"}},
+		{"an end without a run, with its time", []string{"ended 1/passed/1795521600"}, own, nil, start,
+			[]string{end + "/1795521600 does not count: 7/2/autorun.yml/1 has no run"}},
 		{"an end without a run that is known", []string{"claims 1", "runs 1/0", "ended 1/passed"}, own, nil, "wait 7/2/autorun.yml/1: GitHub took the call without telling the run, which is not seen yet",
 			[]string{end + " does not count: 7/2/autorun.yml/1 has no run"}},
 		{"an end without a run that was told", []string{"ended 1/passed"}, own, []change.Message{told}, "idle 1", nil},
@@ -101,10 +103,13 @@ func TestRecordsThatDoNotCount(t *testing.T) {
 				c.Messages = append([]change.Message{{ID: "u", Text: "Uploaded patch set 2."}}, tt.messages...)
 			})
 			s := snapshot(p, []change.Change{c}, refsOf(tt.refs...)...)
-			s.RunsByID = map[int64]change.Run{99: tt.run, 70: {}}
+			s.RunsByID, s.Hidden = map[int64]change.Run{99: tt.run, 70: {}}, map[int]bool{8: false}
 			got := Make(p, s, noon)
 			if text := strings.TrimSpace(text(got)); text != tt.want {
 				t.Errorf("got\n%s\nwant\n%s", text, tt.want)
+			}
+			if !got.Needs.None() {
+				t.Errorf("got needs %+v, want none", got.Needs)
 			}
 			var want []string
 			for _, w := range tt.warnings {
@@ -229,5 +234,37 @@ func TestCarriedElsewhere(t *testing.T) {
 	check(t, Make(p, gone, noon), "")
 	if warnings := append(Make(p, late, noon).Warnings, Make(p, gone, noon).Warnings...); len(warnings) > 0 {
 		t.Errorf("got warnings %q, want none", warnings)
+	}
+}
+
+// TestEndsAreVerified: the run of an end that we have not told is read first; where
+// GitHub does not answer, nothing is built on it.
+func TestEndsAreVerified(t *testing.T) {
+	t.Parallel()
+	p := project(reporting, func(p *config.Project) { p.Report.Commands.Off = true })
+	refs := []string{"refs/changes/07/7/2 2007", about("claims 1"), about("runs 1/99"), about("ended 1/passed")}
+	told := said("ci", change.ID{Change: 7, Patchset: 2}, verdict.Passed)
+	for _, tt := range []struct {
+		name     string
+		messages []change.Message
+		away     string
+		off      bool
+		want     []int64
+	}{
+		{"not told", []change.Message{{ID: "u"}}, "", false, []int64{99}},
+		{"told", []change.Message{told}, "", false, nil},
+		{"messages are not known", nil, "", false, nil},
+		{"GitHub is away", []change.Message{{ID: "u"}}, "GitHub is away", false, nil},
+		{"nothing is told", []change.Message{{ID: "u"}}, "", true, nil},
+	} {
+		p := *p
+		if tt.off {
+			p.Report.Label = ""
+		}
+		s := snapshot(&p, []change.Change{open(7, patchset(2, change.Rework), func(c *change.Change) { c.Messages = tt.messages })}, refs...)
+		s.NoGitHub = tt.away
+		if diff := cmp.Diff(tt.want, Make(&p, s, noon).Needs.RunIDs); diff != "" {
+			t.Errorf("%s: runs to be read (-want +got):\n%s", tt.name, diff)
+		}
 	}
 }

@@ -91,6 +91,8 @@ func TestCarrySources(t *testing.T) {
 		{"the last attempt counts", []func(*change.Change){kinds(rebase, rebase)},
 			[]string{on("1", "runs 1/98"), on("1", "ended 1/failed"), on("1", "runs 2/99"), on("1", "ended 2/passed")}, ended, []string{stands("1", "2")}},
 
+		{"an attempt before it goes on, too", []func(*change.Change){kinds(rebase, rebase)}, []string{on("1", "runs 1/100"), on("1", "runs 2/99")}, running,
+			[]string{"cancel 7/1/autorun.yml/1: patchset 3 replaced it", waits("1")}},
 		{"a rework follows while it goes on", []func(*change.Change){kinds(rebase, rework)}, []string{on("1", "claims 1"), on("1", "runs 1/99")}, running,
 			[]string{start, "cancel 7/1/autorun.yml/1: patchset 3 replaced it"}},
 		{"a run between goes on, too", []func(*change.Change){kinds(rework, rebase)}, []string{on("1", "runs 1/99"), on("2", "runs 1/100")}, running,

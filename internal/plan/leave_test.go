@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -40,10 +41,15 @@ func TestPrivate(t *testing.T) {
 		{"gone at GitHub", reporting, change.Run{}, refs, []string{"prune 7 (3 refs): private", "skip 7/1: private"}},
 		{"told already", reporting, passed, append(refs, "refs/dispatcher/ended/7/1/autorun.yml/1/passed 7"), []string{"prune 7 (4 refs): private", "skip 7/1: private"}},
 		{"relayed, never started", reporting, change.Run{}, refs[:1], []string{"prune 7 (1 refs): private", "skip 7/1: private"}},
+		{"only its end is there", reporting, change.Run{}, []string{"refs/dispatcher/ended/7/1/autorun.yml/1/passed 7"}, []string{"prune 7 (1 refs): private", "skip 7/1: private"}},
+		{"something is there again beside what stays", reporting, change.Run{}, append([]string{"refs/dispatcher/claims/7/1/autorun.yml/2 7"}, noted...), []string{"prune 7 (2 refs): private", "skip 7/1: private"}},
+		{"what stays is there already", reporting, change.Run{}, []string{"refs/dispatcher/asked/7/1/autorun.yml/2/all 7", fmt.Sprintf("refs/dispatcher/ended/7/1/autorun.yml/1/superseded/%d 7", noon.Unix())},
+			[]string{"prune 7 (1 refs): private", "skip 7/1: private"}},
 		{"nothing is left", reporting, change.Run{}, noted, []string{"skip 7/1: private"}},
 		{"never there", reporting, change.Run{}, nil, []string{"skip 7/1: private"}},
 		{"nothing is told, so nobody looks after runs", silent, running, refs, []string{"prune 7 (3 refs): private", "skip 7/1: private"}},
 		{"private changes are tested", public, running, refs, []string{"idle 1"}},
+		{"private changes were tested", public, passed, append(refs, "refs/dispatcher/ended/7/1/autorun.yml/1/passed 7"), []string{"idle 1"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -115,6 +121,7 @@ func TestHidden(t *testing.T) {
 		{"running", nil, nil, map[int]bool{7: true}, running, []string{"cancel 7/1/autorun.yml/1: the change is " + why}},
 		{"ended", nil, nil, map[int]bool{7: true}, ended, []string{"prune 7 (3 refs): " + why}},
 		{"visible", nil, nil, map[int]bool{7: false}, running, []string{""}},
+		{"visible, and it has ended", nil, nil, map[int]bool{7: false}, ended, []string{""}},
 		{"closed", nil, []change.Change{closed(7, change.Abandoned, 0)}, nil, running, []string{"cancel 7/1/autorun.yml/1: the change was abandoned"}},
 		{"listed after all", []change.Change{open(7)}, nil, map[int]bool{7: true}, running, []string{"idle 1"}},
 	}
@@ -137,5 +144,42 @@ func TestHidden(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEachLeavesByItself: that one change can leave the mirror is no reason for
+// another one to leave while its run goes on.
+func TestEachLeavesByItself(t *testing.T) {
+	t.Parallel()
+	p := project(reporting)
+	s := snapshot(p, []change.Change{open(6, private), open(7, private)}, "refs/dispatcher/runs/6/1/autorun.yml/1/98 6", "refs/dispatcher/runs/7/1/autorun.yml/1/99 7")
+	s.RunsByID = map[int64]change.Run{98: {ID: 98, Status: "in_progress"}, 99: {ID: 99, Status: "completed", Conclusion: "cancelled"}}
+	check(t, Make(p, s, noon), "cancel 6/1/autorun.yml/1: the change is private now", "prune 7 (1 refs): private", "skip 6/1: private", "skip 7/1: private")
+}
+
+// TestPruneLooksForHidden: a look for closed changes finds those, too, that our
+// account cannot see any more; it counts as done only once all is known.
+func TestPruneLooksForHidden(t *testing.T) {
+	t.Parallel()
+	p := project()
+	for _, tt := range []struct {
+		name   string
+		hidden map[int]bool
+		asks   []int
+		marks  int
+		want   string
+	}{
+		{"not known", nil, []int{2, 3}, 0, ""},
+		{"one is not known", map[int]bool{2: false}, []int{3}, 0, ""},
+		{"both are visible", map[int]bool{2: false, 3: false}, nil, 1, "prune 1 (1 refs): merged 20 days ago"},
+		{"one is hidden", map[int]bool{2: false, 3: true}, nil, 1, "prune 3 (1 refs): hidden from our account, or deleted\nprune 1 (1 refs): merged 20 days ago"},
+	} {
+		s := snapshot(p, nil, relayed(1, 2, 3)...)
+		s.Closed, s.Hidden = []change.Change{closed(1, change.Merged, 20), closed(9, change.Merged, 20)}, tt.hidden
+		got := Make(p, s, noon)
+		if diff := cmp.Diff(tt.asks, got.Needs.Hidden); diff != "" || len(got.Marks) != tt.marks {
+			t.Errorf("%s: got marks %v and asks for (-want +got):\n%s", tt.name, got.Marks, diff)
+		}
+		check(t, got, tt.want)
 	}
 }

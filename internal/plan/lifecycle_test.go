@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -98,6 +99,7 @@ func TestRunsThatMatterAreAskedFor(t *testing.T) {
 		want    Needs
 	}{
 		{"a run", reporting, []change.Change{open(7)}, refs, Needs{RunIDs: []int64{99}}},
+		{"a run of which the number is not known", reporting, []change.Change{open(7)}, append(slices.Clone(refs[:2]), "refs/dispatcher/runs/7/1/autorun.yml/1/0 7"), Needs{}},
 		{"nothing is told", func(*config.Project) {}, []change.Change{open(7)}, refs, Needs{}},
 		{"ended", reporting, []change.Change{open(7)}, append(refs, "refs/dispatcher/ended/7/1/autorun.yml/1/passed 7"), Needs{}},
 		{"perhaps closed", reporting, nil, refs, Needs{Closed: []int{7}}},

@@ -24,7 +24,7 @@ func TestPrune(t *testing.T) {
 		"refs/dispatcher/claims/4/1/autorun.yml/1 4", "refs/dispatcher/runs/4/1/autorun.yml/1/9 4",
 		fmt.Sprintf("refs/dispatcher/pruned/%d 1", noon.Add(-7*time.Hour).Unix()))
 	s := snapshot(p, []change.Change{open(4)}, refs...)
-	s.Closed = []change.Change{closed(1, change.Merged, 20), closed(2, change.Abandoned, 15), closed(3, change.Merged, 13), closed(4, change.Merged, 90)}
+	s.Closed = []change.Change{closed(1, change.Merged, 20), closed(2, change.Abandoned, 15), closed(3, change.Merged, 13), closed(4, change.Merged, 90), closed(5, change.Merged, 90)}
 	// Change 4 is in the list of open changes too: the index lags, and an open
 	// change keeps its refs.
 	got := Make(p, s, noon)

@@ -126,6 +126,7 @@ func TestOwed(t *testing.T) {
 		{"taken, then refused", nil, []Standing{pass}, []change.Message{tells("+1", pass), tells("refused", pass)}, refused + " again 7/2/a.yml/1"},
 		{"refused, then something without a vote", nil, []Standing{pass}, []change.Message{tells("refused", pass), tells("none", pass)}, refused + " again 7/2/a.yml/1"},
 		{"refused on the patchset before", nil, []Standing{pass}, []change.Message{onPatchset(1, tells("refused", ofOld)), tells("+1", pass)}, ""},
+		{"refused, as a message about the patchset before says", nil, []Standing{pass}, []change.Message{tells("+1", pass), tells("refused", ofOld)}, ""},
 		{"refused of somebody else", nil, []Standing{pass}, []change.Message{tells("+1", pass), by(8, tells("refused", pass))}, ""},
 		{"refused, and there is no label now", labelless, []Standing{pass}, []change.Message{tells("refused", pass)}, ""},
 		{"not told, and there is no label", labelless, []Standing{pass}, nil, untold + " 7/2/a.yml/1"},
@@ -195,6 +196,7 @@ func TestOwedWhereNothingIsToBeRun(t *testing.T) {
 	}{
 		{"not said", votes, Action{Empty: left}, nil, "nothing is to be run for it 7/2/a.yml/1"},
 		{"said", votes, Action{Empty: left}, []change.Message{empty("+1")}, ""},
+		{"said before something else", votes, Action{Empty: left}, []change.Message{empty("+1"), tells("+1", ends("c.yml", 1, verdict.Passed))}, ""},
 		{"a run that was skipped is something else", votes, Action{Empty: left}, []change.Message{tells("+1", ends("a.yml", 1, verdict.Skipped))}, "nothing is to be run for it 7/2/a.yml/1"},
 		{"refused", votes, Action{Empty: left}, []change.Message{empty("refused")}, "Gerrit did not take the vote before 7/2/a.yml/1"},
 		{"refused, without a label", labelless, Action{Empty: left}, []change.Message{empty("refused")}, ""},
@@ -247,6 +249,10 @@ func TestVotesThatArePlanned(t *testing.T) {
 			s.RunsByID[100] = change.Run{ID: 100, Status: "completed", Conclusion: "success", Updated: ended.Updated}
 		}, append(refsOf(done...), ofB...),
 			[]string{"report 7/2/b.yml/1: it ended without a report", "idle 1"}},
+		{"a red one that nobody told, and another one is reported anyway", two, func(s *Snapshot) {
+			s.RunsByID[100] = change.Run{ID: 100, Status: "completed", Conclusion: "success", Updated: ended.Updated}
+		},
+			append(refsOf("claims 1", "runs 1/99", "ended 1/failed"), ofB...), []string{"report 7/2/b.yml/1: it ended without a report", "idle 1"}},
 		{"another one goes on", two, func(s *Snapshot) { s.RunsByID[100] = change.Run{ID: 100, Status: "in_progress"} }, append(refsOf(done...), ofB...), []string{"idle 1"}},
 
 		{"nothing is to be run", left, nil, nil, []string{nothing, skip}},
