@@ -27,7 +27,7 @@ func (g *gathering) agrees() (replaced string, err error) {
 	for _, st := range g.q.Standings(g.change) {
 		switch {
 		case st.Workflow != g.q.Key.Workflow:
-		case st.Key.Attempt < g.q.Key.Attempt, st.Key == g.q.Key && st.RunID == 0 && !st.Claimed && st.Outcome == "" && st.Key.Attempt == 0:
+		case st.Key.Attempt < g.q.Key.Attempt:
 			return "", refuse("the ledger on the mirror knows no such attempt")
 		case st.Key == g.q.Key && st.RunID != 0 && st.RunID != g.q.RunID:
 			return "", refuse(fmt.Sprintf("the ledger on the mirror says that run %d is", st.RunID))

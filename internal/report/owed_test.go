@@ -3,6 +3,7 @@
 package report
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -44,6 +45,7 @@ func TestOnlyRunsOfTheLedger(t *testing.T) {
 	t.Parallel()
 	own := plan.Standing{Workflow: "autorun.yml", Key: keyOf("autorun.yml"), RunID: 99, Expected: true}
 	with := func(edit func(*plan.Standing)) plan.Standing { st := own; edit(&st); return st }
+	never := with(func(st *plan.Standing) { st.Key.Attempt, st.RunID = 0, 0 })
 	tests := []struct {
 		name      string
 		standings []plan.Standing
@@ -53,7 +55,10 @@ func TestOnlyRunsOfTheLedger(t *testing.T) {
 		{"its own", []plan.Standing{own}, "", ""},
 		{"claimed, not recorded yet", []plan.Standing{with(func(st *plan.Standing) { st.RunID, st.Claimed = 0, true })}, "", ""},
 		{"recorded without its number", []plan.Standing{with(func(st *plan.Standing) { st.RunID = 0 })}, "", ""},
-		{"never claimed", []plan.Standing{with(func(st *plan.Standing) { st.Key.Attempt, st.RunID = 0, 0 })}, "the ledger on the mirror knows no such attempt", ""},
+		{"noted as ended by a pass", []plan.Standing{with(func(st *plan.Standing) { st.Expected, st.Outcome = false, verdict.Passed })}, "", ""},
+		{"of a patchset that was replaced", []plan.Standing{never}, "", "patchset 3 replaced it"},
+		{"of a change that was closed", []plan.Standing{never}, "", "the change is closed"},
+		{"never claimed", []plan.Standing{never}, "the ledger on the mirror knows no such attempt", ""},
 		{"another run", []plan.Standing{with(func(st *plan.Standing) { st.RunID = 98 })}, "the ledger on the mirror says that run 98 is", ""},
 		{"another workflow's does not matter", []plan.Standing{{Workflow: "hw.yml", Key: attemptOf("hw.yml", 0), Optional: true, Expected: true}, own}, "", ""},
 		{"replaced by an attempt that has ended", []plan.Standing{with(func(st *plan.Standing) {
@@ -68,6 +73,12 @@ func TestOnlyRunsOfTheLedger(t *testing.T) {
 			w.ended(100, "success")
 			w.runs[100] = change.Run{ID: 100, Status: "in_progress", Attempt: 1}
 			w.standing(nil, tt.standings...)
+			switch tt.silent {
+			case "patchset 3 replaced it":
+				w.change.Current.Number = 3
+			case "the change is closed":
+				w.change.Status = change.Abandoned
+			}
 			done, err := w.ask(t)
 			if tt.refused != "" {
 				want := "run 99 is not the dispatcher's run of 7/2/autorun.yml/1: " + tt.refused
@@ -111,7 +122,7 @@ func TestForeignRuns(t *testing.T) {
 // TestJudge says how a run ended and posts nothing.
 func TestJudge(t *testing.T) {
 	t.Parallel()
-	for conclusion, want := range map[string]verdict.Outcome{"success": verdict.Passed, "failure": verdict.Failed, "": verdict.Missing} {
+	for conclusion, want := range map[string]verdict.Outcome{"success": verdict.Passed, "failure": verdict.Failed, "cancelled": verdict.Cancelled, "": verdict.Missing} {
 		w := newWorld()
 		w.ended(98, conclusion)
 		if conclusion == "" {
@@ -174,6 +185,8 @@ func TestVote(t *testing.T) {
 		{"gone", untold, func(w *world) { w.gone = true }, nil, "the change has moved on", false, ""},
 		{"replaced", untold, func(w *world) { w.change.Current.Number = 3 }, nil, "the change has moved on", false, ""},
 		{"merged", untold, func(w *world) { w.change.Status = change.Merged }, nil, "the change has moved on", false, ""},
+		{"another one has ended", untold, func(w *world) { w.ended(98, "success"); w.jobs[98][0].Name = "metal" },
+			[]plan.Standing{{Workflow: "hw.yml", Key: keyOf("hw.yml"), RunID: 98, Outcome: verdict.Passed}}, "", false, "Passed (2): `tests`, `metal`"},
 		{"another one goes on", untold, nil, []plan.Standing{{Workflow: "hw.yml", Key: keyOf("hw.yml"), RunID: 98, Expected: true}}, "other workflows have not ended: hw.yml", false, ""},
 	}
 	for _, tt := range tests {
@@ -296,5 +309,44 @@ func TestVotesThatAreLost(t *testing.T) {
 	w.lose, w.refuse = "after", "restricted"
 	if done, err := w.ask(t); err != nil || done.Voted || done.Refused == "" {
 		t.Errorf("posted without the vote: got %+v, %v; want it to be refused", done, err)
+	}
+}
+
+// unreadable fails reads of the change or of our account.
+type unreadable struct {
+	*world
+	change, self error
+}
+
+func (u unreadable) Change(ctx context.Context, n int) (change.Change, bool, error) {
+	c, found, err := u.world.Change(ctx, n)
+	return c, found, errors.Join(err, u.change)
+}
+
+func (u unreadable) Self(ctx context.Context) (change.Account, error) {
+	self, err := u.world.Self(ctx)
+	return self, errors.Join(err, u.self)
+}
+
+// TestVoteThatCannotBeTold: what cannot be read is a failure, and nothing is said.
+func TestVoteThatCannotBeTold(t *testing.T) {
+	t.Parallel()
+	debt := plan.Debt{Reason: "its result was not told yet", Key: keyOf("autorun.yml")}
+	for name, edit := range map[string]func(*unreadable){
+		"failed to read the change that is voted on: 502": func(u *unreadable) { u.change = errors.New("502") },
+		"503": func(u *unreadable) { u.self = errors.New("503") },
+		"failed to read run 99 of 7/2/autorun.yml/1: 504": func(u *unreadable) { u.apiDown = errors.New("504") },
+	} {
+		u := unreadable{world: newWorld(job("tests", "success"))}
+		edit(&u)
+		q := Request{Project: &config.Project{Report: config.Report{Label: "Verified"}}, Key: keyOf("autorun.yml"),
+			Debt: func(*change.Change, change.Account) plan.Debt { return debt },
+			Standings: func(*change.Change) []plan.Standing {
+				return []plan.Standing{{Workflow: "autorun.yml", Key: keyOf("autorun.yml"), RunID: 99, Outcome: verdict.Passed}}
+			}}
+		_, err := (&Reporter{Runs: u, Details: u, Reviews: u}).Vote(t.Context(), q)
+		if err == nil || err.Error() != name || len(u.posted) > 0 {
+			t.Errorf("got %v and %d posts, want %q and none", err, len(u.posted), name)
+		}
 	}
 }
