@@ -102,10 +102,13 @@ func (a *acting) collect(i int) {
 		a.end(l, l.Outcome)
 		l.Run, l.State = l.Action.Run, Done
 	case plan.Prune:
-		if at := a.anchor(); at != "" {
-			for _, e := range l.Keep {
-				a.note(e, at)
-			}
+		at := a.anchor()
+		if at == "" && len(l.Keep) > 0 {
+			l.wait("the mirror has no branch yet to note its attempts at")
+			return
+		}
+		for _, e := range l.Keep {
+			a.note(e, at)
 		}
 		for _, ref := range l.Refs {
 			a.drops = append(a.drops, relay.Update{Ref: ref.Name, Old: ref.Revision})

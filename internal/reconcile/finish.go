@@ -5,6 +5,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -26,7 +27,7 @@ func (a *acting) finish(ctx context.Context) {
 		defer cancel()
 	}
 	a.progress("writing down what was done")
-	a.write(ctx, a.notes)
+	a.keepFirst(a.write(ctx, a.notes))
 	if len(a.drops) > 0 {
 		for _, r := range a.Doors.Mover.Delete(ctx, a.drops) {
 			a.dropped(r)
@@ -47,24 +48,40 @@ func (a *acting) foretell(ctx context.Context) {
 			notes = append(notes, a.entry(m.Entry, at))
 		}
 	}
-	a.foretold = a.write(ctx, notes)
+	a.foretold = len(a.write(ctx, notes)) == 0
 }
 
-// write writes ledger entries and reports whether all are there. What another pass
-// has noted meanwhile needs no second note.
-func (a *acting) write(ctx context.Context, notes []relay.Item) bool {
+// write writes ledger entries and returns the refs that are not there. What another
+// pass has noted meanwhile needs no second note.
+func (a *acting) write(ctx context.Context, notes []relay.Item) (failed []string) {
 	if len(notes) == 0 {
-		return true
+		return nil
 	}
 	_, results := a.Doors.Mover.Move(ctx, nil, notes)
-	all := true
 	for _, r := range results {
-		if u := r.Updates[0]; u.State != relay.Existed {
+		if u := r.Updates[0]; u.State != relay.Existed && r.Err != nil {
 			a.problem("failed to write "+u.Ref, r.Err)
-			all = all && r.Err == nil
+			failed = append(failed, u.Ref)
 		}
 	}
-	return all
+	return failed
+}
+
+// keepFirst leaves refs where they are in place of which something was to be kept
+// that could not be written.
+func (a *acting) keepFirst(failed []string) {
+	held := func(line int) bool {
+		return slices.ContainsFunc(a.result.Lines[line].Keep, func(e change.Entry) bool {
+			return slices.Contains(failed, a.Project.Mirror.Ledger.Ref(e))
+		})
+	}
+	a.drops = slices.DeleteFunc(a.drops, func(u relay.Update) bool {
+		line, ok := a.dropLines[u.Ref]
+		if ok = ok && held(line); ok {
+			a.result.Lines[line].wait("what is to be kept could not be written")
+		}
+		return ok
+	})
 }
 
 // dropped reads the result of one deletion.
