@@ -30,8 +30,9 @@ type world struct {
 	// or was, carried out.
 	lose   string
 	refuse string
-	// claimed: a refused vote is dropped after the message was posted with it.
+	// claimed has refused votes be dropped only after the message was taken.
 	claimed bool
+	dropped []change.Dropped
 	posted  []change.Review
 	// artifacts are those of all runs; unlisted fails their list.
 	artifacts []change.Artifact
@@ -39,34 +40,41 @@ type world struct {
 	// reads counts reads of runs, explained names the jobs whose annotations were read.
 	reads     int
 	explained []string
+	// onPost is called before a post, and unread fails reads of the change.
+	onPost func()
+	unread error
 	// with adds to what is asked for.
 	with func(*Reporter, *Request)
 }
 
 func (w *world) Change(context.Context, int) (change.Change, bool, error) {
-	return w.change, !w.gone, nil
+	return w.change, !w.gone, w.unread
 }
 
 func (w *world) Post(_ context.Context, _ int, rev change.Revision, r change.Review) (change.Posted, bool, error) {
 	if rev != w.change.Current.Revision {
 		return change.Posted{}, false, fmt.Errorf("posted on %s", rev)
 	}
+	if w.onPost != nil {
+		w.onPost()
+	}
 	if w.lose == "before" {
 		return change.Posted{}, true, errors.New("connection reset")
 	}
 	w.posted = append(w.posted, r)
 	text := r.Message
-	if w.refuse != "" && r.Unvoted != "" { // what is left says that the vote is not in
+	if w.refuse != "" && !w.claimed && r.Unvoted != "" { // what is left says that the vote is not in
 		text = r.Unvoted
 	}
 	w.change.Messages = append(w.change.Messages, change.Message{ID: fmt.Sprint(len(w.posted)), Author: change.Account{Username: "ci"}, Tag: r.Tag, Text: text})
 	if w.lose == "after" {
 		return change.Posted{}, true, errors.New("connection reset")
 	}
-	p := change.Posted{Applied: map[string]int{}, Refused: map[string]string{}}
+	p := change.Posted{Applied: map[string]int{}, Refused: map[string]string{}, Dropped: w.dropped}
 	for label, vote := range r.Labels {
 		if w.refuse != "" {
 			p.Refused[label], p.Claimed = w.refuse, w.claimed
+			p.Advice = map[string]string{label: "give the right to " + label}
 			continue
 		}
 		p.Applied[label] = vote
