@@ -115,7 +115,7 @@ func (p Policy) Combine(wants []Want) Verdict {
 		}
 	}
 	v.Outcome = worst(outcomes)
-	if v.Outcome == Running && len(red) > 0 {
+	if len(red) > 0 { // what votes down neither waits nor is hidden by what votes nothing
 		v.Outcome = worst(red)
 	}
 	v.Ready = v.Outcome != Running

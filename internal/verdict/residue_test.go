@@ -35,6 +35,8 @@ func TestResidue(t *testing.T) {
 	}{
 		{residueOf(Failed, -1, "0f3a9c2b71de"), "Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=failed vote=-1 failed=0f3a9c2b71de"},
 		{residueOf(RunnerLost, 0, ""), "Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=runner-lost vote=0"},
+		{residueOf(Passed, 99, ""), "Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=passed vote=+99"},
+		{residueOf(Failed, -99, ""), "Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=failed vote=-99"},
 		{residueOf(Passed, 2, ""), "Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=passed vote=+2"},
 		{refused, "Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=failed vote=refused failed=0f3a9c2b71de"},
 		{two, "Dispatcher: 27101/2/autorun.yml/1 run=17 attempt=2 outcome=passed spdk+1/1/b/3 run=0 attempt=0 outcome=missing vote=none"},
@@ -61,7 +63,7 @@ func TestNoResidue(t *testing.T) {
 		good + "\nthanks", "> " + good, "    " + good, " " + good, "x " + good,
 		edit("Dispatcher:", "dispatcher:"), edit("27101/2", "27101/02"), edit("autorun.yml", "../x"), edit("run=17", "run=-1"), edit("run=17", "run=017"),
 		edit("run=17", "run=+17"), edit("run=17", "run=99999999999999999999"), edit("attempt=2", "attempt=x"), edit("attempt=2 ", ""),
-		edit("outcome=failed", "outcome=good"), edit("vote=-1", "vote=1"), edit("vote=-1", "vote=-100"), edit("vote=-1", "vote=+0"), edit("vote=-1", "vote=-0"),
+		edit("outcome=failed", "outcome=good"), edit("vote=-1", "vote=1"), edit("vote=-1", "vote=-100"), edit("vote=-1", "vote=+100"), edit("vote=-1", "vote=+0"), edit("vote=-1", "vote=-0"),
 		edit("vote=-1", "vote="), edit("vote=-1", "vote=Refused"), edit("vote=-1", "vote=refused "), edit("vote=-1", "refused"), edit(" vote=-1", ""), edit("failed=0", "failed=G"), edit("failed=0", "failed="), edit("failed=", "failed=0"),
 		good + " x", edit(" run", "  run"), strings.Replace(good, " ", "\t", 1), "Dispatcher: " + strings.Repeat("27101/2/a/1 run=1 attempt=1 outcome=passed ", 1000) + "vote=0",
 	} {

@@ -169,6 +169,8 @@ func TestCombineReds(t *testing.T) {
 		{"a failure without a vote", lenient, []Want{ran("a", Failed), ran("b", Running)}, false, Running, 0},
 		{"it is to run again", Policy{}, []Want{again, ran("b", Passed)}, false, Running, 0},
 		{"an optional one is red", Policy{}, []Want{optional(ran("a", Failed)), ran("b", Running)}, false, Running, 0},
+		{"a vote below zero counts above what ranks before it", Policy{Votes: map[Outcome]int{RunnerLost: -1}}, []Want{ran("a", RunnerLost), ran("b", TimedOut)}, true, RunnerLost, -1},
+		{"also while another one goes on", Policy{Votes: map[Outcome]int{RunnerLost: -1}}, []Want{ran("a", RunnerLost), ran("b", TimedOut), ran("c", Running)}, true, RunnerLost, -1},
 		{"all have ended", Policy{}, []Want{ran("a", Failed), ran("b", Missing)}, true, Failed, -1},
 	}
 	for _, tt := range tests {
