@@ -29,21 +29,8 @@ func TestReadyAgain(t *testing.T) {
 	s := newScene(t, "again", 20, settings{})
 	s.reporting()
 	must(t, world.gerrit.Put(t.Context(), "projects/"+url.PathEscape(s.project)+"/branches/side", map[string]any{}, nil))
-	act := func(action string, in any) func(int) {
-		return func(number int) { must(t, world.gerrit.Act(t.Context(), number, action, in)) }
-	}
-	public := func(number int) { must(t, world.gerrit.Delete(t.Context(), fmt.Sprintf("changes/%d/private", number))) }
-	to := func(branch string) func(int) { return act("move", map[string]any{"destination_branch": branch}) }
-	running, cancelled, second := []string{""}, []string{"cancelled"}, []string{"cancelled", ""}
-	wip := &away{s.author.write("a change that is worked on again"), act("wip", nil), act("ready", nil), running, cancelled, second, 0}
-	ended := &away{s.author.write("a change whose run ends while it is worked on"), act("wip", nil), act("ready", nil), running, []string{"failure"}, []string{"failure"}, 0}
-	hidden := &away{s.author.write("a change that becomes private"), act("private", nil), public, running, cancelled, second, 0}
-	known := &away{s.author.write("a change that becomes private, and that we spoke about"), act("private", nil), public,
-		[]string{"failure", ""}, []string{"failure", "cancelled"}, []string{"failure", "cancelled", ""}, 2} // the failure, and an answer
-	all := []*away{wip, ended, hidden, known,
-		{s.author.write("a change that is abandoned"), act("abandon", nil), act("restore", nil), running, cancelled, second, 0},
-		{s.author.write("a change that moves"), to("side"), to("master"), running, cancelled, second, 0},
-	}
+	wip, ended, hidden, known, others := s.leavers()
+	all := append([]*away{wip, ended, hidden, known}, others...)
 	for _, c := range all {
 		s.author.push(c.draft, "")
 	}
@@ -88,6 +75,30 @@ func TestReadyAgain(t *testing.T) {
 	}
 	s.quiet(wip.draft, +1, 1)
 	s.checkObjects()
+}
+
+// leavers are the changes of TestReadyAgain. The run of ended ends while it is away,
+// hidden cannot be seen meanwhile, and of known we have spoken.
+func (s *scene) leavers() (wip, ended, hidden, known *away, others []*away) {
+	s.t.Helper()
+	act := func(action string, in any) func(int) {
+		return func(number int) { must(s.t, world.gerrit.Act(s.t.Context(), number, action, in)) }
+	}
+	public := func(number int) {
+		must(s.t, world.gerrit.Delete(s.t.Context(), fmt.Sprintf("changes/%d/private", number)))
+	}
+	to := func(branch string) func(int) { return act("move", map[string]any{"destination_branch": branch}) }
+	running, cancelled, second := []string{""}, []string{"cancelled"}, []string{"cancelled", ""}
+	wip = &away{s.author.write("a change that is worked on again"), act("wip", nil), act("ready", nil), running, cancelled, second, 0}
+	ended = &away{s.author.write("a change whose run ends while it is worked on"), act("wip", nil), act("ready", nil), running, []string{"failure"}, []string{"failure"}, 0}
+	hidden = &away{s.author.write("a change that becomes private"), act("private", nil), public, running, cancelled, second, 0}
+	known = &away{s.author.write("a change that becomes private, and that we spoke about"), act("private", nil), public,
+		[]string{"failure", ""}, []string{"failure", "cancelled"}, []string{"failure", "cancelled", ""}, 2} // the failure, and an answer
+	others = []*away{
+		{s.author.write("a change that is abandoned"), act("abandon", nil), act("restore", nil), running, cancelled, second, 0},
+		{s.author.write("a change that moves"), to("side"), to("master"), running, cancelled, second, 0},
+	}
+	return wip, ended, hidden, known, others
 }
 
 // attempts checks how a change's runs ended; "" is one that goes on. All of them

@@ -46,7 +46,13 @@ func TestCarry(t *testing.T) {
 	s.settle()
 	s.carries(busy, 2, +1, 1, "the result of patchset 1 stands")
 
-	t.Log("a red result is carried as red, and a comment asks for a run all the same")
+	s.carriesRed()
+}
+
+// carriesRed has a red result carried as red, and a comment ask for a run all the
+// same.
+func (s *scene) carriesRed() {
+	s.t.Helper()
 	red := s.upload("a change that breaks a test")
 	s.ends("failure", "not ok 1 - nvme reset")
 	s.pass()
@@ -57,12 +63,12 @@ func TestCarry(t *testing.T) {
 	s.pass()
 	s.carries(red, 3, -1, 2, "the result of patchset 1 stands")
 	if runs := len(s.hub.Runs()); runs != 3 {
-		t.Errorf("%d runs were started for three changes, want one each", runs)
+		s.t.Errorf("%d runs were started for three changes, want one each", runs)
 	}
 	s.writes(red, "recheck", true)
 	s.pass()
 	if run := s.latest(); len(s.hub.Runs()) != 4 || run.Inputs["revision"] != red.oid {
-		t.Errorf("after recheck the latest of %d runs is %+v, want a fourth, of the current patchset", len(s.hub.Runs()), run)
+		s.t.Errorf("after recheck the latest of %d runs is %+v, want a fourth, of the current patchset", len(s.hub.Runs()), run)
 	}
 	s.ends("success", "ok 1")
 	s.pass()

@@ -73,7 +73,20 @@ func TestComments(t *testing.T) {
 		t.Errorf("got %+v on the issue, want the failure", got)
 	}
 
-	t.Log("nobody takes a -1 away by asking for a run and calling it off")
+	s.staysRed()
+
+	stopped := s.upload("a change whose run is called off")
+	s.writes(stopped, "cancel", true)
+	s.pass()
+	s.expect(stopped, 0, 1, "Cancelling attempt 1 of")
+	if runs := s.hub.Runs(); runs[len(runs)-1].Conclusion != "cancelled" {
+		t.Errorf("the run is %+v, want it cancelled", runs[len(runs)-1])
+	}
+}
+
+// staysRed: nobody takes a -1 away by asking for a run and calling it off.
+func (s *scene) staysRed() {
+	s.t.Helper()
 	kept := s.upload("a change that stays red")
 	s.ends("failure", "not ok 4 - iscsi")
 	s.pass()
@@ -86,14 +99,6 @@ func TestComments(t *testing.T) {
 	s.settle()
 	s.expect(kept, -1, 4, "the result of run 1 stands")
 	s.quiet(kept, -1, 4)
-
-	stopped := s.upload("a change whose run is called off")
-	s.writes(stopped, "cancel", true)
-	s.pass()
-	s.expect(stopped, 0, 1, "Cancelling attempt 1 of")
-	if runs := s.hub.Runs(); runs[len(runs)-1].Conclusion != "cancelled" {
-		t.Errorf("the run is %+v, want it cancelled", runs[len(runs)-1])
-	}
 }
 
 // TestKillDuringReport kills the pass that reports at points all along its way:
