@@ -5,6 +5,7 @@ package soak
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -148,7 +149,7 @@ func (w *world) forbidden(c *subject, p *pass) {
 	}
 	may, _ := w.votes(c)
 	got := w.vote(c)
-	if len(may) != 1 || may[0] || may[got] || len(w.unfinishedOf(c)) > 0 {
+	if len(may) != 1 || may[0] || may[got] || w.unsettled(c) {
 		return
 	}
 	if p.status != 2 || !strings.Contains(p.stdout+p.stderr, label) {
@@ -156,8 +157,14 @@ func (w *world) forbidden(c *subject, p *pass) {
 	}
 }
 
-func (w *world) unfinishedOf(c *subject) []*run {
-	return w.ordered(func(r *run) bool { return r.on == c && r.last().means == going })
+// unsettled reports whether a run of the change goes on, or the last one of a
+// workflow told nothing and may be tried again.
+func (w *world) unsettled(c *subject) bool {
+	last := map[string]truth{}
+	for _, r := range w.ordered(func(r *run) bool { return r.on == c }) {
+		last[r.key.Workflow] = r.last().means
+	}
+	return slices.ContainsFunc(slices.Collect(maps.Values(last)), func(t truth) bool { return t == going || t == nothing })
 }
 
 // red holds a healthy pass to telling a failed test at once (R10).
