@@ -90,7 +90,7 @@ func (w *world) justified(c *subject, ps int, file, key string) {
 	case len(runs) > 0 && runs[len(runs)-1].last().means.result():
 		last := runs[len(runs)-1].last()
 		since, why = last.begun, fmt.Sprintf("the attempt before %s", last.means)
-	case len(runs) == 0 && w.carries(c, ps):
+	case len(runs) == 0 && w.carries(c, ps) && w.config.Tell != "off": // results are not read there
 		if s := w.stands(c, ps-1, file); s.result == passed || s.result == failed {
 			why = fmt.Sprintf("patchset %d carries %s", ps, s.result)
 		}
