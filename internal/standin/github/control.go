@@ -23,13 +23,23 @@ func (s *Server) forceCancelRun(c call) { s.endRun(c, true) }
 
 func (s *Server) endRun(c call, force bool) {
 	run := s.findRun(c)
-	if run == nil {
-		return
-	}
-	if run.Status == "completed" {
+	switch {
+	case run == nil:
+	case run.Status == "completed":
+		// "Cannot cancel a workflow run that is completed." with 409: Homebrew/actions#70,
+		// technote-space/auto-cancel-redundant-workflow#68.
 		fail(c.w, http.StatusConflict, "Cannot cancel a workflow run that is completed.")
-		return
+	case s.o.Wedged:
+		fail(c.w, http.StatusInternalServerError, "Failed to cancel workflow run")
+	default:
+		s.end(run, force)
+		reply(c.w, http.StatusAccepted, struct{}{})
 	}
+}
+
+// end ends the jobs of a run that goes on.
+func (s *Server) end(run *Run, force bool) {
+	s.remember(run)
 	jobs := s.jobs[attempt{run.ID, run.Attempt}]
 	for _, j := range jobs {
 		if j.Status != "completed" && (force || !j.Always) {
@@ -42,7 +52,6 @@ func (s *Server) endRun(c call, force bool) {
 		run.Status, run.Conclusion = "completed", "cancelled"
 		s.stop(run)
 	}
-	reply(c.w, http.StatusAccepted, struct{}{})
 }
 
 // rerunAll serves POST .../actions/runs/ID/rerun.
@@ -58,20 +67,32 @@ func (s *Server) rerun(c call, failedOnly bool) {
 	if run == nil {
 		return
 	}
+	if refusal := s.again(run, failedOnly); refusal != "" {
+		fail(c.w, http.StatusForbidden, refusal)
+		return
+	}
+	reply(c.w, http.StatusCreated, struct{}{})
+}
+
+// again begins another attempt of a run, or says why not. The refusals were seen in
+// cli/cli#9221 (it goes on), cli/cli#9989 (too old) and
+// microsoft/vscode-azurestaticwebapps#279 (with "rerun" for "retried").
+func (s *Server) again(run *Run, failedOnly bool) (refusal string) {
 	jobs := s.jobs[attempt{run.ID, run.Attempt}]
 	switch {
 	case run.Status != "completed":
-		fail(c.w, http.StatusForbidden, "This workflow is already running")
-		return
+		return "This workflow is already running"
 	case s.now().After(run.Created.Add(maxRerunAge)):
-		fail(c.w, http.StatusForbidden, "Unable to retry this workflow run because it was created over a month ago")
-		return
+		return "Unable to retry this workflow run because it was created over a month ago"
 	case run.Attempt >= maxAttempts || failedOnly && len(jobs) > 0 && !slices.ContainsFunc(jobs, failed):
-		fail(c.w, http.StatusForbidden, "This workflow run cannot be retried")
-		return
+		return "This workflow run cannot be retried"
 	}
+	s.remember(run)
 	run.Attempt++
 	run.Status, run.Conclusion, run.Started, run.Updated = "queued", "", s.now(), s.now()
+	if s.o.Retitle != nil {
+		run.Title = s.o.Retitle(*run)
+	}
 	for _, j := range jobs {
 		again := Job{Name: j.Name, Always: j.Always, ContinueOnError: j.ContinueOnError}
 		if failedOnly && j.Conclusion == "success" && !j.Always {
@@ -81,10 +102,11 @@ func (s *Server) rerun(c call, failedOnly bool) {
 		s.addJob(run, again)
 	}
 	s.fresh = append(s.fresh, run)
-	reply(c.w, http.StatusCreated, struct{}{})
+	return ""
 }
 
-// failed tells which jobs "failed jobs" means: cancelled ones too.
+// failed tells which jobs "failed jobs" means: cancelled ones too
+// (DataDog/dd-trace-js#8673).
 func failed(j *Job) bool {
 	return slices.Contains([]string{"failure", "timed_out", "cancelled"}, j.Conclusion)
 }

@@ -45,7 +45,9 @@ func (s *Server) runInfo(repo *Repository, run *Run) object {
 		"actor": s.userInfo(run.Actor), "triggering_actor": s.userInfo(run.Actor),
 		"previous_attempt_url": nil, "referenced_workflows": []any{},
 	}
-	if run.Attempt > 1 {
+	if s.o.LateAttempts && run.Attempt > 1 && run.Status == "queued" {
+		o["run_attempt"] = run.Attempt - 1
+	} else if run.Attempt > 1 {
 		o["previous_attempt_url"] = fmt.Sprintf("%s/attempts/%d", base, run.Attempt-1)
 	}
 	for _, name := range []string{"jobs", "logs", "cancel", "rerun", "artifacts"} {

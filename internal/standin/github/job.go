@@ -67,6 +67,7 @@ func (s *Server) SetJobs(runID int64, jobs ...Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if run := s.runByID(runID); run != nil {
+		s.remember(run)
 		s.replaceJobs(run, jobs)
 		s.settle(run)
 	}

@@ -18,9 +18,11 @@ func (s *Server) listJobs(c call) {
 		return
 	}
 	var jobs []*Job
-	for number := 1; number <= run.Attempt; number++ {
-		if number == run.Attempt || c.r.URL.Query().Get("filter") == "all" {
-			jobs = append(jobs, s.jobs[attempt{run.ID, number}]...)
+	if v := s.seen(run, s.lag.Jobs); v.run != nil {
+		for number := 1; number <= v.run.Attempt; number++ {
+			if number == v.run.Attempt || c.r.URL.Query().Get("filter") == "all" {
+				jobs = append(jobs, v.jobs[number]...)
+			}
 		}
 	}
 	s.replyJobs(c, jobs)
@@ -37,10 +39,13 @@ func (s *Server) listAttemptJobs(c call) {
 		fail(c.w, http.StatusNotFound, "Not Found")
 		return
 	}
-	s.replyJobs(c, s.jobs[attempt{run.ID, number}])
+	s.replyJobs(c, s.seen(run, s.lag.Jobs).jobs[number])
 }
 
 func (s *Server) replyJobs(c call, jobs []*Job) {
+	if s.o.NoJobs {
+		jobs = nil
+	}
 	if s.o.PartialReruns {
 		jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *Job) bool { return j.kept })
 	}

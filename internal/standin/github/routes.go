@@ -63,15 +63,20 @@ func (s *Server) api(n need, serve func(call)) http.HandlerFunc {
 				serve(call{w, r, repo})
 			}
 		}
-		started, hook := copyRuns(s.fresh), s.onRun
-		s.fresh = nil
-		s.mu.Unlock()
-		if hook == nil {
-			return
-		}
-		for _, run := range started {
-			hook(run)
-		}
+		s.unlockAndTell()
+	}
+}
+
+// unlockAndTell unlocks the server and tells the listener about runs that were started.
+func (s *Server) unlockAndTell() {
+	started, hook := copyRuns(s.fresh), s.onRun
+	s.fresh = nil
+	s.mu.Unlock()
+	if hook == nil {
+		return
+	}
+	for _, run := range started {
+		hook(run)
 	}
 }
 

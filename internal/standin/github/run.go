@@ -63,7 +63,9 @@ func (s *Server) start(run *Run) {
 
 // list gives a run its id and puts it on the list.
 func (s *Server) list(run *Run) {
-	run.ID = firstRun + int64(len(s.runs))
+	run.ID = firstRun + s.runCount
+	s.runCount++
+	s.rememberNone(run)
 	s.runs = append(s.runs, run)
 }
 
@@ -126,6 +128,7 @@ func (s *Server) SetRunState(id int64, status, conclusion string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if run := s.runByID(id); run != nil {
+		s.remember(run)
 		run.Status, run.Conclusion, run.Updated = status, conclusion, s.now()
 	}
 }
@@ -154,9 +157,16 @@ func (s *Server) findRun(c call) *Run {
 }
 
 func (s *Server) getRun(c call) {
-	if run := s.findRun(c); run != nil {
-		reply(c.w, http.StatusOK, s.runInfo(c.repo, run))
+	run := s.findRun(c)
+	if run == nil {
+		return
 	}
+	v := s.seen(run, s.lag.Run)
+	if v.run == nil {
+		fail(c.w, http.StatusNotFound, "Not Found")
+		return
+	}
+	reply(c.w, http.StatusOK, s.runInfo(c.repo, v.run))
 }
 
 // workflowID makes a stable number of a workflow's name.

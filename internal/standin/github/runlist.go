@@ -26,11 +26,14 @@ func (s *Server) listRuns(c call) {
 	var found []*Run
 	for _, run := range slices.Backward(s.runs) {
 		visible := !s.now().Before(run.Created.Add(s.o.VisibilityDelay))
-		if run.Repository == c.repo.name && visible && match(run) {
-			found = append(found, run)
+		if v := s.seen(run, s.lag.List); run.Repository == c.repo.name && visible && v.run != nil && match(v.run) {
+			found = append(found, v.run)
 		}
 	}
 	slices.SortStableFunc(found, func(a, b *Run) int { return b.Created.Compare(a.Created) })
+	if s.o.OldestFirst {
+		slices.Reverse(found)
+	}
 	size, number := pageOf(c.r.URL.Query())
 	shown := found[:min(len(found), maxResults)]
 	from := min((number-1)*size, len(shown))

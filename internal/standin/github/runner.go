@@ -46,6 +46,7 @@ func (s *Server) Progress(run Run, ended bool, jobs ...Job) {
 	if r == nil || r.Attempt != run.Attempt || r.Status == "completed" {
 		return
 	}
+	s.remember(r)
 	s.replaceJobs(r, jobs)
 	s.settle(r)
 	if !ended {

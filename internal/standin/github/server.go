@@ -37,6 +37,21 @@ type Options struct {
 	// PartialReruns leaves out of the jobs of an attempt those that were not run again:
 	// GitHub has listed them and has not (cli/cli#9341, r-universe-org/help#607).
 	PartialReruns bool
+	// NoJobs makes all lists of jobs empty, those of completed runs too
+	// (go-gitea/gitea#38286).
+	NoJobs bool
+	// LateAttempts counts an attempt in run_attempt only once it has begun, where others
+	// count it from the rerun on: both were seen (Team-Commonly/commonly#1281).
+	LateAttempts bool
+	// OldestFirst turns the lists of runs round. They come newest first (seen in
+	// max-sixty/tend#886), which the documentation does not promise.
+	OldestFirst bool
+	// Retitle, if not nil, makes the title of a run anew for each further attempt. Whether
+	// GitHub evaluates run-name again is not known.
+	Retitle func(Run) string
+	// Wedged answers 500 to each cancel: some runs stay in_progress although all of their
+	// jobs have ended, and cannot be stopped (JiRaska/open-bank-oss#6472).
+	Wedged bool
 	// MaxPush is the largest pack that may be pushed, in bytes; 0 is no limit.
 	MaxPush int64
 	// RefuseRefs are pushes of refs that are refused one by one.
@@ -68,7 +83,10 @@ type Server struct {
 	repositories map[string]*Repository // by lower-case OWNER/NAME
 	minted       map[string]mintedToken // installation tokens
 	runs         []*Run                 // oldest first
-	fresh        []*Run                 // started and not told to onRun yet
+	runCount     int64
+	lag          Lag
+	past         map[int64][]past // by the runs' ids, oldest first
+	fresh        []*Run           // started and not told to onRun yet
 	jobs         map[attempt][]*Job
 	jobCount     int64
 	artifacts    []*Artifact
@@ -90,6 +108,7 @@ func New(dir string, o Options) *Server {
 		dir: dir, o: o,
 		clock:        time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC),
 		repositories: map[string]*Repository{},
+		past:         map[int64][]past{},
 		minted:       map[string]mintedToken{},
 		jobs:         map[attempt][]*Job{},
 		stops:        map[attempt]context.CancelFunc{},
