@@ -19,10 +19,14 @@ func (g *gathering) afterMerge() bool {
 
 // adopt gives a request the key under which the ledger counts its run now. GitHub
 // repeats failed jobs within the same run, whose name and inputs stay: the run
-// still calls itself by the key that it was started with.
+// still calls itself by the key that it was started with. The number of a run that
+// GitHub does not know any more is the ledger's.
 func (q *Request) adopt(c *change.Change) {
 	for _, st := range q.Standings(c) {
 		k := st.Key
+		if q.RunID == 0 && k == q.Key {
+			q.RunID = st.RunID
+		}
 		if st.RunID == q.RunID && q.RunID != 0 && k.ID == q.Key.ID && k.Workflow == q.Key.Workflow && k.Attempt > q.Key.Attempt {
 			q.Key = k
 		}
