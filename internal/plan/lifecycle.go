@@ -166,6 +166,9 @@ func (b *builder) conclude(a *Action, there bool, r openRun) {
 		a.Verb, a.Reason = Wait, fmt.Sprintf("ended, reported from %s on", due.UTC().Format("15:04"))
 		return
 	}
+	if !there && b.unseenYet(a, r) {
+		return
+	}
 	b.report(b.open[a.Key.Change], a, there)
 	if r.from > 0 {
 		a.Reason = fmt.Sprintf("the result of patchset %d stands", r.from)

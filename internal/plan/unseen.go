@@ -69,3 +69,18 @@ func (b *builder) lookForRun(w *config.Workflow, r openRun) {
 	}
 	b.add(act)
 }
+
+// unseenYet plans to look again for a run that GitHub does not know: parts of its API
+// may be late, so it is gone only if that lasts.
+func (b *builder) unseenYet(a *Action, r openRun) bool {
+	lost := b.attempt(r.key.ID, r.key.Workflow).lostAt
+	switch left := lost.Add(b.p.Grace).Sub(b.now); {
+	case r.from > 0 || !lost.IsZero() && left <= 0:
+		return false
+	case lost.IsZero():
+		a.Verb, a.Reason = Doubt, fmt.Sprintf("GitHub does not know run %d; it counts as gone if that lasts %s", r.id, b.p.Grace)
+	default:
+		a.Verb, a.Reason = Wait, fmt.Sprintf("GitHub does not know run %d; it counts as gone in %s", r.id, left.Round(time.Second))
+	}
+	return true
+}
