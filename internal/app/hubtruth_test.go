@@ -3,13 +3,16 @@
 package app
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
 )
 
 // told matches the words of a message's last line about one run.
@@ -73,5 +76,54 @@ func TestDeletedRun(t *testing.T) {
 		s.ends(testJob("unit", "success"))
 		s.quietly(2, 15*time.Minute)
 		s.expects(c, 1, "0 missing", "1 passed")
+	}
+}
+
+// lastJob plays the last job of a run's attempt: it reports, and the run ends after it.
+func (s *story) lastJob(id int64, attempt int, jobs ...github.Job) {
+	s.Helper()
+	key, _, _ := strings.Cut(s.github.Runs()[0].Title, " ")
+	s.github.SetJobs(id, append(slices.Clone(jobs), github.Job{Name: "report", Status: "in_progress", Always: true})...)
+	s.env["GITHUB_RUN_ID"], s.env["GITHUB_RUN_ATTEMPT"], s.env["GITHUB_JOB"] = strconv.FormatInt(id, 10), strconv.Itoa(attempt), "report"
+	s.env["INPUT_NEEDS"] = needsOf(jobs)
+	if status := s.run(s.Context(), "report", "--key", key); status != ExitDone {
+		s.Errorf("report: got exit status %d:\n%s%s", status, s.stdout, s.stderr)
+	}
+	s.env["GITHUB_RUN_ID"], s.env["GITHUB_RUN_ATTEMPT"], s.env["GITHUB_JOB"], s.env["INPUT_NEEDS"] = "", "", "", ""
+	s.github.SetJobs(id, append(slices.Clone(jobs), github.Job{Name: "report", Conclusion: "success", Always: true})...)
+}
+
+// TestLateAPI: whichever part of GitHub's API is late, each run has one verdict, and it
+// is the right one.
+func TestLateAPI(t *testing.T) {
+	t.Parallel()
+	const late = 8 * time.Minute // less than the time after which a pass reports
+	for _, lag := range []github.Lag{{List: late}, {Run: late}, {Jobs: late}, {List: late, Run: late}, {Run: late, Jobs: late}, {List: late, Run: late, Jobs: late}, {List: time.Hour, Run: 25 * time.Minute}} {
+		for _, own := range []bool{true, false} {
+			for conclusion, want := range map[string]int{"success": 1, "failure": -1} {
+				t.Run(fmt.Sprintf("%+v own %v %s", lag, own, conclusion), func(t *testing.T) {
+					t.Parallel()
+					s := reporting(t, "", func(o *servers) { o.github.Details = github.IgnoreDetails })
+					if lag.Run > lag.List {
+						s = reporting(t, "")
+					}
+					c := s.push("ann", "nvme: split the probe loop", nil)
+					s.github.SetLag(lag)
+					s.run(t.Context(), "sync")
+					s.quietly(3, 3*time.Minute)
+					id := s.github.Runs()[0].ID
+					s.github.SetJobs(id, github.Job{Name: "unit", Status: "in_progress"})
+					s.quietly(3, 3*time.Minute)
+					if own {
+						s.lastJob(id, 1, testJob("unit", conclusion, "not ok 1"))
+					} else {
+						s.github.SetJobs(id, testJob("unit", conclusion, "not ok 1"))
+					}
+					s.quietly(16, 5*time.Minute)
+					s.runs("101/1/autorun.yml/1")
+					s.expects(c, want, "1 "+map[int]string{1: "passed", -1: "failed"}[want])
+				})
+			}
+		}
 	}
 }

@@ -170,8 +170,10 @@ func (g *gathering) run(ctx context.Context, key change.Key, id int64) (*verdict
 	rules := g.rules(mine && run.Self == 0)
 	var result verdict.RunResult
 	switch {
-	case err != nil && mine && len(g.q.Needs) > 0:
+	case (err != nil || !known) && mine && len(g.q.Needs) > 0:
 		result = byNeeds(rules, run, g.q.Needs)
+	case err == nil && !known && mine && g.q.Attempt > 0: // one of its own jobs asks
+		result = verdict.RunResult{Run: run, Outcome: verdict.Running, Awaits: "what became of the run"}
 	case err != nil:
 		return nil, fmt.Errorf("failed to read run %d of %s: %w", id, key, err)
 	case !known && mine:
