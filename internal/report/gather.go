@@ -182,7 +182,7 @@ func (g *gathering) run(ctx context.Context, key change.Key, id int64) (*verdict
 	case !known:
 		return nil, nil
 	default:
-		g.explain(ctx, &run, rules.Ignored(run))
+		g.explain(ctx, &run, rules)
 		result = rules.Fold(run)
 	}
 	if mine {

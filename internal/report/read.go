@@ -15,9 +15,11 @@ import (
 const (
 	// logLines is how much of a failing job's log is looked at.
 	logLines = 60
-	// maxExplained bounds the jobs of a run whose logs are read, and maxRemarked those
-	// whose annotations are: these say also whether a job counts.
-	maxExplained, maxRemarked = 8, 50
+	// maxExplained is how many jobs of a run are explained if a test failed in one of
+	// them; else more are, up to maxSearched, since none of them may have failed in a
+	// test. maxRemarked bounds the jobs whose annotations are read in any case: these
+	// say also whether a job counts.
+	maxExplained, maxRemarked, maxSearched = 8, 50, 64
 	// maxEarlier is how many earlier attempts of a run are looked at for jobs.
 	maxEarlier = 10
 )
@@ -92,32 +94,55 @@ func results(needs []change.Job) map[string]string {
 
 // explain reads what tells why jobs failed, those first that failed by themselves. A
 // verdict is possible without, so what cannot be read is left out.
-func (g *gathering) explain(ctx context.Context, run *verdict.Run, ignored func(change.Job) bool) {
-	repository := g.q.Project.CI.Repository
+func (g *gathering) explain(ctx context.Context, run *verdict.Run, rules verdict.Rules) {
+	ignored := rules.Ignored(*run)
 	var bad []*change.Job
 	for i := range run.Jobs {
 		if job := &run.Jobs[i]; !good(*job) && !ignored(*job) {
+			job.Unread = true
 			bad = append(bad, job)
 		}
 	}
 	slices.SortStableFunc(bad, func(a, b *change.Job) int { return cmp.Compare(urgency(*a), urgency(*b)) })
 	for i, job := range bad[:min(len(bad), maxRemarked)] {
-		if list, err := g.Details.Annotations(ctx, repository, *job); err == nil {
-			job.Annotations = list
-		}
-		if i >= maxExplained {
-			continue
-		}
-		if run, tail, err := g.Details.LogTail(ctx, repository, *job, logLines); err == nil {
-			job.FailedRun, job.LogTail = run, tail
+		g.remarks(ctx, job)
+		if i < maxExplained {
+			g.log(ctx, job)
 		}
 	}
+	for i := maxExplained; i < min(len(bad), maxSearched) && rules.Fold(*run).Outcome != verdict.Failed; i++ {
+		if i >= maxRemarked {
+			g.remarks(ctx, bad[i])
+		}
+		g.log(ctx, bad[i])
+	}
+	if rules.Fold(*run).Outcome == verdict.Failed { // the names of their steps will do
+		for _, job := range bad {
+			job.Unread = false
+		}
+	}
+	repository := g.q.Project.CI.Repository
 	list, err := g.Details.Artifacts(ctx, repository, run.Run.ID)
 	if err != nil && g.Publisher != nil {
 		g.warn(fmt.Errorf("no artifacts of %s are published: %w", run.Key, err))
 		g.note("the artifacts could not be published", err.Error())
 	}
 	run.Artifacts = list
+}
+
+// remarks reads what a job remarked.
+func (g *gathering) remarks(ctx context.Context, job *change.Job) {
+	if list, err := g.Details.Annotations(ctx, g.q.Project.CI.Repository, *job); err == nil {
+		job.Annotations = list
+	}
+}
+
+// log reads what the failing step of a job ran and printed.
+func (g *gathering) log(ctx context.Context, job *change.Job) {
+	job.Unread = false
+	if run, tail, err := g.Details.LogTail(ctx, g.q.Project.CI.Repository, *job, logLines); err == nil {
+		job.FailedRun, job.LogTail = run, tail
+	}
 }
 
 // urgency puts what failed before what was stopped because of it.

@@ -202,6 +202,8 @@ func (rd *reader) byStep(r *JobResult, ev evidence, step change.Step, in phase) 
 		r.Outcome = SetupFailed
 	case ev.exit == -1 && ev.tool:
 		r.Outcome = SetupFailed
+	case r.Job.Unread: // what it ran would say whether it is a test
+		r.Outcome = Unknown
 	default:
 		r.Outcome = Failed
 	}
