@@ -227,14 +227,11 @@ func pinned(url string, attempt int) string {
 	return fmt.Sprintf("%s/attempts/%d", url, attempt)
 }
 
-// defaultIgnore are the jobs that verdict.Rules leaves out by itself.
-var defaultIgnore = []string{"report", "** / report"}
-
 func (g *gathering) rules(mine bool) verdict.Rules {
 	r := g.q.Project.Report
 	rules := verdict.Rules{Ignore: r.Ignore, MayFail: r.MayFail, Setup: r.Setup}
 	if len(rules.Ignore) == 0 {
-		rules.Ignore = defaultIgnore
+		rules.Ignore = verdict.ReportJobs
 	}
 	if mine {
 		rules.Ignore = slices.Concat(rules.Ignore, g.q.Ignore)

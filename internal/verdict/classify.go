@@ -3,6 +3,7 @@
 package verdict
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -13,7 +14,8 @@ import (
 // names.
 type Rules struct {
 	// Ignore are the jobs that are left out, first of all the one that reports;
-	// nil stands for "report" and "** / report".
+	// nil stands for ReportJobs. Of these, a job that the reporting one waited for
+	// is none.
 	Ignore []string `json:"ignore,omitempty"`
 	// MayFail are jobs that are shown but do not decide.
 	MayFail []string `json:"may_fail,omitempty"`
@@ -50,9 +52,14 @@ func (r JobResult) Duration() time.Duration {
 
 // reader reads jobs by compiled rules.
 type reader struct {
-	ignore, mayFail patterns
-	steps           stepKinds
+	// reports are the patterns of ReportJobs among those of ignore.
+	ignore, reports, mayFail patterns
+	steps                    stepKinds
 }
+
+// ReportJobs are the names by which the reporting job is known where nothing else
+// tells.
+var ReportJobs = []string{"report", "** / report"}
 
 // ending is what the dispatcher itself did to a run: what was cancelled was
 // cancelled for a newer patchset, or because a comment asked for it.
@@ -68,10 +75,18 @@ func (e ending) cancelled() Outcome {
 
 func (r Rules) compile() *reader {
 	if r.Ignore == nil {
-		r.Ignore = []string{"report", "** / report"}
+		r.Ignore = ReportJobs
+	}
+	var ignore, reports []string
+	for _, name := range r.Ignore {
+		if slices.Contains(ReportJobs, name) {
+			reports = append(reports, name)
+		} else {
+			ignore = append(ignore, name)
+		}
 	}
 	return &reader{
-		ignore: newPatterns(r.Ignore), mayFail: newPatterns(r.MayFail),
+		ignore: newPatterns(ignore), reports: newPatterns(reports), mayFail: newPatterns(r.MayFail),
 		steps: stepKinds{setup: newPatterns(r.Setup), rig: append(newPatterns(r.Rig), rigSteps...)},
 	}
 }

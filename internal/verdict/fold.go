@@ -70,7 +70,22 @@ func (r Rules) Ignored(run Run) func(change.Job) bool {
 }
 
 func (rd *reader) ignored(run Run, j change.Job) bool {
-	return rd.ignore.match(j.Name) || j.ID != 0 && j.ID == run.Self
+	switch {
+	case rd.ignore.match(j.Name), j.ID != 0 && j.ID == run.Self:
+		return true
+	case !rd.reports.match(j.Name):
+		return false
+	}
+	// A workflow that is called may have a job "report" of its own.
+	_, needed := newNeeds(run, rd.reporting(run)).of(j.Name)
+	return !needed
+}
+
+// reporting returns the jobs that may be the one that reports.
+func (rd *reader) reporting(run Run) []change.Job {
+	return slices.DeleteFunc(slices.Clone(run.Jobs), func(j change.Job) bool {
+		return !rd.reports.match(j.Name) && !rd.ignore.match(j.Name) && (j.ID == 0 || j.ID != run.Self)
+	})
 }
 
 // quiet are the outcomes with which a job does not fail its run.
