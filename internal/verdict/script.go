@@ -94,8 +94,12 @@ var setupCommands = regexp.MustCompile(`^(?:sudo (?:-\S+ )*)?(?:` + strings.Join
 // isSetupScript reports whether a script only fetches and installs.
 func isSetupScript(script string) bool {
 	list, ok := commands(script)
-	return ok && !slices.ContainsFunc(list, func(c string) bool { return !setupCommands.MatchString(c) })
+	return ok && !slices.ContainsFunc(list, func(c string) bool { return !setupCommands.MatchString(c) || ownThings.MatchString(c) })
 }
+
+// ownThings are what a patch may have built or started: files of packages, and
+// servers of this machine. They are no set-up, whatever is done with them.
+var ownThings = regexp.MustCompile(` [^\s:]+\.(?:deb|rpm|apk)["']?(?: |$)|://(?:[^\s/@]*@)?(?:localhost|127\.|0\.0\.0\.0|\[::)`)
 
 // ourCommand runs a test by way of our program, which says how it ended (see own).
 var ourCommand = regexp.MustCompile(`^(?:sudo (?:-\S+ )*)?dispatcher (?:guest|environments) run\b`)

@@ -90,6 +90,9 @@ func (s stepKinds) phaseOf(all []change.Step, i int, run string) phase {
 	if p, ok := phaseOfRun(run); ok {
 		return p
 	}
+	if p, ok := phaseOfAction(name); ok && run == "" { // which is GitHub's name for a step without one
+		return p
+	}
 	switch {
 	case teardownSteps.match(name):
 		return teardownPhase
@@ -101,20 +104,28 @@ func (s stepKinds) phaseOf(all []change.Step, i int, run string) phase {
 
 // phaseOfRun says what is known to be no test from what a step ran.
 func phaseOfRun(run string) (phase, bool) {
+	if p, ok := phaseOfAction(run); ok {
+		return p, true
+	}
 	what, ok := strings.CutPrefix(run, "Run ")
-	if !ok {
+	return setupPhase, ok && isSetupScript(what)
+}
+
+// phaseOfAction does so for actions. Of a script the name of a step has the first
+// line alone.
+func phaseOfAction(run string) (phase, bool) {
+	what, ok := strings.CutPrefix(run, "Run ")
+	m := actionPattern.FindStringSubmatch(change.Clip(what, maxName))
+	if !ok || m == nil || !strings.Contains(what, "@") && !strings.HasPrefix(what, "./") {
 		return testPhase, false
 	}
-	if m := actionPattern.FindStringSubmatch(change.Clip(what, maxName)); m != nil && (strings.Contains(what, "@") || strings.HasPrefix(what, "./")) {
-		switch {
-		case teardownActions.match(m[1]):
-			return teardownPhase, true
-		case setupActions.match(m[1]):
-			return setupPhase, true
-		}
-		return testPhase, false
+	switch {
+	case teardownActions.match(m[1]):
+		return teardownPhase, true
+	case setupActions.match(m[1]):
+		return setupPhase, true
 	}
-	return setupPhase, isSetupScript(what)
+	return testPhase, false
 }
 
 // isOurs reports whether a step ran a test by way of a program of ours: what it ran
