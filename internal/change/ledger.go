@@ -20,6 +20,7 @@ import (
 //	ended/KEY/OUTCOME/SECONDS   its run ended so, and that was noted at that time
 //	asked/KEY/JOBS        a comment asks for that attempt: of all jobs, or of failed ones
 //	stopped/KEY           a comment called that attempt off, started or not
+//	left/KEY              its run is cancelled because the change was left alone
 //	poisoned/CHANGE/PATCHSET/REVISION   the mirror refuses this object for good
 //	pruned/SECONDS        closed changes were looked for at that time
 //	scanned/SECONDS       comments on changes updated until then were read
@@ -45,6 +46,7 @@ const (
 	Ended    EntryKind = "ended"
 	Asked    EntryKind = "asked"
 	Stopped  EntryKind = "stopped"
+	Left     EntryKind = "left"
 	Poisoned EntryKind = "poisoned"
 	Pruned   EntryKind = "pruned"
 	Scanned  EntryKind = "scanned"
@@ -60,7 +62,7 @@ const (
 // Entry is one ledger ref, parsed. Which fields are set depends on Kind.
 type Entry struct {
 	Kind     EntryKind
-	Key      Key       // claims, runs, lost, carried, ended, asked, stopped
+	Key      Key       // claims, runs, lost, carried, ended, asked, stopped, left
 	RunID    int64     // runs
 	At       time.Time // lost, ended, pruned, scanned, merged; zero in older ended entries
 	ID       ID        // poisoned; also set for the kinds with a key
@@ -73,7 +75,7 @@ type Entry struct {
 func (l Ledger) Ref(e Entry) string {
 	prefix := string(l) + string(e.Kind) + "/"
 	switch e.Kind {
-	case Claim, Stopped:
+	case Claim, Stopped, Left:
 		return prefix + e.Key.String()
 	case Carried:
 		return fmt.Sprintf("%s%s/%d", prefix, e.Key, e.From)
@@ -113,7 +115,7 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 	e := Entry{Kind: EntryKind(word)}
 	head, last, _ := cutLast(rest)
 	switch e.Kind {
-	case Claim, Stopped:
+	case Claim, Stopped, Left:
 		head = rest
 	case Carried:
 		if e.From, ok = decimal(last, 9); !ok {

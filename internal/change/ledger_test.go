@@ -37,6 +37,7 @@ var entries = func() []struct {
 		{Entry{Kind: Asked, Key: key, ID: key.ID, Word: AllJobs}, "asked/12345/6/autorun.yml/2/all"},
 		{Entry{Kind: Asked, Key: named, ID: key.ID, Word: FailedJobs}, "asked/spdk+12345/6/autorun.yml/2/failed"},
 		{Entry{Kind: Stopped, Key: key, ID: key.ID}, "stopped/12345/6/autorun.yml/2"},
+		{Entry{Kind: Left, Key: key, ID: key.ID}, "left/12345/6/autorun.yml/2"},
 		{Entry{Kind: Scanned, At: at}, "scanned/1800000000"},
 		{Entry{Kind: Poisoned, ID: key.ID, Revision: someRevision}, "poisoned/12345/6/" + string(someRevision)},
 		{Entry{Kind: Pruned, At: at}, "pruned/1800000000"},

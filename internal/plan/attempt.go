@@ -23,6 +23,8 @@ type attempt struct {
 	// ended is how the run ended, once that is noted, and endedAt when that was.
 	ended   verdict.Outcome
 	endedAt time.Time
+	// left: we cancelled its run because the change was left alone.
+	left bool
 	// before is the last earlier attempt that has a result.
 	before outcome
 	// asked is the latest attempt that a comment asks for, failedOnly whether for
@@ -185,6 +187,8 @@ func (a *attempt) take(r Ref) {
 		if word := verdict.Outcome(e.Word); word.Result() || !a.ended.Result() {
 			a.recorded, a.ended, a.endedAt = true, word, e.At
 		}
+	case change.Left:
+		a.left = true
 	case change.Lost:
 		if a.lostAt.IsZero() || e.At.Before(a.lostAt) {
 			a.lostAt = e.At

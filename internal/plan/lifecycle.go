@@ -105,6 +105,9 @@ func (b *builder) lookAfter(w *config.Workflow, r openRun) {
 	switch done := !there || run.Status == "completed"; {
 	case !done && reason != "":
 		a.Verb = Cancel
+		if !b.isOld(r.key.ID) && !b.attempt(r.key.ID, r.key.Workflow).left {
+			a.Entry = change.Entry{Kind: change.Left, Key: r.key, ID: r.key.ID}
+		}
 	case !done && b.attempt(r.key.ID, r.key.Workflow).stopped >= r.key.Attempt:
 		a.Verb, a.Reason = Cancel, "a comment called it off"
 	case !done:

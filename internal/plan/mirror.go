@@ -64,7 +64,7 @@ func (m *Mirror) PrefixesOf(server string, number int) []string {
 	prefixes := []string{fmt.Sprintf("%s%02d/%s", m.namespace, number%100, about)}
 	key := change.Key{Server: server, ID: change.ID{Change: number, Patchset: 1}, Workflow: "x", Attempt: 1}.String()
 	keyed := strings.TrimSuffix(key, "1/x/1") // server and change, whatever parts them
-	for _, kind := range []change.EntryKind{change.Claim, change.RunOf, change.Lost, change.Carried, change.Ended, change.Asked, change.Stopped} {
+	for _, kind := range []change.EntryKind{change.Claim, change.RunOf, change.Lost, change.Carried, change.Ended, change.Asked, change.Stopped, change.Left} {
 		prefixes = append(prefixes, string(m.ledger)+string(kind)+"/"+keyed)
 	}
 	return append(prefixes, string(m.ledger)+string(change.Poisoned)+"/"+about)

@@ -99,7 +99,7 @@ func (b *builder) withdrawOne(number int, reason string) {
 	latest, content := map[change.Key]int{}, false
 	for _, r := range refs {
 		content = content || r.Entry.Kind != change.Ended || r.Entry.Word != string(verdict.Superseded)
-		if k := r.Entry.Key; k.Attempt > 0 && r.Entry.Kind != change.Asked && r.Entry.Kind != change.Stopped {
+		if k := r.Entry.Key; k.Attempt > 0 && !slices.Contains([]change.EntryKind{change.Asked, change.Stopped, change.Left}, r.Entry.Kind) {
 			attempt := k.Attempt
 			k.Attempt = 0
 			latest[k] = max(latest[k], attempt)

@@ -160,7 +160,8 @@ type Action struct {
 	// Rerun, if not 0, is the run whose failed jobs are run again instead of Call,
 	// if GitHub still can (Dispatch).
 	Rerun int64
-	// Entry is what to note in the ledger (Ask, CallOff).
+	// Entry is what to note in the ledger (Ask, CallOff), if anything, before the run
+	// is stopped (Cancel).
 	Entry change.Entry
 	// Reply is what to say, Excused are the failures to note elsewhere first
 	// (Answer), and TakesBack is set where our vote goes with that.

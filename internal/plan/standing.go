@@ -34,6 +34,8 @@ type Standing struct {
 	LeftOut string
 	// CalledOff: a comment called the attempt off.
 	CalledOff bool
+	// Left: we cancelled its run because the change was left alone.
+	Left bool
 	// Wasted counts the attempts that ended for reasons which trying again may
 	// help.
 	Wasted int
@@ -89,7 +91,7 @@ func (b *builder) standing(c *change.Change, w *config.Workflow, reporting chang
 	a := b.attempt(c.ID(), w.Name)
 	st = Standing{
 		Workflow: w.Name, Optional: w.Optional, Key: b.key(c, w, a.number), RunID: a.runID, From: a.from,
-		Claimed: a.number > 0 && !a.recorded, Outcome: a.ended, CalledOff: a.stopped >= max(a.number, 1), Wasted: a.wasted,
+		Claimed: a.number > 0 && !a.recorded, Outcome: a.ended, CalledOff: a.stopped >= max(a.number, 1), Left: a.left, Wasted: a.wasted,
 	}
 	if !a.ended.Result() {
 		st.Before = b.standingBefore(c, w, a)

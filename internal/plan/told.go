@@ -48,12 +48,17 @@ func (b *builder) told(c *change.Change, key change.Key, id int64) (verdict.RunR
 
 // ending says how the last attempt of a workflow for the current patchset ended, and
 // when that was noted: "" while it goes on. Our note of it may come after the run's
-// own report, and before that of a run that somebody started again by hand.
+// own report, and before that of a run that somebody started again by hand. A run
+// that we cancelled because the change was left alone has a cause that may be gone.
 func (b *builder) ending(c *change.Change, key change.Key, a attempt) (word verdict.Outcome, at time.Time) {
+	word, at = a.ended, a.endedAt
 	if said, i, told := b.toldAt(c, key, a.runID); told && (a.ended == "" || !a.endedAt.IsZero() && b.own(c)[i].At.After(a.endedAt)) {
-		return said.Outcome, b.own(c)[i].At
+		word, at = said.Outcome, b.own(c)[i].At
 	}
-	return a.ended, a.endedAt
+	if word == verdict.Cancelled && a.left {
+		word = verdict.Superseded
+	}
+	return word, at
 }
 
 // toldAt is told, with the message's place among our own.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/relay"
 )
 
@@ -35,9 +36,17 @@ func (a *acting) finish(ctx context.Context) {
 	}
 }
 
-// foretell notes that a branch moves before it does. Killed in between, nobody
-// would see later that it has moved, and that merged changes are to be looked for.
+// foretell notes what nobody would see later if we were killed in between: that a
+// branch moves, so merged changes are to be looked for, and that it is us who
+// cancel a run, because the change was left alone.
 func (a *acting) foretell(ctx context.Context) {
+	var left []relay.Item
+	for i := range a.result.Lines {
+		if l := &a.result.Lines[i]; l.Verb == plan.Cancel && l.Entry.Kind != "" {
+			left = append(left, a.entry(l.Entry, l.Revision))
+		}
+	}
+	a.write(ctx, left)
 	at := a.anchor()
 	if at == "" {
 		return

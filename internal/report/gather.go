@@ -27,6 +27,8 @@ type gathering struct {
 	spoken int
 	// calledOff are the attempts that a comment called off.
 	calledOff map[change.Key]bool
+	// left are those whose runs we cancelled because the change was left alone.
+	left map[change.Key]bool
 	// parts are which attempts of their runs earlier results are of.
 	parts map[change.Key]int
 	// outcome and attempt are those of the run that is reported on.
@@ -48,7 +50,7 @@ type gathering struct {
 }
 
 func newGathering(r *Reporter, q Request, c *change.Change) *gathering {
-	g := &gathering{Reporter: r, q: q, change: c, runs: map[int64]change.Run{}, calledOff: map[change.Key]bool{}, parts: map[change.Key]int{}}
+	g := &gathering{Reporter: r, q: q, change: c, runs: map[int64]change.Run{}, calledOff: map[change.Key]bool{}, left: map[change.Key]bool{}, parts: map[change.Key]int{}}
 	if q.Run.ID != 0 {
 		g.runs[q.Run.ID] = q.Run
 	}
@@ -62,11 +64,11 @@ func (g *gathering) verdict(ctx context.Context) (verdict.Verdict, error) {
 	here := false
 	for _, st := range g.q.Standings(g.change) {
 		w := verdict.Want{Key: st.Key, Optional: st.Optional, Expected: st.Expected}
-		g.calledOff[st.Key] = st.CalledOff
+		g.calledOff[st.Key], g.left[st.Key] = st.CalledOff, st.Left
 		if st.Key == g.q.Key {
 			here, w.Expected, st.RunID = true, false, g.q.RunID
 			g.retry.Done = st.Wasted
-		} else if w.Expected && st.Outcome == "" && g.ended(ctx, st.RunID) {
+		} else if w.Expected && st.Outcome == "" && g.ended(ctx, st) {
 			w.Expected = false
 		}
 		w.Going.Run.ID = st.RunID
@@ -141,13 +143,14 @@ func (g *gathering) believed(ctx context.Context, key, source change.Key, id int
 }
 
 // ended reports whether another workflow's run has ended, though nobody has noted
-// that yet. Two that end at once must not wait for each other.
-func (g *gathering) ended(ctx context.Context, id int64) bool {
-	if id == 0 {
+// that yet. Two that end at once must not wait for each other. One that we cancelled
+// is started anew.
+func (g *gathering) ended(ctx context.Context, st plan.Standing) bool {
+	if st.RunID == 0 {
 		return false
 	}
-	run, known, err := g.lookUp(ctx, id)
-	return err == nil && known && run.Status == "completed"
+	run, known, err := g.lookUp(ctx, st.RunID)
+	return err == nil && known && run.Status == "completed" && !(st.Left && run.Conclusion == "cancelled")
 }
 
 // lookUp reads a run, unless it was read before.
@@ -193,7 +196,7 @@ func (g *gathering) run(ctx context.Context, key change.Key, id int64) (*verdict
 
 // read reads a run and its jobs.
 func (g *gathering) read(ctx context.Context, key change.Key, id int64) (run verdict.Run, known bool, err error) {
-	run = verdict.Run{Key: key, Superseded: key.Patchset != g.change.Current.Number, CalledOff: g.calledOff[key]}
+	run = verdict.Run{Key: key, Superseded: key.Patchset != g.change.Current.Number || g.left[key], CalledOff: g.calledOff[key]}
 	if key == g.q.Key {
 		run.Attempt = g.q.Attempt
 		run.Run.ID = id

@@ -184,6 +184,8 @@ func (g *gathering) silence() string {
 		return fmt.Sprintf("patchset %d replaced it", g.change.Current.Number)
 	case g.said(g.attempt):
 		return "it was reported before"
+	case g.outcome == verdict.Superseded:
+		return "it was cancelled because the change was left alone"
 	}
 	return ""
 }

@@ -20,7 +20,8 @@ type Run struct {
 	// Carried is the earlier patchset that the run tested, where its result stands
 	// for the one in Key; else 0.
 	Carried int `json:"carried,omitempty"`
-	// Superseded: a newer patchset is there, and that is why work was cancelled.
+	// Superseded: a newer patchset is there, or the change was left alone, and that is
+	// why work was cancelled.
 	Superseded bool `json:"superseded,omitempty"`
 	// CalledOff: the dispatcher cancelled it because a comment asked for that.
 	CalledOff bool `json:"called_off,omitempty"`
