@@ -124,6 +124,9 @@ func (b *builder) sourceOf(c *change.Change, w *config.Workflow, id change.ID, a
 	}
 	if !s.word.Result() && s.word != "" && a.before.attempt > 0 {
 		s.number, s.runID, s.word = a.before.attempt, a.before.runID, a.before.word
+		if a.before.from > 0 {
+			s.id.Patchset = a.before.from
+		}
 	}
 	return s
 }

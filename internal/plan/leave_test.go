@@ -42,7 +42,7 @@ func TestPrivate(t *testing.T) {
 		{"told already", reporting, passed, append(refs, "refs/dispatcher/ended/7/1/autorun.yml/1/passed 7"), []string{"prune 7 (4 refs): private", "skip 7/1: private"}},
 		{"relayed, never started", reporting, change.Run{}, refs[:1], []string{"prune 7 (1 refs): private", "skip 7/1: private"}},
 		{"only its end is there", reporting, change.Run{}, []string{"refs/dispatcher/ended/7/1/autorun.yml/1/passed 7"}, []string{"prune 7 (1 refs): private", "skip 7/1: private"}},
-		{"something is there again beside what stays", reporting, change.Run{}, append([]string{"refs/dispatcher/claims/7/1/autorun.yml/2 7"}, noted...), []string{"prune 7 (2 refs): private", "skip 7/1: private"}},
+		{"something is there again beside what stays", reporting, change.Run{}, append([]string{"refs/dispatcher/claims/7/1/autorun.yml/2 7"}, noted...), []string{"doubt 7/1/autorun.yml/2: attempt 2 is claimed and no run is seen; lost if that lasts 10m0s", "skip 7/1: private"}},
 		{"what stays is there already", reporting, change.Run{}, []string{"refs/dispatcher/asked/7/1/autorun.yml/2/all 7", fmt.Sprintf("refs/dispatcher/ended/7/1/autorun.yml/1/superseded/%d 7", noon.Unix())},
 			[]string{"prune 7 (1 refs): private", "skip 7/1: private"}},
 		{"nothing is left", reporting, change.Run{}, noted, []string{"skip 7/1: private"}},

@@ -116,12 +116,15 @@ func (g *gathering) result(ctx context.Context, st plan.Standing, w *verdict.Wan
 	if !before.Outcome.Result() {
 		return nil
 	}
-	before.Run.Carried = st.Before.From
 	latest := verdict.Missing
 	if w.Run != nil {
 		latest = w.Run.Outcome
 	}
-	g.note(fmt.Sprintf("run %d of %s %s; the result of run %d stands", st.Key.Attempt, st.Workflow, latest.Phrase(), st.Before.Key.Attempt), "")
+	whose := fmt.Sprintf("run %d", st.Before.Key.Attempt)
+	if before.Run.Carried = st.Before.From; st.Before.From > 0 {
+		whose = fmt.Sprintf("patchset %d", st.Before.From)
+	}
+	g.note(fmt.Sprintf("run %d of %s %s; the result of %s stands", st.Key.Attempt, st.Workflow, latest.Phrase(), whose), "")
 	w.Key, w.Run, w.Latest = st.Before.Key, before, w.Run
 	return nil
 }
