@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ func (w *wiring) near(ctx context.Context, p *config.Project, of thing) string {
 		if err != nil {
 			return "" // the hint that there is will do
 		}
-		return strictyaml.Nearest(p.Name, names)
+		return cmp.Or(strictyaml.Nearest(p.Name, names), onlyBelow(p.Name, names))
 	case theMirror:
 		if hostOf(p.Mirror.URL) != hostOf(p.CI.APIURL) {
 			return ""
@@ -119,6 +120,20 @@ func (w *wiring) near(ctx context.Context, p *config.Project, of thing) string {
 		return w.nearRepository(ctx, p, p.CI.Repository, p.Mirror.Repository)
 	}
 	return ""
+}
+
+// onlyBelow returns the one name that ends in another one, as a project's without
+// its folder does; "" where there are more.
+func onlyBelow(end string, names []string) (only string) {
+	for _, name := range names {
+		if strings.HasSuffix(strings.ToLower(name), "/"+strings.ToLower(end)) {
+			if only != "" {
+				return ""
+			}
+			only = name
+		}
+	}
+	return only
 }
 
 // nearRepository looks among the repositories of the owner, or of the other

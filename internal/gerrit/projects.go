@@ -32,18 +32,24 @@ func (c *Client) ProjectsLike(ctx context.Context, name string) ([]string, error
 
 // likePattern matches names with one of the three parts of a name in them. Gerrit
 // matches whole names, with an automaton that gives a meaning to more signs than
-// RE2 does: all but the plainest become "any sign".
+// RE2 does: all but the plainest become "any sign". Names are told apart by large and
+// small letters, unlike here.
 func likePattern(name string) string {
 	signs := []rune(name)
 	part := (len(signs) + 2) / 3
 	var list []string
 	for some := range slices.Chunk(signs, max(part, 1)) {
-		text := strings.Map(func(r rune) rune {
-			if r == '-' || r == '_' || r == '/' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
-				return r
+		text := ""
+		for _, r := range some {
+			switch small := r | 0x20; {
+			case small >= 'a' && small <= 'z':
+				text += fmt.Sprintf("[%c%c]", small&^0x20, small)
+			case r == '-' || r == '_' || r == '/' || r >= '0' && r <= '9':
+				text += string(r)
+			default:
+				text += "."
 			}
-			return '.'
-		}, string(some))
+		}
 		list = append(list, ".*"+text+".*")
 	}
 	return strings.Join(list, "|")

@@ -22,7 +22,7 @@ func TestProjectsLike(t *testing.T) {
 	}
 	c := connect(t, s, nil)
 	for name, want := range map[string]string{
-		"spdk/spkd": "spdk/spdk", "spkd/spdk": "spdk/spdk", "sdpk/spdk": "spdk/spdk", "spdk": "spdk/spdk", "linxu": "linux", "spdk/sp(k": "spdk/spdk",
+		"spdk/spkd": "spdk/spdk", "spkd/spdk": "spdk/spdk", "sdpk/spdk": "spdk/spdk", "spdk": "spdk/spdk", "linxu": "linux", "spdk/sp(k": "spdk/spdk", "SPDK/SPDK": "spdk/spdk", "LINUX": "linux",
 	} {
 		got, err := c.ProjectsLike(t.Context(), name)
 		if err != nil || !slices.Contains(got, want) || slices.Contains(got, "All-Projects") {

@@ -2,11 +2,14 @@
 
 package strictyaml
 
-// Nearest returns the candidate that word was probably meant to be, or "".
+import "strings"
+
+// Nearest returns the candidate that word was probably meant to be, or "". Whether
+// letters are large or small makes no difference.
 func Nearest(word string, candidates []string) string {
 	best, least := "", 1+max(1, len(word)/3)
 	for _, c := range candidates {
-		if d := distance(word, c); d < least {
+		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < least {
 			best, least = c, d
 		}
 	}

@@ -10,6 +10,7 @@ func TestNearest(t *testing.T) {
 	for word, want := range map[string]string{
 		"max_age": "max-age", "maxage": "max-age", "branch": "branches", "workflow": "workflows", "wokrflows": "workflows",
 		"wpi": "wip", "color": "", "": "", "xxxxxx": "", "ic": "ci",
+		"CI": "ci", "MAX-AGE": "max-age", "Workflow": "workflows", "WIP-": "wip",
 	} {
 		if got := Nearest(word, names); got != want {
 			t.Errorf("%s: got %q, want %q", word, got, want)
