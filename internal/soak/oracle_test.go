@@ -41,6 +41,7 @@ func (w *world) ineligible(c *subject) string {
 // note keeps since when each change has been eligible.
 func (w *world) note() {
 	for _, c := range w.changes {
+		c.unseen = c.unseen || !w.visible(c)
 		switch why := w.ineligible(c); {
 		case why != "":
 			c.since = time.Time{}

@@ -79,9 +79,10 @@ func (w *world) inherits(c *subject, ps int) bool {
 }
 
 // justified looks for a reason to start a workflow: the filters want it and it
-// has no result, or somebody who is obeyed asks.
+// has no result, or somebody who is obeyed asks. Of a change that could not be
+// seen for a while all may have been forgotten, since its refs leave the mirror.
 func (w *world) justified(c *subject, ps int, file, key string) {
-	if w.forged[c.Number()] {
+	if w.forged[c.Number()] || c.unseen {
 		return
 	}
 	var since time.Time

@@ -74,6 +74,7 @@ type subject struct {
 	parent              *subject
 	wip, private        bool
 	hidden              bool // nobody may read it
+	unseen              bool // the account could not see it once
 	status              change.Status
 	base                string // what the current patchset was put on
 	sets                []patchset
