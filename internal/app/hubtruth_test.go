@@ -127,3 +127,62 @@ func TestLateAPI(t *testing.T) {
 		}
 	}
 }
+
+// TestRunAgainByHand: somebody runs a run again on GitHub's page. What its own report job
+// tells of the new attempt counts, and so does what a pass tells that has not closed the
+// run yet; an attempt that tells nothing takes no vote away.
+func TestRunAgainByHand(t *testing.T) {
+	t.Parallel()
+	job := func(word string) github.Job {
+		switch word {
+		case "runner-lost":
+			return lostJob("unit")
+		case "cancelled":
+			return github.Job{Name: "unit", Conclusion: "cancelled", Runner: "runner-1"}
+		}
+		return testJob("unit", map[string]string{"passed": "success", "failed": "failure"}[word], "not ok 1")
+	}
+	votes := map[string]int{"passed": 1, "failed": -1}
+	for _, first := range []string{"passed", "failed"} {
+		for _, second := range []string{"passed", "failed", "runner-lost", "cancelled"} {
+			for _, tt := range []struct {
+				firstJob, closed, secondJob bool
+				told                        bool // a result of the second attempt
+			}{
+				{true, false, true, true},
+				{true, false, false, true},
+				{false, true, true, true},
+				{true, true, false, false}, // its end is noted, and GitHub is not asked about it again
+			} {
+				t.Run(fmt.Sprintf("%s, %s, %+v", first, second, tt), func(t *testing.T) {
+					t.Parallel()
+					s := reporting(t, "")
+					c := s.push("ann", "nvme: split the probe loop", nil)
+					s.run(t.Context(), "sync")
+					id := s.github.Runs()[0].ID
+					play := func(attempt int, own bool, word string) {
+						if own {
+							s.lastJob(id, attempt, job(word))
+						} else {
+							s.github.SetJobs(id, job(word))
+						}
+					}
+					play(1, tt.firstJob, first)
+					if tt.closed {
+						s.quietly(2, 15*time.Minute)
+					}
+					s.github.Rerun(id, false)
+					s.quietly(1, 15*time.Minute)
+					play(2, tt.secondJob, second)
+					s.quietly(3, 15*time.Minute)
+					want, vote := []string{"1 " + first}, votes[first]
+					if v, result := votes[second]; result && tt.told {
+						want, vote = append(want, "2 "+second), v
+					}
+					s.expects(c, vote, want...)
+					s.runs("101/1/autorun.yml/1")
+				})
+			}
+		}
+	}
+}

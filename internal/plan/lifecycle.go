@@ -102,6 +102,7 @@ func (b *builder) lookAfter(w *config.Workflow, r openRun) {
 	}
 	a := Action{Key: r.key, Revision: r.rev, Run: run, Reason: reason, Number: r.key.Change}
 	said, told := b.told(b.open[r.key.Change], r.key, r.id)
+	told = told && !b.ranAgain(r, run)
 	switch done := !there || run.Status == "completed"; {
 	case !done && reason != "":
 		a.Verb = Cancel

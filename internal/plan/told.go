@@ -73,3 +73,17 @@ func (b *builder) toldAt(c *change.Change, key change.Key, id int64) (said verdi
 	}
 	return verdict.RunResidue{}, 0, false
 }
+
+// ranAgain reports whether somebody has run a run again, on GitHub's page, since we told
+// of it.
+func (b *builder) ranAgain(r openRun, run change.Run) bool {
+	last := 0
+	for _, residue := range b.own(b.open[r.key.Change]) {
+		for _, said := range residue.Runs {
+			if said.Key == r.key && said.RunID == r.id && said.Outcome != verdict.Running {
+				last = max(last, said.Attempt)
+			}
+		}
+	}
+	return last > 0 && run.Attempt > last && b.attempt(r.key.ID, r.key.Workflow).number == r.key.Attempt
+}

@@ -3,7 +3,6 @@
 package report
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -101,8 +100,8 @@ func (g *gathering) result(ctx context.Context, st plan.Standing, w *verdict.Wan
 		w.Run.Run.Carried = st.From
 		g.note(fmt.Sprintf("%s was not run again: the result of patchset %d stands", st.Workflow, st.From), "")
 	}
-	if st.Before.Key.Attempt == 0 || w.Run != nil && (w.Run.Outcome.Result() || w.Run.Outcome == verdict.Running) {
-		return nil
+	if err = g.fallBack(ctx, st, w); err != nil || st.Before.Key.Attempt == 0 || w.Run != nil && (w.Run.Outcome.Result() || w.Run.Outcome == verdict.Running) {
+		return err
 	}
 	g.parts[st.Before.Key] = st.Before.Part
 	before, err := g.believed(ctx, st.Before.Key, st.Before.Source(), st.Before.RunID)
@@ -212,10 +211,7 @@ func (g *gathering) read(ctx context.Context, key change.Key, id int64) (run ver
 		return run, known, err
 	}
 	run.Run = found
-	if run.Attempt == 0 {
-		run.Attempt = cmp.Or(g.parts[key], found.Attempt)
-	}
-	if run.Attempt != found.Attempt { // of which GitHub says how it ended
+	if run.Attempt = g.attemptOf(key, found); run.Attempt != found.Attempt { // of which GitHub says how it ended
 		run.Run.Status, run.Run.Conclusion = "", ""
 	}
 	run.Run.URL = pinned(found.URL, run.Attempt)

@@ -160,6 +160,9 @@ func (r *Reporter) Report(ctx context.Context, q Request) (Done, error) {
 		return Done{}, err
 	}
 	done := Done{Outcome: g.outcome, Silent: cmp.Or(g.silence(), replaced)}
+	if before, ok := g.before(q.Key, q.RunID, g.attempt, g.outcome); ok && done.Silent == "" {
+		done.Outcome, done.Silent = before.Outcome, g.stands(before)
+	}
 	if done.Silent == "" && !v.Ready {
 		done.Silent = g.waits(v)
 	}
