@@ -186,3 +186,37 @@ func TestRunAgainByHand(t *testing.T) {
 		}
 	}
 }
+
+// TestRunAgainBesides: a run that is run again by hand, beside another workflow that
+// reports: what the first attempt told stands there, too.
+func TestRunAgainBesides(t *testing.T) {
+	t.Parallel()
+	for _, lost := range []bool{true, false} {
+		s := reporting(t, "workflows: [autorun.yml, metal.yml]\n")
+		s.workflow("metal.yml", autorun)
+		c := s.push("ann", "nvme: split the probe loop", nil)
+		s.run(t.Context(), "sync")
+		ids := map[string]int64{}
+		for _, r := range s.github.Runs() {
+			ids[r.Workflow] = r.ID
+		}
+		s.github.SetJobs(ids["autorun.yml"], testJob("unit", "failure", "not ok 1"))
+		s.quietly(2, 15*time.Minute)
+		s.expects(c, -1, "1 failed")
+		s.github.Rerun(ids["autorun.yml"], false)
+		s.quietly(1, 15*time.Minute)
+		want := []string{"1 failed", "1 failed, 2 runner-lost, 1 passed"}
+		if lost {
+			s.github.SetJobs(ids["autorun.yml"], lostJob("unit"))
+		}
+		s.github.SetJobs(ids["metal.yml"], testJob("dpdk", "success"))
+		s.quietly(3, 15*time.Minute)
+		if !lost { // it goes on
+			s.expects(c, -1, "1 failed")
+			s.github.SetJobs(ids["autorun.yml"], testJob("unit", "success"))
+			s.quietly(3, 15*time.Minute)
+			want[1] = "2 passed, 1 passed"
+		}
+		s.expects(c, map[bool]int{true: -1, false: 1}[lost], want...)
+	}
+}
