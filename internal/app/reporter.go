@@ -94,6 +94,15 @@ func (r runReader) Run(ctx context.Context, repository string, id int64) (change
 	return run, err == nil, err
 }
 
+// RunAttempt reads one attempt of a run.
+func (r runReader) RunAttempt(ctx context.Context, repository string, id int64, attempt int) (change.Run, bool, error) {
+	run, err := r.Client.RunAttempt(ctx, repository, id, attempt)
+	if errors.Is(err, github.ErrGone) {
+		return change.Run{}, false, nil
+	}
+	return run, err == nil, err
+}
+
 // Cancel stops a run that has not ended.
 func (r runReader) Cancel(ctx context.Context, repository string, runID int64) error {
 	return r.Client.Cancel(ctx, repository, runID, false)

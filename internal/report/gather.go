@@ -211,14 +211,23 @@ func (g *gathering) read(ctx context.Context, key change.Key, id int64) (run ver
 		return run, known, err
 	}
 	run.Run = found
-	if run.Attempt = g.attemptOf(key, found); run.Attempt != found.Attempt { // of which GitHub says how it ended
-		run.Run.Status, run.Run.Conclusion = "", ""
+	if run.Attempt = g.attemptOf(key, found); run.Attempt != found.Attempt {
+		g.endOf(ctx, &run)
 	}
 	run.Run.URL = pinned(found.URL, run.Attempt)
 	if run.Jobs, err = g.jobs(ctx, id, run.Attempt); key == g.q.Key {
 		run.Needs, run.Self = results(g.q.Needs), g.selfID(run.Jobs)
 	}
 	return run, true, err
+}
+
+// endOf reads how an earlier attempt of a run ended. What cannot be read is not known.
+func (g *gathering) endOf(ctx context.Context, run *verdict.Run) {
+	earlier, known, err := g.Runs.RunAttempt(ctx, g.q.Project.CI.Repository, run.Run.ID, run.Attempt)
+	if err != nil || !known {
+		earlier = change.Run{}
+	}
+	run.Run.Status, run.Run.Conclusion = earlier.Status, earlier.Conclusion
 }
 
 // pinned is a run's page for one attempt, which a rerun does not change.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
@@ -85,9 +86,28 @@ func (r *Reporter) Vote(ctx context.Context, q Request) (Done, error) {
 	case !v.Ready:
 		return Done{Silent: "other workflows have not ended: " + list(v.Workflows(verdict.Running)), Warnings: g.warnings}, nil
 	}
+	if why := unfounded(v, debt); why != "" {
+		return Done{Outcome: v.Outcome, Silent: why, Warnings: g.warnings}, nil
+	}
 	done, err := g.post(ctx, v, Done{Outcome: v.Outcome})
 	done.Warnings = g.warnings
 	return done, err
+}
+
+// unfounded says why a verdict does not pay a debt, or "": GitHub does not tell any
+// more what the ledger says. What does not pay it must not be posted in each pass.
+func unfounded(v verdict.Verdict, debt plan.Debt) string {
+	if debt.Again && !debt.Refused && v.Vote == 0 {
+		return "the result that stood before cannot be read any more"
+	}
+	founded := debt.Again
+	for _, run := range v.Required {
+		founded = founded || run.Run.Key == debt.Key && run.Outcome.Result()
+	}
+	if !founded {
+		return "its result cannot be read any more"
+	}
+	return ""
 }
 
 // sendEmpty says that nothing is to be run for a patchset, and votes as if all had

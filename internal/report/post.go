@@ -28,7 +28,7 @@ func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Don
 	}
 	review := change.Review{
 		Message: m.Text(), Tag: Tag, Comments: g.found.comments,
-		Notify: m.Residue().Notify(g.own(), g.retry.GivenUp()),
+		Notify: g.notify(v, m.Residue()),
 	}
 	if v.Outcome == verdict.Failed {
 		review.Attention = change.OwnerAttention
@@ -48,6 +48,23 @@ func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Don
 		}
 	}
 	return g.send(ctx, review, done)
+}
+
+// notify says who is mailed about a verdict. Optional workflows are no news where
+// others are required.
+func (g *gathering) notify(v verdict.Verdict, r verdict.Residue) string {
+	own := g.own()
+	var required []string
+	for _, run := range v.Required {
+		required = append(required, run.Run.Key.Workflow)
+	}
+	if len(required) > 0 {
+		r = r.Only(required)
+		for i := range own {
+			own[i] = own[i].Only(required)
+		}
+	}
+	return r.Notify(own, g.retry.GivenUp())
 }
 
 // send posts a review and says what Gerrit took of it.

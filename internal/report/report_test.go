@@ -92,6 +92,10 @@ func (w *world) Run(_ context.Context, _ string, id int64) (change.Run, bool, er
 	return run, ok, w.apiDown
 }
 
+func (w *world) RunAttempt(context.Context, string, int64, int) (change.Run, bool, error) {
+	return change.Run{}, false, nil
+}
+
 func (w *world) Jobs(_ context.Context, _ string, id int64, attempt int) ([]change.Job, error) {
 	if attempt < w.runs[id].Attempt {
 		return w.before, nil

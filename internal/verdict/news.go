@@ -69,18 +69,25 @@ func (r Residue) id() patchset {
 // says reports whether r and e tell people the same. Which attempt said so does
 // not matter.
 func (r Residue) says(e Residue) bool {
-	if r.Voted != e.Voted || r.Vote != e.Vote || r.Refused != e.Refused || r.Failed != e.Failed {
+	// What Gerrit refused would have been a vote; the rest tells which.
+	if refused := r.Refused || e.Refused; r.Failed != e.Failed || !refused && (r.Voted != e.Voted || r.Vote != e.Vote) {
 		return false
 	}
 	mine, theirs := r.outcomes(), e.outcomes()
 	for workflow, o := range mine {
 		before := theirs[workflow]
-		ended := before == Running && r.Vote < 0 // after a vote that did not wait for it
+		ended := before == Running && (r.Vote < 0 || r.Failed != "") // after a vote that did not wait for it
 		if before != o && !ended {
 			return false
 		}
 	}
 	return len(mine) == len(theirs)
+}
+
+// Only is what r says of some workflows: what does not decide is no news.
+func (r Residue) Only(workflows []string) Residue {
+	r.Runs = slices.DeleteFunc(slices.Clone(r.Runs), func(run RunResidue) bool { return !slices.Contains(workflows, run.Key.Workflow) })
+	return r
 }
 
 // outcomes are those of the runs, by workflow. Where a later run told nothing, that

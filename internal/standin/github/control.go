@@ -88,6 +88,7 @@ func (s *Server) again(run *Run, failedOnly bool) (refusal string) {
 		return "This workflow run cannot be retried"
 	}
 	s.remember(run)
+	s.ended[attempt{run.ID, run.Attempt}] = *run
 	run.Attempt++
 	run.Status, run.Conclusion, run.Started, run.Updated = "queued", "", s.now(), s.now()
 	if s.o.Retitle != nil {

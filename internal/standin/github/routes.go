@@ -31,6 +31,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/runs", s.api(need{actions: Read}, s.listRuns))
 	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/runs/{run}", s.api(need{actions: Read}, s.getRun))
 	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/runs/{run}/jobs", s.api(need{actions: Read}, s.listJobs))
+	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/runs/{run}/attempts/{attempt}", s.api(need{actions: Read}, s.getAttempt))
 	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/runs/{run}/attempts/{attempt}/jobs", s.api(need{actions: Read}, s.listAttemptJobs))
 	mux.HandleFunc("GET /repos/{owner}/{repo}/actions/runs/{run}/artifacts", s.api(need{actions: Read}, s.listArtifacts))
 	mux.HandleFunc("POST /repos/{owner}/{repo}/actions/runs/{run}/cancel", s.api(need{actions: Write}, s.cancelRun))

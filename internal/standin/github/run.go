@@ -169,6 +169,25 @@ func (s *Server) getRun(c call) {
 	reply(c.w, http.StatusOK, s.runInfo(c.repo, v.run))
 }
 
+// getAttempt serves GET .../actions/runs/ID/attempts/N: the run as it ended then
+// (REST reference, "Get a workflow run attempt").
+func (s *Server) getAttempt(c call) {
+	run := s.findRun(c)
+	if run == nil {
+		return
+	}
+	number, _ := strconv.Atoi(c.r.PathValue("attempt"))
+	shown, there := s.ended[attempt{run.ID, number}]
+	if number == run.Attempt {
+		shown, there = *run, true
+	}
+	if !there {
+		fail(c.w, http.StatusNotFound, "Not Found")
+		return
+	}
+	reply(c.w, http.StatusOK, s.runInfo(c.repo, &shown))
+}
+
 // workflowID makes a stable number of a workflow's name.
 func workflowID(file string) int64 {
 	h := fnv.New32a()

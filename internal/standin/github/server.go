@@ -88,6 +88,7 @@ type Server struct {
 	past         map[int64][]past // by the runs' ids, oldest first
 	fresh        []*Run           // started and not told to onRun yet
 	jobs         map[attempt][]*Job
+	ended        map[attempt]Run // attempts before the last
 	jobCount     int64
 	artifacts    []*Artifact
 	blobURL      string
@@ -110,8 +111,8 @@ func New(dir string, o Options) *Server {
 		repositories: map[string]*Repository{},
 		past:         map[int64][]past{},
 		minted:       map[string]mintedToken{},
-		jobs:         map[attempt][]*Job{},
-		stops:        map[attempt]context.CancelFunc{},
+		jobs:         map[attempt][]*Job{}, ended: map[attempt]Run{},
+		stops: map[attempt]context.CancelFunc{},
 	}
 }
 
