@@ -84,6 +84,7 @@ func (b *builder) lookAfter(w *config.Workflow, r openRun) {
 	reason, known := b.pointless(w, r)
 	if r.from > 0 && reason != "" {
 		if b.isOld(r.key.ID) {
+			b.stopping(r, reason)
 			b.add(Action{Verb: End, Key: r.key, Revision: r.rev, Number: r.key.Change, Reason: reason, Outcome: verdict.Superseded})
 		}
 		return // it is told when the patchset is back
@@ -126,7 +127,16 @@ func (b *builder) lookAfter(w *config.Workflow, r openRun) {
 	default:
 		b.conclude(&a, there, r)
 	}
+	b.stopping(r, reason)
 	b.add(a)
+}
+
+// stopping asks for the change of a run that nobody waits for to be read again: the
+// list of changes may be older than what the run was started for.
+func (b *builder) stopping(r openRun, reason string) {
+	if c, open := b.open[r.key.Change]; open && reason != "" {
+		b.touch(c)
+	}
 }
 
 // worthJudging reports whether a run that nobody waits for any more ended by

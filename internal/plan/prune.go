@@ -78,6 +78,9 @@ func (b *builder) withdraw() {
 	for _, number := range slices.Sorted(maps.Keys(b.s.Mirror.Changes)) {
 		if c, open := b.open[number]; open && c.Private {
 			b.withdrawOne(number, "private")
+			if b.withdrawn[number] {
+				b.touch(c) // the list of changes may be old
+			}
 		}
 	}
 }

@@ -45,7 +45,11 @@ func postpone(made *plan.Plan) {
 	}
 	for i := range made.Actions {
 		a := &made.Actions[i]
-		if a.Change != nil && moving[a.Change.Number] && a.Verb != plan.Skip {
+		number := a.Number
+		if a.Change != nil {
+			number = a.Change.Number
+		}
+		if moving[number] && a.Verb != plan.Skip {
 			a.Verb, a.Reason = plan.Wait, "it changed while it was read"
 		}
 	}

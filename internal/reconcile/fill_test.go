@@ -3,10 +3,13 @@
 package reconcile
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/plan"
 )
 
@@ -91,5 +94,81 @@ func TestNothingIsDoneToChangesThatKeepMoving(t *testing.T) {
 	}
 	if !found {
 		t.Errorf("got %q, want %q among it", told(r), waits)
+	}
+}
+
+// outdated lists changes as they were.
+type outdated struct {
+	*telling
+	list *world
+}
+
+func (o outdated) Open(ctx context.Context, p *config.Project) ([]change.Change, error) {
+	return o.list.Open(ctx, p)
+}
+
+// TestLateIndexStopsNothing: before a run is stopped, its change is read by itself.
+// The list may be older than the patchset or the state that the run was started for.
+func TestLateIndexStopsNothing(t *testing.T) {
+	t.Parallel()
+	edit := func(w *world, do func(*change.Change)) {
+		c := w.changes[1]
+		do(&c)
+		w.changes[1] = c
+	}
+	for name, late := range map[string]func(*world){
+		"the patchset before": func(*world) {},
+		"work in progress":    func(w *world) { w.upload(1, 2); edit(w, func(c *change.Change) { c.WIP = true }) },
+		"private":             func(w *world) { w.upload(1, 2); edit(w, func(c *change.Change) { c.Private = true }) },
+		"another branch":      func(w *world) { w.upload(1, 2); edit(w, func(c *change.Change) { c.Branch = "side" }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newTelling(t, 1)
+			w.project.Skip.WIP, w.project.Skip.Private, w.project.Branches = true, true, []string{"master"}
+			w.told[1] = Told{Outcome: "passed", Note: "told"}
+			w.tick(t) // patchset 1 is done
+			w.upload(1, 2)
+			w.tick(t)
+			run := &w.runs[len(w.runs)-1]
+			if key, _ := run.Key(); key.Patchset != 2 {
+				t.Fatalf("got the run %s, want one of patchset 2", run.Name)
+			}
+			run.Status = "in_progress"
+			before := w.ledger()
+			listed := newWorld(1)
+			late(listed)
+			doors := w.doors()
+			doors.Reviews, doors.RunReader, doors.Canceller, doors.Reporter, doors.Talk = outdated{w, listed}, w, w, w, w
+			r, _ := w.through(t, doors, 0, false)
+			if run.Status != "in_progress" {
+				t.Errorf("the run was stopped: %q", told(r))
+			}
+			for _, ref := range before {
+				if !slices.Contains(w.ledger(), ref) {
+					t.Errorf("%s is gone", ref)
+				}
+			}
+		})
+	}
+}
+
+// TestLateIndexWithdrawsNothing: nor does a change leave the mirror for what the
+// list alone says.
+func TestLateIndexWithdrawsNothing(t *testing.T) {
+	t.Parallel()
+	w := newTelling(t, 1)
+	w.project.Skip.Private = true
+	w.told[1] = Told{Outcome: "passed", Note: "told"}
+	w.tick(t)
+	before := w.ledger()
+	listed := newWorld(1)
+	c := listed.changes[1]
+	c.Private = true
+	listed.changes[1] = c
+	doors := w.doors()
+	doors.Reviews, doors.RunReader, doors.Canceller, doors.Reporter, doors.Talk = outdated{w, listed}, w, w, w, w
+	if r, _ := w.through(t, doors, 0, false); !slices.Equal(w.ledger(), before) {
+		t.Errorf("got %q after %q, want %q", w.ledger(), told(r), before)
 	}
 }
