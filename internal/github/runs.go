@@ -212,13 +212,22 @@ type runEntry struct {
 	HTMLURL      string    `json:"html_url"`
 	CreatedAt    time.Time `json:"created_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
-	Attempt      int       `json:"run_attempt"`
-	Event        string    `json:"event"`
-	HeadSHA      string    `json:"head_sha"`
+	// StartedAt and CompletedAt are all that Gitea 1.25 tells (go-gitea/gitea#35382).
+	StartedAt   *time.Time `json:"started_at"`
+	CompletedAt time.Time  `json:"completed_at"`
+	Attempt     int        `json:"run_attempt"`
+	Event       string     `json:"event"`
+	HeadSHA     string     `json:"head_sha"`
 }
 
 func (e runEntry) run() (change.Run, error) {
-	if e.ID <= 0 || e.CreatedAt.IsZero() {
+	if e.CreatedAt.IsZero() && e.StartedAt != nil {
+		e.CreatedAt = *e.StartedAt
+	}
+	if e.UpdatedAt.IsZero() {
+		e.UpdatedAt = e.CompletedAt
+	}
+	if e.ID <= 0 || e.CreatedAt.IsZero() && e.StartedAt == nil {
 		return change.Run{}, fmt.Errorf("a run without an id or a time of creation (id %d)", e.ID)
 	}
 	head, err := change.ParseRevision(e.HeadSHA)

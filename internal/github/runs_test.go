@@ -251,3 +251,30 @@ func TestPageURL(t *testing.T) {
 		}
 	}
 }
+
+// TestTimesOfRuns: what a server does not tell of a run is made up from what it does. A
+// run without any time is no run.
+func TestTimesOfRuns(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]string{
+		`{"id":7,"created_at":"2026-01-05T08:00:00Z","updated_at":"2026-01-05T09:00:00Z","started_at":"2026-01-05T08:30:00Z"}`: "08:00 09:00",
+		`{"id":7,"started_at":"2026-01-05T08:30:00Z","completed_at":"2026-01-05T09:30:00Z","run_attempt":0}`:                   "08:30 09:30",
+		`{"id":7,"started_at":"0001-01-01T00:00:00Z","run_attempt":0}`:                                                         "00:00 00:00",
+		`{"id":7}`:                              "failed to read run 7 of org/ci: a run without an id or a time of creation (id 7)",
+		`{"id":7,"started_at":null}`:            "failed to read run 7 of org/ci: a run without an id or a time of creation (id 7)",
+		`{"started_at":"2026-01-05T08:30:00Z"}`: "failed to read run 7 of org/ci: a run without an id or a time of creation (id 0)",
+	} {
+		w := newWorld(t, standin.Options{})
+		w.server.Faults.Add(faults.Rule{Path: regexp.MustCompile("/actions/runs/7"), Do: faults.Answer(200, answer, "Content-Type", "application/json")})
+		run, err := w.client.Run(t.Context(), "org/ci", 7)
+		got := run.Created.Format("15:04") + " " + run.Updated.Format("15:04")
+		if err != nil {
+			got = err.Error()
+		} else if run.Attempt != 1 {
+			t.Errorf("%s: got attempt %d, want 1", answer, run.Attempt)
+		}
+		if got != want {
+			t.Errorf("%s:\n got %q\nwant %q", answer, got, want)
+		}
+	}
+}

@@ -50,6 +50,12 @@ func (s *Server) runInfo(repo *Repository, run *Run) object {
 	} else if run.Attempt > 1 {
 		o["previous_attempt_url"] = fmt.Sprintf("%s/attempts/%d", base, run.Attempt-1)
 	}
+	if s.o.Gitea {
+		o["run_attempt"], o["started_at"] = 0, run.Started.Format(time.RFC3339)
+		delete(o, "created_at")
+		delete(o, "updated_at")
+		delete(o, "run_started_at")
+	}
 	for _, name := range []string{"jobs", "logs", "cancel", "rerun", "artifacts"} {
 		o[name+"_url"] = base + "/" + name
 	}

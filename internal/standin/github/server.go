@@ -43,6 +43,9 @@ type Options struct {
 	// LateAttempts counts an attempt in run_attempt only once it has begun, where others
 	// count it from the rerun on: both were seen (Team-Commonly/commonly#1281).
 	LateAttempts bool
+	// Gitea describes runs as Gitea 1.25 does: run_attempt is 0, and started_at stands in
+	// the place of created_at and updated_at, which came later (go-gitea/gitea#35382).
+	Gitea bool
 	// OldestFirst turns the lists of runs round. They come newest first (seen in
 	// max-sixty/tend#886), which the documentation does not promise.
 	OldestFirst bool
