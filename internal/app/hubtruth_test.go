@@ -82,11 +82,10 @@ func TestDeletedRun(t *testing.T) {
 // lastJob plays the last job of a run's attempt: it reports, and the run ends after it.
 func (s *story) lastJob(id int64, attempt int, jobs ...github.Job) {
 	s.Helper()
-	key, _, _ := strings.Cut(s.github.Runs()[0].Title, " ")
 	s.github.SetJobs(id, append(slices.Clone(jobs), github.Job{Name: "report", Status: "in_progress", Always: true})...)
 	s.env["GITHUB_RUN_ID"], s.env["GITHUB_RUN_ATTEMPT"], s.env["GITHUB_JOB"] = strconv.FormatInt(id, 10), strconv.Itoa(attempt), "report"
 	s.env["INPUT_NEEDS"] = needsOf(jobs)
-	if status := s.run(s.Context(), "report", "--key", key); status != ExitDone {
+	if status := s.run(s.Context(), "report", "--key", s.github.Runs()[0].Inputs["key"]); status != ExitDone {
 		s.Errorf("report: got exit status %d:\n%s%s", status, s.stdout, s.stderr)
 	}
 	s.env["GITHUB_RUN_ID"], s.env["GITHUB_RUN_ATTEMPT"], s.env["GITHUB_JOB"], s.env["INPUT_NEEDS"] = "", "", "", ""
@@ -128,95 +127,68 @@ func TestLateAPI(t *testing.T) {
 	}
 }
 
-// TestRunAgainByHand: somebody runs a run again on GitHub's page. What its own report job
-// tells of the new attempt counts, and so does what a pass tells that has not closed the
-// run yet; an attempt that tells nothing takes no vote away.
-func TestRunAgainByHand(t *testing.T) {
+// TestNoJobsAreListed: of a run that has ended a server lists no jobs
+// (go-gitea/gitea#38286). What the run says as a whole makes +1, and never -1.
+func TestNoJobsAreListed(t *testing.T) {
 	t.Parallel()
-	job := func(word string) github.Job {
-		switch word {
-		case "runner-lost":
-			return lostJob("unit")
-		case "cancelled":
-			return github.Job{Name: "unit", Conclusion: "cancelled", Runner: "runner-1"}
-		}
-		return testJob("unit", map[string]string{"passed": "success", "failed": "failure"}[word], "not ok 1")
-	}
-	votes := map[string]int{"passed": 1, "failed": -1}
-	for _, first := range []string{"passed", "failed"} {
-		for _, second := range []string{"passed", "failed", "runner-lost", "cancelled"} {
-			for _, tt := range []struct {
-				firstJob, closed, secondJob bool
-				told                        bool // a result of the second attempt
-			}{
-				{true, false, true, true},
-				{true, false, false, true},
-				{false, true, true, true},
-				{true, true, false, false}, // its end is noted, and GitHub is not asked about it again
-			} {
-				t.Run(fmt.Sprintf("%s, %s, %+v", first, second, tt), func(t *testing.T) {
-					t.Parallel()
-					s := reporting(t, "")
-					c := s.push("ann", "nvme: split the probe loop", nil)
-					s.run(t.Context(), "sync")
-					id := s.github.Runs()[0].ID
-					play := func(attempt int, own bool, word string) {
-						if own {
-							s.lastJob(id, attempt, job(word))
-						} else {
-							s.github.SetJobs(id, job(word))
-						}
-					}
-					play(1, tt.firstJob, first)
-					if tt.closed {
-						s.quietly(2, 15*time.Minute)
-					}
-					s.github.Rerun(id, false)
-					s.quietly(1, 15*time.Minute)
-					play(2, tt.secondJob, second)
-					s.quietly(3, 15*time.Minute)
-					want, vote := []string{"1 " + first}, votes[first]
-					if v, result := votes[second]; result && tt.told {
-						want, vote = append(want, "2 "+second), v
-					}
-					s.expects(c, vote, want...)
-					s.runs("101/1/autorun.yml/1")
-				})
-			}
+	for conclusion, want := range map[string]struct {
+		vote    int
+		outcome string
+		runs    int
+	}{"success": {1, "passed", 1}, "failure": {0, "startup-failure", 2}, "cancelled": {0, "dropped", 2}, "timed_out": {0, "timed-out", 1}, "skipped": {0, "skipped", 1}} {
+		s := reporting(t, "", func(o *servers) { o.github.NoJobs = true })
+		c := s.push("ann", "nvme: split the probe loop", nil)
+		s.run(t.Context(), "sync")
+		s.ends(testJob("unit", conclusion, "not ok 1"))
+		s.github.SetRunState(s.github.Runs()[0].ID, "completed", conclusion)
+		s.quietly(3, 15*time.Minute)
+		s.expects(c, want.vote, "1 "+want.outcome)
+		if n := len(s.github.Runs()); n != want.runs {
+			t.Errorf("%s: got %d runs, want %d", conclusion, n, want.runs)
 		}
 	}
 }
 
-// TestRunAgainBesides: a run that is run again by hand, beside another workflow that
-// reports: what the first attempt told stands there, too.
-func TestRunAgainBesides(t *testing.T) {
+// TestJobsAndRunDisagree: the run has ended and a job has not, or the other way round.
+// Nothing is told before both say so.
+func TestJobsAndRunDisagree(t *testing.T) {
 	t.Parallel()
-	for _, lost := range []bool{true, false} {
-		s := reporting(t, "workflows: [autorun.yml, metal.yml]\n")
-		s.workflow("metal.yml", autorun)
+	for _, conclusion := range []string{"success", "failure"} {
+		s := reporting(t, "")
 		c := s.push("ann", "nvme: split the probe loop", nil)
 		s.run(t.Context(), "sync")
-		ids := map[string]int64{}
-		for _, r := range s.github.Runs() {
-			ids[r.Workflow] = r.ID
-		}
-		s.github.SetJobs(ids["autorun.yml"], testJob("unit", "failure", "not ok 1"))
-		s.quietly(2, 15*time.Minute)
-		s.expects(c, -1, "1 failed")
-		s.github.Rerun(ids["autorun.yml"], false)
-		s.quietly(1, 15*time.Minute)
-		want := []string{"1 failed", "1 failed, 2 runner-lost, 1 passed"}
-		if lost {
-			s.github.SetJobs(ids["autorun.yml"], lostJob("unit"))
-		}
-		s.github.SetJobs(ids["metal.yml"], testJob("dpdk", "success"))
+		id := s.github.Runs()[0].ID
+		s.github.SetJobs(id, testJob("docs", "success"), github.Job{Name: "unit", Status: "in_progress"})
+		s.github.SetRunState(id, "completed", conclusion)
 		s.quietly(3, 15*time.Minute)
-		if !lost { // it goes on
-			s.expects(c, -1, "1 failed")
-			s.github.SetJobs(ids["autorun.yml"], testJob("unit", "success"))
-			s.quietly(3, 15*time.Minute)
-			want[1] = "2 passed, 1 passed"
-		}
-		s.expects(c, map[bool]int{true: -1, false: 1}[lost], want...)
+		s.expects(c, 0)
+		s.github.SetJobs(id, testJob("docs", "success"), testJob("unit", conclusion, "not ok 1"))
+		s.github.SetRunState(id, "in_progress", "")
+		s.quietly(3, 15*time.Minute)
+		s.expects(c, 0)
+		s.github.SetRunState(id, "completed", conclusion)
+		s.quietly(3, 15*time.Minute)
+		s.expects(c, map[string]int{"success": 1, "failure": -1}[conclusion], "1 "+map[string]string{"success": "passed", "failure": "failed"}[conclusion])
 	}
+}
+
+// TestWedgedRun: GitHub can neither end nor stop the run of a patchset. The next one has
+// its verdict all the same.
+func TestWedgedRun(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "", func(o *servers) { o.github.Wedged = true })
+	c := s.push("ann", "nvme: split the probe loop", nil)
+	s.run(t.Context(), "sync")
+	id := s.github.Runs()[0].ID
+	s.github.SetJobs(id, testJob("unit", "failure", "not ok 1"))
+	s.github.SetRunState(id, "in_progress", "")
+	c.Amend(map[string]string{"lib/nvme.c": "int x;\n"})
+	s.clock.advance(15 * time.Minute)
+	if status := s.run(t.Context(), "sync"); status != ExitFailed || !strings.Contains(s.stdout, "Failed to cancel workflow run") {
+		t.Errorf("got exit status %d, and no word of the cancel that failed:\n%s", status, s.stdout)
+	}
+	s.ends(testJob("unit", "success"))
+	s.clock.advance(15 * time.Minute)
+	s.run(t.Context(), "sync")
+	s.expects(c, 1, "1 passed")
 }
