@@ -116,18 +116,20 @@ func (b *builder) refsOf(number int) []Ref {
 // more finds what other refs say of the attempt: how often it was tried in vain,
 // and the runs of the attempt that was carried and of the one before.
 func (a *attempt) more(refs []Ref, id change.ID, workflow string, since int) {
+	wasted := map[int]bool{} // two dispatchers may have noted the same end
 	for _, r := range refs {
 		e := r.Entry
 		switch {
 		case e.Key.Workflow != workflow:
 		case r.ID == id && e.Kind == change.Ended && e.Key.Attempt >= since && verdict.Outcome(e.Word).Retryable():
-			a.wasted++
+			wasted[e.Key.Attempt] = true
 		case r.ID == id && e.Kind == change.RunOf && e.Key.Attempt == a.before.attempt:
 			a.before.runID = max(a.before.runID, e.RunID)
 		case a.from > 0 && r.ID.Patchset == a.from && e.Kind == change.RunOf && e.Key.Attempt == a.number:
 			a.runID = max(a.runID, e.RunID)
 		}
 	}
+	a.wasted = len(wasted)
 	if a.before.runID != 0 && a.before.from == 0 {
 		a.before.part = part(refs, id, workflow, a.before)
 	}
