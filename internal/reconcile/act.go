@@ -43,8 +43,8 @@ type acting struct {
 	drops []relay.Update
 	// foretold: the marks that come before moving branches are written.
 	foretold bool
-	// voteless is why Gerrit refused a vote in this pass, if it did.
-	voteless error
+	// voteless are the kinds of votes that Gerrit refused in this pass.
+	voteless map[kindOfVote]bool
 	// dropLines says which line a ref to delete belongs to, if to any.
 	dropLines map[string]int
 }
@@ -55,7 +55,7 @@ func (p *Pass) act(ctx context.Context, s *plan.Snapshot, made plan.Plan, r *Res
 	a := &acting{
 		Pass: p, snapshot: s, plan: made, result: r,
 		itemOf: map[change.ID]int{}, here: map[change.ID]bool{}, claimed: map[int]bool{},
-		dropLines: map[string]int{},
+		dropLines: map[string]int{}, voteless: map[kindOfVote]bool{},
 	}
 	for i := range r.Lines {
 		a.collect(i)

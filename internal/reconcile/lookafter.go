@@ -70,10 +70,18 @@ func (a *acting) judge(ctx context.Context, l *Line) {
 	a.end(l, outcome)
 }
 
-// vote sets a vote that is owed. Once Gerrit has refused one, the others of the
-// project wait for the next pass: what one lacks, all lack.
+// kindOfVote is what Gerrit gives the right for: votes on changes for a branch, up
+// to a value.
+type kindOfVote struct {
+	branch string
+	red    bool
+}
+
+// vote sets a vote that is owed. Once Gerrit has refused one, others of the kind wait
+// for the next pass: what one lacks, all lack.
 func (a *acting) vote(ctx context.Context, l *Line) {
-	if a.voteless != nil {
+	kind := kindOfVote{l.Change.Branch, plan.Red(a.Project, l.Standings, nil)}
+	if a.voteless[kind] {
 		l.wait(l.Reason + ": not tried, another one was refused just now")
 		return
 	}
@@ -83,6 +91,7 @@ func (a *acting) vote(ctx context.Context, l *Line) {
 	case err != nil:
 		l.fail(err)
 	case told.Refused != nil:
+		a.voteless[kind] = true
 		l.wait(l.Reason)
 	default:
 		l.State, l.Note = Done, told.Note
@@ -93,7 +102,6 @@ func (a *acting) vote(ctx context.Context, l *Line) {
 // to correct the label's name.
 func (a *acting) refused(told Told) {
 	if told.Refused != nil {
-		a.voteless = told.Refused
 		a.problem("Gerrit did not take a vote, which is set once it does", told.Refused)
 	}
 }
