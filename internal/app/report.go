@@ -114,7 +114,7 @@ func (a *App) reportOn(ctx context.Context, wire *wiring, p *config.Project, dry
 	done, err := reporter.Report(ctx, report.Request{
 		Project: p, Key: ask.key, RunID: ask.run, Attempt: ask.attempt, DryRun: dryRun,
 		Needs: ask.needs, SelfJob: a.selfJob(p, ask), Ignore: reportingJob(a.Getenv("GITHUB_JOB")),
-		Findings: found, Unread: warnings,
+		Findings: found, Unread: warnings, Started: refs.Started,
 		Standings: func(c *change.Change) []plan.Standing {
 			return plan.Standings(p, &plan.Snapshot{Changes: []change.Change{*c}, Mirror: refs, Self: self.ID}, c, a.Now())
 		},

@@ -106,6 +106,20 @@ func (m *Mirror) addEntry(name string, rev change.Revision) {
 	m.about(ref)
 }
 
+// Started reports whether the ledger says that a run was started for a key, or that
+// one was and not which.
+func (m *Mirror) Started(key change.Key, run int64) bool {
+	claimed, named, same := false, false, false
+	for _, r := range m.Changes[key.Change] {
+		if e := r.Entry; e.Key == key {
+			claimed = claimed || e.Kind == change.Claim || e.Kind == change.RunOf
+			named = named || e.Kind == change.RunOf && e.RunID != 0
+			same = same || e.Kind == change.RunOf && e.RunID == run
+		}
+	}
+	return same || claimed && !named
+}
+
 // last is when something was last done, by its marks; zero is never.
 func (m *Mirror) last(kind change.EntryKind) (last time.Time) {
 	for _, r := range m.Marks {

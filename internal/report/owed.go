@@ -15,7 +15,7 @@ import (
 // agrees holds a request against the ledger: only runs that the dispatcher started
 // are reported. replaced says which later attempt stands in its place, or is "".
 func (g *gathering) agrees() (replaced string, err error) {
-	if g.q.Key.Patchset < g.change.Current.Number || g.change.Status != change.New {
+	if g.q.Key.Patchset < g.change.Current.Number || g.change.Status != change.New && !g.afterMerge() {
 		return "", nil // nothing is said about it
 	}
 	refuse := func(why string) error {
@@ -34,7 +34,13 @@ func (g *gathering) agrees() (replaced string, err error) {
 			return "", refuse(fmt.Sprintf("the ledger on the mirror says that run %d is", st.RunID))
 		case st.Key.Attempt > g.q.Key.Attempt:
 			return fmt.Sprintf("attempt %d replaced it", st.Key.Attempt), nil
+		default:
+			return "", nil
 		}
+	}
+	// The workflow was taken out of the configuration since, or a filter leaves it out.
+	if g.q.Started != nil && !g.q.Started(g.q.Key, g.q.RunID) {
+		return "", refuse("the ledger on the mirror knows no such attempt")
 	}
 	return "", nil
 }

@@ -46,6 +46,14 @@ func (g *gathering) waits(v verdict.Verdict) string {
 	return "other workflows have not ended: " + list(v.Workflows(verdict.Running))
 }
 
+// givesUp reports whether the run was the last try of a required workflow: that is
+// told, without a vote, although others have not ended.
+func (g *gathering) givesUp(v verdict.Verdict) bool {
+	return g.awaits == "" && g.retry.GivenUp() && slices.ContainsFunc(v.Required, func(r verdict.RunResult) bool {
+		return r.Run.Key == g.q.Key || r.Latest != nil && r.Latest.Run.Key == g.q.Key
+	})
+}
+
 // jobs reads the jobs of an attempt of a run. Where only some jobs were repeated,
 // GitHub may list those alone (cli/cli#9341): the others stand as they ended before.
 func (g *gathering) jobs(ctx context.Context, id int64, attempt int) ([]change.Job, error) {

@@ -106,6 +106,9 @@ type Request struct {
 	Unread   []error
 	// DryRun makes the review and neither posts nor publishes anything.
 	DryRun bool
+	// Started, if not nil, reports whether the ledger knows the run as one that was
+	// started for a key. It is asked where Standings does not tell.
+	Started func(key change.Key, run int64) bool
 	// Standings tells where the patchset's workflows are, this one included.
 	Standings func(c *change.Change) []plan.Standing
 	// Debt, if not nil, says what the patchset is owed: no run is reported, and what
@@ -166,7 +169,11 @@ func (r *Reporter) Report(ctx context.Context, q Request) (Done, error) {
 	if before, ok := g.before(q.Key, q.RunID, g.attempt, g.outcome); ok && done.Silent == "" {
 		done.Outcome, done.Silent = before.Outcome, g.stands(before)
 	}
-	if done.Silent == "" && !v.Ready {
+	switch {
+	case done.Silent != "" || v.Ready:
+	case g.givesUp(v): // nothing more comes of it, whatever the others say
+		v.Ready, v.Outcome = true, g.outcome
+	default:
 		done.Silent = g.waits(v)
 	}
 	if done.Silent == "" && !q.DryRun && g.publish(ctx, v) {
