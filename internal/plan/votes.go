@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -202,27 +203,34 @@ func (s spoken) told(st Standing) bool {
 }
 
 // verify looks at ends that the ledger tells of the current patchset's runs: we
-// have told them, or the run itself must be there. A ref alone ends nothing.
+// have told them, or the run itself must be there and have ended. A ref alone ends
+// nothing; but what was stopped may never have had a run.
 func (b *builder) verify(c *change.Change) {
 	if !b.p.Report.On() || c.Messages == nil {
 		return
 	}
 	for _, w := range b.workflowsFor(c) {
 		a := b.attempt(c.ID(), w.Name)
-		if !a.ended.Result() || a.from > 0 {
+		if a.ended == "" || a.from > 0 {
 			continue
 		}
 		key := b.key(c, w, a.number)
-		if _, told := b.told(c, key, a.runID); told {
-			continue
+		if said, told := b.told(c, key, a.runID); told && said.Outcome != verdict.Missing {
+			continue // a run that was missing may be there again
 		}
-		if a.runID == 0 {
+		why := ""
+		switch run, there := b.runByID(a.runID); {
+		case a.runID == 0 && a.ended != verdict.Superseded:
+			why = key.String() + " has no run"
+		case a.runID == 0 || b.s.NoGitHub != "" || b.needRun(a.runID):
+		case there && run.Status != "completed":
+			why = fmt.Sprintf("run %d goes on", a.runID)
+		case there && (a.ended == verdict.Missing || run.Conclusion == "success" && !a.ended.Result()):
+			why = fmt.Sprintf("run %d has ended with %s", a.runID, change.OneLine(change.Clip(run.Conclusion, 40)))
+		}
+		if why != "" {
 			b.untrue[key] = true
-			b.refuse(change.Entry{Kind: change.Ended, Key: key, Word: string(a.ended), At: a.endedAt}, key.String()+" has no run")
-			continue
-		}
-		if b.s.NoGitHub == "" {
-			b.needRun(a.runID)
+			b.refuse(change.Entry{Kind: change.Ended, Key: key, Word: string(a.ended), At: a.endedAt}, why)
 		}
 	}
 }

@@ -266,7 +266,7 @@ func TestVotesThatArePlanned(t *testing.T) {
 			two(p)
 			p.Report.NothingToRun, p.Workflows[1].Optional, p.Workflows[1].Branches = config.NothingVotes, true, []string{"v1.x"}
 		}, nil, refsOf("claims 1", "runs 1/98"), []string{"skip 7/2/b.yml/0: not for branch master"}},
-		{"it ran before a filter left it out", left, nil, refsOf("claims 1", "runs 1/98", "ended 1/cancelled"),
+		{"it ran before a filter left it out", left, nil, refsOf("claims 1", "runs 1/97", "ended 1/cancelled"),
 			[]string{`no verdict 7/2/autorun.yml/1: attempt 1 was cancelled; a comment "recheck" starts it again`}},
 		{"it was called off", func(p *config.Project) { p.Report.NothingToRun = config.NothingVotes }, nil, []string{"refs/changes/07/7/2 2007", about("stopped 1")},
 			[]string{"skip 7/2/autorun.yml/1: a comment called it off"}},
@@ -286,7 +286,7 @@ func TestVotesThatArePlanned(t *testing.T) {
 			})
 			s := snapshot(p, []change.Change{c}, tt.refs...)
 			s.Workflows["b.yml"] = declared
-			s.RunsByID = map[int64]change.Run{99: ended, 98: {ID: 98, Status: "in_progress"}}
+			s.RunsByID = map[int64]change.Run{99: ended, 98: {ID: 98, Status: "in_progress"}, 97: {ID: 97, Status: "completed", Conclusion: "cancelled"}}
 			if tt.snap != nil {
 				tt.snap(s)
 			}
