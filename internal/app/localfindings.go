@@ -51,7 +51,7 @@ func localFindings(paths pathList) (list []findings.Report, warnings []error) {
 			if len(list) == maxLocalFiles {
 				return list, append(warnings, fmt.Errorf("only %d files of --findings were read", maxLocalFiles))
 			}
-			file, err := os.Open(name)
+			file, err := openRegular(name)
 			if err != nil {
 				warnings = append(warnings, fmt.Errorf("failed to read findings: %w", err))
 				continue
@@ -64,4 +64,17 @@ func localFindings(paths pathList) (list []findings.Report, warnings []error) {
 		}
 	}
 	return list, warnings
+}
+
+// openRegular opens a file. Code under test may have left something else in its
+// place: to open a pipe waits for whoever writes into it.
+func openRegular(name string) (*os.File, error) {
+	info, err := os.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fault.New(fault.Permanent, "%s is no regular file", change.OneLine(name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(name)
 }

@@ -3,8 +3,12 @@
 package app
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -138,5 +142,31 @@ func TestDryRunsOfReport(t *testing.T) {
 		if writes := s.writes(); got != ExitDone || len(writes) > 0 || len(c.Messages()) != 1 || fmt.Sprint(s.mirror.Refs()) != refs || !strings.Contains(s.stdout, want) {
 			t.Errorf("%s: got the exit status %d, %q and %d messages:\n%s%s", name, got, writes, len(c.Messages()), s.stdout, s.stderr)
 		}
+	}
+}
+
+// TestFindingsThatAreNoFiles: what a test left in the place of a report is a warning,
+// and holds nothing up.
+func TestFindingsThatAreNoFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	report := `<testsuite><testcase name="a"><failure message="x"/></testcase></testsuite>`
+	err := errors.Join(syscall.Mkfifo(filepath.Join(dir, "junit.xml"), 0o644), os.Symlink("/dev/zero", filepath.Join(dir, "zero.xml")),
+		os.Symlink("loop.xml", filepath.Join(dir, "loop.xml")), os.WriteFile(filepath.Join(dir, "ok.xml"), []byte(report), 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		list, warnings := localFindings(pathList{filepath.Join(dir, "*.xml")})
+		if len(list) != 1 || len(list[0].Findings) != 1 || len(warnings) != 3 {
+			t.Errorf("got %d reports and the warnings %q", len(list), warnings)
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for somebody to write into a pipe")
 	}
 }
