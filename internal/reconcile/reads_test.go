@@ -177,6 +177,9 @@ func TestRunsThatAreGone(t *testing.T) {
 	w.told[1] = Told{Outcome: "missing", Note: "told"}
 	w.runs = nil
 	r := w.tick(t)
+	expect(t, "result", told(r), []string{"doubt 1/1/autorun.yml/1: waiting: GitHub does not know run 1; it counts as gone if that lasts 10m0s"})
+	w.now = w.now.Add(15 * time.Minute)
+	r = w.tick(t)
 	expect(t, "result", told(r), []string{"report 1/1/autorun.yml/1: done: told"})
 	if r.Lines[0].Verb != plan.Report || r.Lines[0].Run.ID != 0 {
 		t.Errorf("got %+v, want no run", r.Lines[0])
