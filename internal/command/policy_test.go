@@ -30,6 +30,33 @@ func TestWhoIsHeard(t *testing.T) {
 	})
 }
 
+// TestOwnerAndUploader are two people where somebody uploads to another's change.
+func TestOwnerAndUploader(t *testing.T) {
+	t.Parallel()
+	eve := change.Account{ID: 3, Username: "eve"}
+	for who, want := range map[change.Account]Kind{ann: Rerun, bob: Rerun, eve: Refuse} {
+		s, p := world(say(who, 3, "recheck")), policy
+		s.Change.Current.Uploader, p.Allow = bob, Allow{Owner: true}
+		if a := Decide(s, p, noon).Actions; len(a) != 1 || a[0].Kind != want {
+			t.Errorf("%s: got %+v, want %s", who.Username, a, want)
+		}
+	}
+}
+
+// TestCommentsOnPatchsets: a comment on the change as a whole is about the current
+// patchset; "cancel" on an earlier one means what was replaced, and is passed over.
+func TestCommentsOnPatchsets(t *testing.T) {
+	t.Parallel()
+	running := []Run{run("autorun.yml", 1, Running), run("docs.yml", 1, Passed)}
+	for patchset, want := range map[int]int{0: 1, 2: 0, 3: 1, 4: 1} {
+		s := world(say(ann, patchset, "cancel"))
+		s.Runs = running
+		if a := Decide(s, policy, noon).Actions; len(a) != want || want == 1 && a[0].Kind != Stop {
+			t.Errorf("on patchset %d: got %+v, want %d", patchset, a, want)
+		}
+	}
+}
+
 func TestAllow(t *testing.T) {
 	t.Parallel()
 	const yes, no = "rerun", "refuse"

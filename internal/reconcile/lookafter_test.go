@@ -286,3 +286,29 @@ func TestOurOwnAccount(t *testing.T) {
 		})
 	}
 }
+
+// uncancellable fails all cancels.
+type uncancellable struct{ *telling }
+
+func (u uncancellable) Cancel(context.Context, string, int64) error {
+	return fault.New(fault.Configuration, "the token lacks Actions: write")
+}
+
+// TestCancelThatFails is a failure of its line; the next pass tries again.
+func TestCancelThatFails(t *testing.T) {
+	t.Parallel()
+	w := newTelling(t, 1)
+	w.runs[0].Status, w.runs[0].Conclusion = "in_progress", ""
+	w.changes, w.hidden = map[int]change.Change{}, map[int]bool{1: true}
+	doors := w.doors()
+	doors.Reviews, doors.RunReader, doors.Canceller, doors.Reporter, doors.Talk = w, w, uncancellable{w}, w, w
+	r, _ := w.through(t, doors, 0, false)
+	expect(t, "result", told(r), []string{"cancel 1/1/autorun.yml/1: failed: the token lacks Actions: write"})
+	if !r.Configuration() || r.Lines[0].Run.ID != 1 {
+		t.Errorf("got %+v, want the run and what to mend", r.Lines[0])
+	}
+	w.now = w.now.Add(15 * time.Minute)
+	if w.tick(t); w.runs[0].Conclusion != "cancelled" {
+		t.Errorf("got the run %+v, want it cancelled by the next pass", w.runs[0])
+	}
+}

@@ -3,11 +3,13 @@
 package reconcile
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/relay"
 )
@@ -120,5 +122,40 @@ func TestWithdrawalNeedsABranch(t *testing.T) {
 	w.pass(t, 0, false)
 	if got := w.public(t); len(w.content()) == 0 || !slices.Equal(got, []int{1, 2}) {
 		t.Errorf("got attempts %v, want 1 and 2", got)
+	}
+}
+
+// undeletable fails all deletions.
+type undeletable struct{ *world }
+
+func (u undeletable) Delete(_ context.Context, updates []relay.Update) (results []relay.UpdateResult) {
+	for _, up := range updates {
+		results = append(results, relay.UpdateResult{Update: up, Err: fault.New(fault.Transient, "the connection broke")})
+	}
+	return results
+}
+
+// TestRefsThatCannotBeDeleted: what was to go by itself fails its line, all else is
+// a problem of the pass.
+func TestRefsThatCannotBeDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1)
+	w.run(t, 0, false)
+	c := w.changes[1]
+	c.Status, c.Updated = change.Abandoned, w.now
+	w.changes[1] = c
+	w.now = w.now.Add(25 * time.Hour)
+	doors := w.doors()
+	doors.Mover = undeletable{w}
+	r, _ := w.through(t, doors, 0, false)
+	expect(t, "pruned", told(r), []string{"prune 1: failed: the connection broke"})
+
+	w = newWorld(1)
+	w.refuse = func(ref string) bool { return strings.HasPrefix(ref, "refs/changes/") }
+	doors = w.doors()
+	doors.Mover = undeletable{w}
+	r, _ = w.through(t, doors, 0, false)
+	if got := told(r); !slices.Contains(got, "problem: failed to delete refs/dispatcher/claims/1/1/autorun.yml/1: the connection broke") {
+		t.Errorf("got %q, want the claim that could not be given back", got)
 	}
 }
