@@ -145,7 +145,7 @@ func (s *Server) getArtifact(c call) {
 	switch {
 	case i < 0 || c.r.PathValue("format") != "zip":
 		fail(c.w, http.StatusNotFound, "Not Found")
-	case s.isExpired(s.artifacts[i]):
+	case s.isExpired(s.artifacts[i]): // dawidd6/action-download-artifact#210
 		fail(c.w, http.StatusGone, "Artifact has expired")
 	default:
 		a := *s.artifacts[i]

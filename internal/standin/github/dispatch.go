@@ -23,7 +23,9 @@ func readRequest(c call, v any) bool {
 	return true
 }
 
-// dispatchWorkflow serves POST .../actions/workflows/FILE/dispatches.
+// dispatchWorkflow serves POST .../actions/workflows/FILE/dispatches. Where the words of
+// its refusals were seen is told at the head of the package.
+// https://docs.github.com/rest/actions/workflows#create-a-workflow-dispatch-event
 func (s *Server) dispatchWorkflow(c call) {
 	var body struct {
 		Ref     string         `json:"ref"`
@@ -87,6 +89,7 @@ func (s *Server) prepare(c call, ref string, inputs map[string]any) (run *Run, s
 
 // dispatchEvent serves POST /repos/O/R/dispatches. All workflows of the default
 // branch that listen to the event start; that there are none is no error.
+// https://docs.github.com/rest/repos/repos#create-a-repository-dispatch-event
 func (s *Server) dispatchEvent(c call) {
 	var body struct {
 		Event   string         `json:"event_type"`

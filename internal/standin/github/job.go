@@ -143,7 +143,8 @@ func (j *Job) fill(step *Step) {
 	}
 }
 
-// settle makes a run's state of those of its jobs.
+// settle makes a run's state of those of its jobs: the conclusion that matters most, and
+// skipped only if all were (actions/github-script#147).
 func (s *Server) settle(run *Run) {
 	done, worst := 0, "skipped"
 	rank := []string{"skipped", "neutral", "success", "cancelled", "action_required", "timed_out", "failure"}

@@ -42,7 +42,8 @@ func mayDownload(c call) bool {
 }
 
 // writeLog writes a job's log as runners do: a mark of the byte order, then the
-// lines of all steps that ran, each behind the time at which it was printed.
+// lines of all steps that ran, each behind the time at which it was printed
+// (actions/runner Logging.cs).
 func (j Job) writeLog(w io.Writer) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err
