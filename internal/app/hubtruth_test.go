@@ -97,7 +97,7 @@ func (s *story) lastJob(id int64, attempt int, jobs ...github.Job) {
 func TestLateAPI(t *testing.T) {
 	t.Parallel()
 	const late = 8 * time.Minute // less than the time after which a pass reports
-	for _, lag := range []github.Lag{{List: late}, {Run: late}, {Jobs: late}, {List: late, Run: late}, {Run: late, Jobs: late}, {List: late, Run: late, Jobs: late}, {List: time.Hour, Run: 25 * time.Minute}} {
+	for _, lag := range []github.Lag{{List: late}, {Run: late}, {Jobs: late}, {List: late, Run: late, Jobs: late}, {List: time.Hour, Run: 25 * time.Minute}} {
 		for _, own := range []bool{true, false} {
 			for conclusion, want := range map[string]int{"success": 1, "failure": -1} {
 				t.Run(fmt.Sprintf("%+v own %v %s", lag, own, conclusion), func(t *testing.T) {
@@ -109,16 +109,17 @@ func TestLateAPI(t *testing.T) {
 					c := s.push("ann", "nvme: split the probe loop", nil)
 					s.github.SetLag(lag)
 					s.run(t.Context(), "sync")
-					s.quietly(3, 3*time.Minute)
+					s.quietly(2, 4*time.Minute)
 					id := s.github.Runs()[0].ID
 					s.github.SetJobs(id, github.Job{Name: "unit", Status: "in_progress"})
-					s.quietly(3, 3*time.Minute)
+					s.quietly(2, 4*time.Minute)
 					if own {
 						s.lastJob(id, 1, testJob("unit", conclusion, "not ok 1"))
 					} else {
 						s.github.SetJobs(id, testJob("unit", conclusion, "not ok 1"))
 					}
-					s.quietly(16, 5*time.Minute)
+					s.quietly(3, 5*time.Minute)
+					s.quietly(4, 15*time.Minute)
 					s.runs("101/1/autorun.yml/1")
 					s.expects(c, want, "1 "+map[int]string{1: "passed", -1: "failed"}[want])
 				})
@@ -191,4 +192,34 @@ func TestWedgedRun(t *testing.T) {
 	s.clock.advance(15 * time.Minute)
 	s.run(t.Context(), "sync")
 	s.expects(c, 1, "1 passed")
+}
+
+// TestWordOfTheRun: what GitHub makes of a run with jobs that were stopped or reached a
+// limit is not documented. The verdict comes from the jobs, whichever word it is.
+func TestWordOfTheRun(t *testing.T) {
+	t.Parallel()
+	cancelled := github.Job{Name: "docs", Conclusion: "cancelled", Runner: "runner-1"}
+	limit := testJob("unit", "timed_out") // the job's, while a test ran
+	limit.Steps[1].Conclusion = "cancelled"
+	for _, tt := range []struct {
+		jobs  []github.Job
+		words []string
+		vote  int
+		want  string
+	}{
+		{[]github.Job{testJob("unit", "failure", "not ok 1"), cancelled}, []string{"failure", "cancelled"}, -1, "1 failed"},
+		{[]github.Job{testJob("unit", "success"), cancelled}, []string{"failure", "cancelled"}, 0, "1 cancelled"},
+		{[]github.Job{testJob("docs", "success"), limit}, []string{"failure", "timed_out", "cancelled"}, 0, "1 timed-out"},
+		{[]github.Job{{Name: "docs", Conclusion: "skipped"}}, []string{"success", "skipped"}, 0, "1 skipped"},
+		{[]github.Job{testJob("unit", "success"), {Name: "docs", Conclusion: "skipped"}}, []string{"success"}, 1, "1 passed"},
+	} {
+		for _, word := range tt.words {
+			s := reporting(t, "")
+			c := s.push("ann", "nvme: split the probe loop", nil)
+			s.run(t.Context(), "sync")
+			s.github.SetRunState(s.ends(tt.jobs...), "completed", word)
+			s.quietly(1, 15*time.Minute)
+			s.expects(c, tt.vote, tt.want)
+		}
+	}
 }
