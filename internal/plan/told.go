@@ -52,7 +52,9 @@ func (b *builder) told(c *change.Change, key change.Key, id int64) (verdict.RunR
 // that we cancelled because the change was left alone has a cause that may be gone.
 func (b *builder) ending(c *change.Change, key change.Key, a attempt) (word verdict.Outcome, at time.Time) {
 	word, at = a.ended, a.endedAt
-	if said, i, told := b.toldAt(c, key, a.runID); told && (a.ended == "" || !a.endedAt.IsZero() && b.own(c)[i].At.After(a.endedAt)) {
+	said, i, told := b.toldAt(c, key, a.runID)
+	newer := func() bool { return !a.endedAt.IsZero() && b.own(c)[i].At.After(a.endedAt) }
+	if told && said.Outcome != a.ended && (a.ended == "" || newer()) { // else our own clock says when
 		word, at = said.Outcome, b.own(c)[i].At
 	}
 	if word == verdict.Cancelled && a.left {
