@@ -189,6 +189,9 @@ func (g *gathering) run(ctx context.Context, key change.Key, id int64) (*verdict
 	default:
 		g.explain(ctx, &run, rules)
 		result = rules.Fold(run)
+		if result.Outcome == verdict.Unknown && mine && run.Run.Status != "completed" && slices.ContainsFunc(run.Jobs, unread) {
+			result.Outcome, result.Awaits = verdict.Running, whyFailed
+		}
 	}
 	if mine {
 		g.outcome, g.attempt, g.awaits = result.Outcome, run.Attempt, result.Awaits

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
@@ -24,6 +25,9 @@ const (
 	maxEarlier = 10
 )
 
+// whyFailed is what a run awaits where GitHub does not answer.
+const whyFailed = "why jobs did not pass"
+
 // byNeeds reads a run from what the reporting job was told, where the API does not
 // answer. That can say that all is well. Why a job failed it does not say: the next
 // pass will.
@@ -33,7 +37,7 @@ func byNeeds(rules verdict.Rules, run verdict.Run, needs []change.Job) verdict.R
 	switch result.Outcome {
 	case verdict.Passed, verdict.Skipped:
 	default:
-		result.Outcome, result.Awaits = verdict.Running, "why jobs did not pass"
+		result.Outcome, result.Awaits = verdict.Running, whyFailed
 	}
 	return result
 }
@@ -113,16 +117,17 @@ func (g *gathering) explain(ctx context.Context, run *verdict.Run, rules verdict
 	}
 	slices.SortStableFunc(bad, func(a, b *change.Job) int { return cmp.Compare(urgency(*a), urgency(*b)) })
 	for i, job := range bad[:min(len(bad), maxRemarked)] {
-		g.remarks(ctx, job)
+		remarks := g.remarks(ctx, job)
 		if i < maxExplained {
-			g.log(ctx, job)
+			job.Unread = away(g.log(ctx, job)) && away(remarks)
 		}
 	}
 	for i := maxExplained; i < min(len(bad), maxSearched) && rules.Fold(*run).Outcome != verdict.Failed; i++ {
+		remarks := error(nil)
 		if i >= maxRemarked {
-			g.remarks(ctx, bad[i])
+			remarks = g.remarks(ctx, bad[i])
 		}
-		g.log(ctx, bad[i])
+		bad[i].Unread = away(g.log(ctx, bad[i])) && away(remarks)
 	}
 	if rules.Fold(*run).Outcome == verdict.Failed { // the names of their steps will do
 		for _, job := range bad {
@@ -139,19 +144,29 @@ func (g *gathering) explain(ctx context.Context, run *verdict.Run, rules verdict
 }
 
 // remarks reads what a job remarked.
-func (g *gathering) remarks(ctx context.Context, job *change.Job) {
-	if list, err := g.Details.Annotations(ctx, g.q.Project.CI.Repository, *job); err == nil {
+func (g *gathering) remarks(ctx context.Context, job *change.Job) error {
+	list, err := g.Details.Annotations(ctx, g.q.Project.CI.Repository, *job)
+	if err == nil {
 		job.Annotations = list
 	}
+	return err
 }
 
 // log reads what the failing step of a job ran and printed.
-func (g *gathering) log(ctx context.Context, job *change.Job) {
-	job.Unread = false
-	if run, tail, err := g.Details.LogTail(ctx, g.q.Project.CI.Repository, *job, logLines); err == nil {
+func (g *gathering) log(ctx context.Context, job *change.Job) error {
+	run, tail, err := g.Details.LogTail(ctx, g.q.Project.CI.Repository, *job, logLines)
+	if err == nil {
 		job.FailedRun, job.LogTail = run, tail
 	}
+	return err
 }
+
+// away reports whether GitHub did not answer. That it does not let us see something
+// is an answer.
+func away(err error) bool { return err != nil && fault.KindOf(err) == fault.Transient }
+
+// unread reports whether nobody could say of a job why it failed.
+func unread(j change.Job) bool { return j.Unread }
 
 // urgency puts what failed before what was stopped because of it.
 func urgency(j change.Job) int {
