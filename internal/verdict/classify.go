@@ -38,6 +38,8 @@ type JobResult struct {
 	Mark *Mark
 	// Doubt: it said different things, so none of them counts.
 	Doubt bool
+	// Memory: it failed where memory ran out.
+	Memory bool
 	// MayFail: the job does not decide.
 	MayFail bool
 }
@@ -165,6 +167,7 @@ func (rd *reader) unsuccessful(r *JobResult, end ending) {
 	default:
 		rd.byStep(r, ev, j.Steps[at], in)
 	}
+	r.Memory = ev.memory && r.Outcome == Failed
 }
 
 // timedOut reads a time limit that was reached in a phase.

@@ -23,6 +23,8 @@ const (
 // evidence is what the remarks on a job and the end of its log prove.
 type evidence struct {
 	lost, shutdown, notStarted, dropped, jobLimit, stepLimit, cancel, disk bool
+	// memory: something ran out of memory.
+	memory bool
 	// tool: the runner or an action of GitHub's failed at something of its own.
 	tool bool
 	// exit is the exit code of the step that failed, -1 if it is not known.
@@ -43,6 +45,7 @@ func gather(j change.Job) evidence {
 		if a.Level == "failure" {
 			ev.remark(text)
 			ev.disk = ev.disk || diskFullTexts.MatchString(text)
+			ev.memory = ev.memory || memoryTexts.MatchString(text)
 		}
 	}
 	lines := tail(j.LogTail, maxTail)
@@ -54,6 +57,7 @@ func gather(j change.Job) evidence {
 		}
 		if i >= len(lines)-diskLines {
 			ev.disk = ev.disk || diskFullTexts.MatchString(line)
+			ev.memory = ev.memory || memoryTexts.MatchString(strings.TrimPrefix(line, "##[error]"))
 		}
 	}
 	return ev

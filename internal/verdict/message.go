@@ -154,6 +154,9 @@ func details(c cleaner, j JobResult) string {
 		fmt.Fprintf(&b, " (exit code %d)", j.Exit)
 	}
 	b.WriteString(j.told())
+	if j.Memory {
+		b.WriteString(" where memory ran out")
+	}
 	if s := duration(j.Duration()); s != "" {
 		b.WriteString(" after " + s)
 	}

@@ -3,6 +3,7 @@
 package verdict
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -110,5 +111,21 @@ func TestRefuteFold(t *testing.T) {
 		if got.Outcome != tt.want {
 			t.Errorf("%s: got %s (awaits %q), want %s", tt.name, got.Outcome, got.Awaits, tt.want)
 		}
+	}
+}
+
+// TestMemory: a test for which memory ran out has failed, and the message says why.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	log := []string{"c++: fatal error: Killed signal terminated program cc1plus", "compilation terminated.", "make: *** [a.o] Error 1", "##[error]Process completed with exit code 2."}
+	j := logged(with(jobOf("failure", "Set up job=success", "Run make=failure"), "Process completed with exit code 2."), log...)
+	got := Rules{}.Fold(Run{Run: ended("failure"), Jobs: []change.Job{j}})
+	m := Message{Verdict: Policy{}.Combine([]Want{{Run: &got}})}
+	if text := m.Text(); got.Outcome != Failed || !strings.Contains(text, "in `Run make` (exit code 2) where memory ran out") {
+		t.Errorf("got %s:\n%s", got.Outcome, text)
+	}
+	j.LogTail = append(j.LogTail[:1:1], strings.Split(strings.Repeat("1 passed\n", diskLines), "\n")...)
+	if got := (Rules{}).Fold(Run{Run: ended("failure"), Jobs: []change.Job{j}}); got.Jobs[0].Memory {
+		t.Error("what was printed long before counts")
 	}
 }

@@ -85,6 +85,27 @@ var diskSpellings = []spelling{
 	{`there is not enough space on the disk\b.{0,300}`, "ERROR_DISK_FULL of Windows"},
 }
 
+// memorySpellings say that memory ran out, or that the kernel ended something for
+// that: such a test has failed, but people want to know.
+var memorySpellings = []spelling{
+	{`fatal error: Killed signal terminated program \w+`, "gcc.c: hoytech/strfry#41, Exiv2/exiv2#2185"},
+	{`internal compiler error: Killed \(program \w+\)`, "gcc.c before 8: travis-ci/travis-ci#2407"},
+	{`(?:virtual memory exhausted|fork|mmap|malloc).{0,100}: Cannot allocate memory\W*`, "ENOMEM in strerror(3); libiberty xmalloc.c"},
+	{`collect2: fatal error: ld terminated with signal 9 \[Killed\].*`, "collect2.c: microsoft/vcpkg#22566"},
+	{`LLVM ERROR: out of memory.*`, "LLVM ErrorHandling.cpp"},
+	{`FATAL ERROR: .{0,200}JavaScript heap out of memory`, "V8: actions/upload-artifact#619, facebook/astryx#2386"},
+	{`java\.lang\.OutOfMemoryError: .*`, "Java, OutOfMemoryError"},
+	{`MemoryError\W*`, "Python, MemoryError"},
+	{`fatal error: runtime: (?:out of memory|cannot allocate memory).*`, "Go, runtime mem_linux.go, malloc.go"},
+	{`memory allocation of \d+ bytes failed.*`, "Rust, alloc.rs"},
+	{`std::bad_alloc\W*`, "C++, what() in libstdc++"},
+}
+
+// cancelSpellings say that somebody stopped a step.
+var cancelSpellings = []spelling{
+	{`The operation was cancell?ed\.?`, "OperationCanceledException in .NET, which the runner prints as it is: actions/runner#2468"},
+}
+
 var (
 	lostTexts       = compile(`^`, lostSpellings, ``)
 	shutdownTexts   = compile(`^`, shutdownSpellings, ``)
@@ -92,12 +113,12 @@ var (
 	droppedTexts    = compile(`^`, droppedSpellings, ``)
 	toolTexts       = compile(`^`, toolSpellings, ``)
 	diskFullTexts   = compile(`(?i)`, diskSpellings, `$`)
+	memoryTexts     = compile(`(?:^|[\s:])`, memorySpellings, `$`)
+	cancelTexts     = compile(`^`, cancelSpellings, `$`)
 	// Limits: actions/runner JobRunner.cs, StepsRunner.cs, CompositeActionHandler.cs,
 	// and the annotations of GitHub, which watches the job's limit, too.
 	jobLimitTexts  = regexp.MustCompile(`^The job (?:running on runner .{0,200}? )?has exceeded the maximum execution time of `)
 	stepLimitTexts = regexp.MustCompile(`^The (?:action|background step) (?:'.{0,300}' )?has timed out`)
-	// OperationCanceledException in .NET, which the runner prints as it is.
-	cancelTexts = regexp.MustCompile(`^The operation was cancell?ed\.?$`)
 	// actions/runner ScriptHandler.cs; the second one is that of older runners.
 	exitTexts = regexp.MustCompile(`^(?:Process completed|Docker run failed) with exit code (\d{1,5})\.?$`)
 	// GitHub's stamps in logs.

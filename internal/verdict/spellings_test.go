@@ -21,11 +21,12 @@ func TestSpellings(t *testing.T) {
 		limit   = "job limit"
 		step    = "step limit"
 		cancel  = "cancel"
+		memory  = "memory"
 		none    = ""
 	)
 	kinds := map[string]*regexp.Regexp{
 		lost: lostTexts, started: notStartedTexts, dropped: droppedTexts, tool: toolTexts, disk: diskFullTexts,
-		limit: jobLimitTexts, step: stepLimitTexts, cancel: cancelTexts,
+		limit: jobLimitTexts, step: stepLimitTexts, cancel: cancelTexts, memory: memoryTexts,
 	}
 	for _, tt := range []struct{ text, want, source string }{
 		{"The self-hosted runner: lab-17 lost communication with the server. Verify the machine is running and has a healthy network connection.", lost, "actions/runner#2624"},
@@ -84,7 +85,21 @@ func TestSpellings(t *testing.T) {
 		{"The background step 'serve' has timed out after 5 minutes.", step, "actions/runner BackgroundStepCoordinator.cs"},
 		{"The operation was canceled.", cancel, "actions/runner#2468"},
 
+		{"c++: fatal error: Killed signal terminated program cc1plus", memory, "hoytech/strfry#41"},
+		{"g++: internal compiler error: Killed (program cc1plus)", memory, "travis-ci/travis-ci#2407"},
+		{"virtual memory exhausted: Cannot allocate memory", memory, "cc1, by way of libiberty"},
+		{"run.sh: fork: Cannot allocate memory", memory, "bash jobs.c"},
+		{"collect2: fatal error: ld terminated with signal 9 [Killed]", memory, "microsoft/vcpkg#22566"},
+		{"FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", memory, "actions/upload-artifact#619"},
+		{"FATAL ERROR: Ineffective mark-compacts near heap limit Allocation failed - JavaScript heap out of memory", memory, "facebook/astryx#2386"},
+		{"Caused by: java.lang.OutOfMemoryError: Java heap space", memory, "Java"},
+		{"MemoryError", memory, "Python"},
+		{"fatal error: runtime: out of memory", memory, "Go"},
+		{"memory allocation of 17179869184 bytes failed", memory, "Rust"},
+		{"  what():  std::bad_alloc", memory, "libstdc++"},
+
 		// What is no evidence.
+		{"the allocator must not throw std::bad_alloc here", none, "a test of allocators"},
 		{"You are running out of disk space. The runner will stop working when the machine runs out of disk space. Free space left: 12 MB", none, "actions/runner JobExtension.cs, a warning"},
 		{"npm ERR! nospc There appears to be insufficient space on your system to finish.", none, "npm, after a line with ENOSPC"},
 		{"write: No space left on device, as it should be", none, "a test of full disks"},
@@ -108,7 +123,7 @@ func TestSpellings(t *testing.T) {
 // TestSources holds that all spellings say where they are from.
 func TestSources(t *testing.T) {
 	t.Parallel()
-	for _, table := range [][]spelling{lostSpellings, notStartedSpellings, droppedSpellings, toolSpellings, diskSpellings} {
+	for _, table := range [][]spelling{lostSpellings, notStartedSpellings, droppedSpellings, toolSpellings, diskSpellings, memorySpellings, cancelSpellings} {
 		for _, s := range table {
 			if s.source == "" {
 				t.Errorf("%s has no source", s.pattern)

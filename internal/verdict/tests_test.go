@@ -24,7 +24,7 @@ func TestTestsInText(t *testing.T) {
 		{"bats", "1..3\nnot ok 1 adds two numbers\n# (in test file nvme.bats, line 5)\n#   `[ 3 -eq 4 ]' failed\nok 3 good\nnot ok 2 through a helper in 12ms\n", []string{"adds two numbers", "through a helper"}},
 		{"TAP", "not ok 4 - later # TODO some day\nnot ok 5 # SKIP no disk\nnot ok 6 - fixes #12\nok 7 - x", []string{"fixes #12"}},
 		// seen: CTest 3.25.1
-		{"ctest", "1/2 Test #1: nvme_reset ........Subprocess aborted***Exception:   0.00 sec\n\nThe following tests FAILED:\n\t  1 - nvme_reset (Subprocess aborted)\n\t 12 - a b (Failed)\n\t  3 - slow (Timeout)          unit\n\t  4 - gone (Not Run)\nErrors while running CTest", []string{"nvme_reset", "a b", "slow", "gone"}},
+		{"ctest", "1/2 Test #1: nvme_reset ........Subprocess aborted***Exception:   0.00 sec\n\nThe following tests FAILED:\n\t  1 - nvme_reset (Subprocess aborted)\n\t 12 - a b (Failed)\n\t  3 - slow (Timeout)          unit\n\t  4 - gone (Not Run)\n\t  5 - older (Child aborted)\nErrors while running CTest", []string{"nvme_reset", "a b", "slow", "gone", "older"}},
 		{"ctest, tests that are off", "The following tests did not run:\n\t  2 - off (Disabled)\n\t  3 - skipped (Skipped)", nil},
 		// seen: go 1.26
 		{"go", "--- FAIL: TestX (0.00s)\n    --- FAIL: TestX/deep (0.00s)\n        foo_test.go:5: bad\n--- FAIL: TestPanic (0.00s)\npanic: x\nFAIL\nFAIL\texample.com/mod/pkg/sub\t0.005s\nFAIL", []string{"TestX/deep", "TestPanic"}},

@@ -18,7 +18,7 @@ var failedWords = []struct {
 	re   *regexp.Regexp
 }{
 	{"bats, TAP", regexp.MustCompile(`^not ok \d+(?: -)? (\S.*?)(?: in \d+m?s(?:ec)?)?$`)}, // bats --timing
-	{"ctest (cmCTestTestHandler)", regexp.MustCompile(`^\s*\d+ - (\S.*?) \((?:Failed|Timeout|SEGFAULT|ILLEGAL|INTERRUPT|NUMERICAL|OTHER_FAULT|BAD_COMMAND|Not Run|Bad exit|Exit code .{1,20}|Subprocess \w+)\)(?:\s.*)?$`)},
+	{"ctest (cmCTestTestHandler)", regexp.MustCompile(`^\s*\d+ - (\S.*?) \((?:Failed|Timeout|SEGFAULT|ILLEGAL|INTERRUPT|NUMERICAL|OTHER_FAULT|BAD_COMMAND|Not Run|Bad exit|Exit code .{1,20}|(?:Subprocess|Child) \w+)\)(?:\s.*)?$`)},
 	{"go (testing.go)", regexp.MustCompile(`^\s*--- FAIL: (\S+) \(\d`)},
 	{"pytest (terminal.py)", regexp.MustCompile(`^(?:FAILED|ERROR) (\S+\.py(?:::[^\[]*?(?:\[.*?\])?)?)(?: - .*)?$`)},
 	{"Surefire 3 (TestSetStats)", regexp.MustCompile(`^\[ERROR\] ([\w.$]+\.[\w$]+(?:\[.*?\]|\(.*?\))?) -- Time elapsed: .{1,30} <<< (?:FAILURE|ERROR)!`)},
