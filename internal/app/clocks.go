@@ -50,7 +50,7 @@ func (c *clocks) name(address, name string) {
 // The server wrote its Date between the two (RFC 9110, 6.6.1), unless it is that
 // of an answer that a cache kept (Age, RFC 9111, 5.1).
 func (c *clocks) see(u *url.URL, h http.Header, begin, end time.Time) {
-	if c == nil || h.Get("Age") != "" {
+	if age := h.Get("Age"); c == nil || age != "" && age != "0" {
 		return
 	}
 	date, err := http.ParseTime(h.Get("Date"))

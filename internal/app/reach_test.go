@@ -175,6 +175,7 @@ func TestClocks(t *testing.T) {
 		{"written at the end of one that took long", at(20 * time.Minute), "", 20 * time.Minute, ""},
 		{"ahead although it took long", at(26 * time.Minute), "", 20 * time.Minute, "6m0s ahead of"},
 		{"from a cache", at(-time.Hour), "3600", 0, ""},
+		{"fresh from a cache's server", at(-time.Hour), "0", 0, "1h0m0s behind"},
 		{"no date", "", "", 0, ""},
 		{"not a date", "yesterday", "", 0, ""},
 	} {

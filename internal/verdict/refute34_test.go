@@ -89,7 +89,6 @@ func TestRefuteFold(t *testing.T) {
 		run  Run
 		want Outcome
 	}{
-		// fails in a pass, which knows no needs: {"a test job that is called like a report job", Run{Run: ended("failure"), Jobs: []change.Job{named("unit", "success"), named("coverage / report", "failure"), named("report", "success")}}, Failed},
 		{"the same, from the report job that knows itself", Run{Run: open, Self: self.ID, Needs: map[string]string{"unit": "success", "coverage": "failure"}, Jobs: []change.Job{named("unit", "success"), named("coverage / report", "failure"), self}}, Failed},
 		{"a leg of a matrix may fail, another lost its runner", Run{Run: open, Needs: map[string]string{"unit": "failure"}, Jobs: []change.Job{lost("unit (stable)"), named("unit (nightly)", "failure"), reporting}}, Failed},
 		{"two legs failed by tests", Run{Run: open, Needs: map[string]string{"unit": "failure"}, Jobs: []change.Job{named("unit (a)", "failure"), named("unit (b)", "failure"), reporting}}, Failed},
@@ -127,5 +126,16 @@ func TestMemory(t *testing.T) {
 	j.LogTail = append(j.LogTail[:1:1], strings.Split(strings.Repeat("1 passed\n", diskLines), "\n")...)
 	if got := (Rules{}).Fold(Run{Run: ended("failure"), Jobs: []change.Job{j}}); got.Jobs[0].Memory {
 		t.Error("what was printed long before counts")
+	}
+}
+
+// TestReportOfAnother: a pass knows no needs, and leaves a test out that is called
+// like a job that reports.
+func TestReportOfAnother(t *testing.T) {
+	t.Parallel()
+	t.Skip("fails: a pass knows the reporting job by its name alone; +1 although a required job failed")
+	run := Run{Run: ended("failure"), Jobs: []change.Job{named("unit", "success"), named("coverage / report", "failure"), named("report", "success")}}
+	if got := (Rules{}).Fold(run).Outcome; got != Failed {
+		t.Errorf("got %s, want failed", got)
 	}
 }
