@@ -102,11 +102,19 @@ func (w *world) justified(c *subject, ps int, file, key string) {
 		}
 	}
 	asked := slices.ContainsFunc(w.remarks, func(m *remark) bool {
-		return m.on == c && m.asks(file) && w.obeyed(m) && !m.at.Before(since)
+		return m.on == c && m.asks(file) && w.obeyed(m) && (!m.at.Before(since) || w.replied(m, since))
 	})
 	if why != "" && !asked {
 		w.violates("R8", "%s was started although %s, and nobody who is obeyed asked", key, why)
 	}
+}
+
+// replied reports whether a remark was answered only after a time: who reads
+// late obeys late.
+func (w *world) replied(m *remark, since time.Time) bool {
+	return slices.ContainsFunc(m.on.Messages(), func(a gerrit.Message) bool {
+		return ours(a) && !a.Date.Before(since.Truncate(time.Second)) && strings.Contains(a.Text, "> "+m.text)
+	})
 }
 
 var loud = regexp.MustCompile(`panic:|goroutine [0-9]+ \[|runtime error`)
