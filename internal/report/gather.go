@@ -233,14 +233,6 @@ func (g *gathering) endOf(ctx context.Context, run *verdict.Run) {
 	run.Run.Status, run.Run.Conclusion = earlier.Status, earlier.Conclusion
 }
 
-// pinned is a run's page for one attempt, which a rerun does not change.
-func pinned(url string, attempt int) string {
-	if url == "" || attempt < 1 || strings.Contains(url, "/attempts/") {
-		return url
-	}
-	return fmt.Sprintf("%s/attempts/%d", url, attempt)
-}
-
 func (g *gathering) rules(mine bool) verdict.Rules {
 	r := g.q.Project.Report
 	rules := verdict.Rules{Ignore: r.Ignore, MayFail: r.MayFail, Setup: r.Setup}

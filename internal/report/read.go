@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -183,4 +184,12 @@ func good(j change.Job) bool {
 		return true
 	}
 	return j.Status != "completed"
+}
+
+// pinned is a run's page for one attempt, which a rerun does not change.
+func pinned(url string, attempt int) string {
+	if url == "" || attempt < 1 || strings.Contains(url, "/attempts/") {
+		return url
+	}
+	return fmt.Sprintf("%s/attempts/%d", url, attempt)
 }
