@@ -97,11 +97,27 @@ func (b *builder) attempt(id change.ID, workflow string) attempt {
 			a.before.word, a.before.runID = b.sourceResult(e)
 		}
 	}
+	if a.number == 0 {
+		b.remember(&a, id, workflow)
+	}
 	a.more(refs, id, workflow, since)
 	if a.failedOnly && a.asked >= a.number {
 		a.again(refs, id, workflow)
 	}
 	return a
+}
+
+// remember reads our own messages where the ledger says nothing: its refs were
+// pruned, or somebody deleted them. A result that we have told stands.
+func (b *builder) remember(a *attempt, id change.ID, workflow string) {
+	for _, residue := range b.own(b.open[id.Change]) {
+		for _, run := range residue.Runs {
+			k := run.Key
+			if k.ID == id && k.Workflow == workflow && k.Server == b.p.Gerrit.Name && run.Outcome.Result() && !run.Empty() && k.Attempt >= a.number {
+				a.number, a.recorded, a.runID, a.ended, a.endedAt = k.Attempt, true, run.RunID, run.Outcome, residue.At
+			}
+		}
+	}
 }
 
 // refsOf are the refs about a change, and what this pass adds to them.

@@ -32,11 +32,13 @@ func answered(text string) change.Message {
 }
 
 // commented is a snapshot of change 7 whose comments were read. That run 99 has
-// failed was told.
+// failed was told, if it is there.
 func commented(p *config.Project, messages []change.Message, refs ...string) *Snapshot {
 	told := said("ci", change.ID{Change: 7, Patchset: 1}, verdict.Failed)
 	told.Author.ID, told.At = 9, noon.Add(-20*time.Minute)
-	messages = append([]change.Message{told}, messages...)
+	if slices.Contains(refs, failedRefs[3]) {
+		messages = append([]change.Message{told}, messages...)
+	}
 	c := open(7, func(c *change.Change) { c.Messages, c.Updated = messages, noon.Add(-10*time.Minute) })
 	s := snapshot(p, []change.Change{c}, refs...)
 	s.Comments, s.Self = map[int]bool{7: true}, 9

@@ -31,7 +31,11 @@ func (b *builder) lifecycle() {
 	}
 	for _, number := range slices.Sorted(maps.Keys(b.s.Mirror.Changes)) {
 		for _, r := range b.openRuns(number) {
-			b.lookAfter(workflowByName(b.p, r.key.Workflow), r)
+			if w := workflowByName(b.p, r.key.Workflow); w != nil {
+				b.lookAfter(w, r)
+			} else {
+				b.lookAfterRemoved(r)
+			}
 		}
 		for _, r := range b.openClaims(number) {
 			b.lookForRun(workflowByName(b.p, r.key.Workflow), r)
@@ -39,12 +43,43 @@ func (b *builder) lifecycle() {
 	}
 }
 
-// watched reports whether runs of a key are looked after: those of a configured
-// workflow for patchsets. A run after a merge tells its result itself, or nobody
+// watched reports whether runs of a key are looked after. A run after a merge tells its result itself, or nobody
 // waits for it.
 func (b *builder) watched(key change.Key) bool {
 	w := workflowByName(b.p, key.Workflow)
-	return key.Server == b.p.Gerrit.Name && w != nil && !w.PostMerge
+	return key.Server == b.p.Gerrit.Name && (w == nil || !w.PostMerge)
+}
+
+// lookAfterRemoved looks after a run whose workflow has left the configuration:
+// nobody is told of it, and it is cancelled where any other would be.
+func (b *builder) lookAfterRemoved(r openRun) {
+	c, open := b.open[r.key.Change]
+	reason, known := "", true
+	switch {
+	case !open:
+		reason, known = b.closedReason(r.key.Change)
+	case b.isOld(r.key.ID):
+		reason = fmt.Sprintf("patchset %d replaced it", c.Current.Number)
+	default:
+		reason = b.leftReason(c)
+	}
+	if !known || r.from > 0 || b.needRun(r.id) {
+		return
+	}
+	run, there := b.runByID(r.id)
+	if there && Foreign(b.p, r.key, run) != "" {
+		return
+	}
+	a := Action{Verb: End, Key: r.key, Revision: r.rev, Run: run, Number: r.key.Change, Outcome: verdict.Superseded, Reason: "its workflow is not configured any more"}
+	// A run that does not show its key may be anything: a ref alone stops nothing.
+	if _, keyed := run.Key(); there && keyed && run.Status != "completed" {
+		if reason == "" {
+			return
+		}
+		a.Verb, a.Outcome, a.Reason = Cancel, "", reason
+	}
+	b.stopping(r, reason)
+	b.add(a)
 }
 
 // openRuns finds the recorded runs of a change that are not noted as ended, and

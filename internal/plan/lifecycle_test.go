@@ -24,7 +24,7 @@ func reporting(p *config.Project) {
 // said is a message of an account about attempt 1 of a patchset's run.
 func said(by string, id change.ID, outcome verdict.Outcome) change.Message {
 	key := change.Key{ID: id, Workflow: "autorun.yml", Attempt: 1}
-	r := verdict.Residue{Runs: []verdict.RunResidue{{Key: key, RunID: 99, Attempt: 1, Outcome: outcome}}, Voted: true, Vote: 1}
+	r := verdict.Residue{Runs: []verdict.RunResidue{{Key: key, RunID: 99, Attempt: 1, Outcome: outcome}}, Voted: true, Vote: verdict.Policy{}.Vote(outcome)}
 	return change.Message{ID: "m0", Author: change.Account{Username: by}, Text: "Passed.\n\n" + r.String()}
 }
 

@@ -84,15 +84,15 @@ func TestEndsOfRuns(t *testing.T) {
 	}
 }
 
-// TestRunsOfOthers: runs of other servers and workflows, and those after a merge,
-// are left alone, whatever becomes of their changes.
+// TestRunsOfOthers: runs of other servers, and those after a merge, are left alone,
+// whatever becomes of their changes.
 func TestRunsOfOthers(t *testing.T) {
 	t.Parallel()
 	p := project(reporting, func(p *config.Project) {
 		p.Workflows = append(p.Workflows, config.Workflow{Name: "after.yml", File: "after.yml", PostMerge: true})
 		p.Prune.Keep, p.Report.Commands.Off = 0, true
 	})
-	for _, key := range []string{"nova+7/1/autorun.yml/1", "7/1/gone.yml/1", "7/1/after.yml/1"} {
+	for _, key := range []string{"nova+7/1/autorun.yml/1", "7/1/after.yml/1"} {
 		s := snapshot(p, nil, "refs/dispatcher/runs/"+key+"/99 7")
 		s.Closed, s.RunsByID = []change.Change{closed(7, change.Merged, 0)}, map[int64]change.Run{99: {ID: 99, Status: "in_progress"}}
 		got := Make(p, s, noon)
@@ -191,5 +191,35 @@ func TestCarriedRuns(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRunsOfRemovedWorkflows: a run whose workflow has left the configuration is told
+// to nobody, and stopped where any other would be, if its name shows its key.
+func TestRunsOfRemovedWorkflows(t *testing.T) {
+	t.Parallel()
+	p := project(reporting, func(p *config.Project) { p.Prune.Keep, p.Report.Commands.Off = 0, true })
+	going := change.Run{ID: 99, Name: "7/1/gone.yml/1 nvme", Status: "in_progress"}
+	ended, other, unkeyed := going, going, going
+	ended.Status, other.Name, unkeyed.Name = "completed", "8/1/gone.yml/1", "release"
+	open7 := []change.Change{open(7)}
+	for _, tt := range []struct {
+		name    string
+		changes []change.Change
+		run     change.Run
+		want    []string
+	}{
+		{"its change is merged", nil, going, []string{"cancel 7/1/gone.yml/1: the change was merged"}},
+		{"it has ended", nil, ended, []string{"end 7/1/gone.yml/1: its workflow is not configured any more"}},
+		{"its change is open", open7, going, []string{"relay 7/1: new patchset", "dispatch 7/1/autorun.yml/1: new patchset"}},
+		{"another key", nil, other, []string{""}},
+		{"no key", nil, unkeyed, []string{"end 7/1/gone.yml/1: its workflow is not configured any more"}},
+	} {
+		s := snapshot(p, tt.changes, "refs/dispatcher/runs/7/1/gone.yml/1/99 7")
+		s.RunsByID = map[int64]change.Run{99: tt.run}
+		if len(tt.changes) == 0 {
+			s.Closed = []change.Change{closed(7, change.Merged, 0)}
+		}
+		check(t, Make(p, s, noon), tt.want...)
 	}
 }

@@ -96,6 +96,9 @@ func (b *builder) standing(c *change.Change, w *config.Workflow, reporting chang
 	if !a.ended.Result() {
 		st.Before = b.standingBefore(c, w, a)
 	}
+	if said, told := b.told(c, st.Key, 0); told && st.RunID == 0 && a.number > 0 {
+		st.RunID = said.RunID
+	}
 	if !a.recorded && a.rerun > 0 && a.asked == a.number {
 		st.RunID = a.rerun // the call was made, and is not noted yet
 	}
@@ -113,6 +116,10 @@ func (b *builder) standing(c *change.Change, w *config.Workflow, reporting chang
 		}
 	case st.Key != reporting:
 		b.settleStanding(c, w, &st)
+		// A run that a comment asked for, and that told nothing, asks for no other.
+		if !st.Expected && !st.stands().Outcome.Result() && unwantedReason(c, w) != "" {
+			return st, false
+		}
 	}
 	return st, true
 }

@@ -56,6 +56,9 @@ func (b *builder) commandRuns(c *change.Change, w *config.Workflow) (runs []comm
 	if s, ok := b.carriable(c, w); ok { // it is about to be noted as an attempt
 		runs = append(runs, command.Run{Key: b.key(c, w, s.number), State: stateOf(s.word)})
 	}
+	if a := b.attempt(c.ID(), w.Name); len(states) == 0 && a.number > 0 { // as our messages tell
+		runs = append(runs, command.Run{Key: b.key(c, w, a.number), State: stateOf(a.ended)})
+	}
 	for _, n := range slices.Sorted(maps.Keys(states)) {
 		if st := states[n]; !st.claimed && !st.recorded {
 			continue

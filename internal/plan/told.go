@@ -57,6 +57,9 @@ func (b *builder) ending(c *change.Change, key change.Key, a attempt) (word verd
 	if told && said.Outcome != a.ended && (a.ended == "" || newer()) { // else our own clock says when
 		word, at = said.Outcome, b.own(c)[i].At
 	}
+	if told && word == verdict.Superseded && said.Outcome.Result() {
+		word = said.Outcome // its refs had to leave the mirror, its result stands
+	}
 	if word == verdict.Cancelled && a.left {
 		word = verdict.Superseded
 	}

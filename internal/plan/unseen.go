@@ -29,7 +29,9 @@ func (b *builder) openClaims(number int) []openRun {
 			known[e.Key] = known[e.Key] || b.believes(e)
 		}
 	}
-	claims = slices.DeleteFunc(claims, func(r openRun) bool { return known[r.key] || !b.watched(r.key) })
+	claims = slices.DeleteFunc(claims, func(r openRun) bool {
+		return known[r.key] || !b.watched(r.key) || workflowByName(b.p, r.key.Workflow) == nil
+	})
 	slices.SortFunc(claims, func(x, y openRun) int { return cmp.Compare(x.key.String(), y.key.String()) })
 	return claims
 }

@@ -61,7 +61,7 @@ func (b *builder) empty(c *change.Change) []Standing {
 			continue
 		}
 		why := unwantedReason(c, w)
-		if why == "" || b.attempt(c.ID(), w.Name).number > 0 || b.decide(c, w).standing != unwanted {
+		if _, stands := b.standing(c, w, change.Key{}); why == "" || stands {
 			return nil
 		}
 		all = append(all, Standing{Workflow: w.Name, Key: b.key(c, w, 1), LeftOut: why})
@@ -77,6 +77,9 @@ type Debt struct {
 	Key change.Key
 	// Again: its result was told before. Refused: Gerrit did not take the vote then.
 	Again, Refused bool
+	// Differs: Gerrit took Was, and the results ask for another vote.
+	Differs bool
+	Was     int
 }
 
 // Owed compares the vote that the results of a patchset ask for with what our own
@@ -110,11 +113,35 @@ func Owed(p *config.Project, standings []Standing, c *change.Change, self change
 	}
 	switch {
 	case said.refused:
-		return Debt{"Gerrit did not take the vote before", last.Key, true, true}
+		return Debt{Reason: "Gerrit did not take the vote before", Key: last.Key, Again: true, Refused: true}
 	case said.reset && (!open || red):
-		return Debt{"the vote was taken back, and no other result has come", last.Key, true, false}
+		return Debt{Reason: "the vote was taken back, and no other result has come", Key: last.Key, Again: true}
+	}
+	if v := wanted(votes, standings); said.voted && v.Voted && v.Vote != said.vote {
+		return Debt{Reason: "the results ask for another vote now", Key: last.Key, Again: true, Differs: true, Was: said.vote}
 	}
 	return Debt{}
+}
+
+// wanted is the verdict on the results that stand.
+func wanted(votes verdict.Policy, standings []Standing) verdict.Verdict {
+	var wants []verdict.Want
+	for _, s := range standings {
+		s = s.stands()
+		w := verdict.Want{Key: s.Key, Optional: s.Optional, Expected: s.Expected}
+		if s.Outcome != "" {
+			w.Run = &verdict.RunResult{Outcome: s.Outcome}
+		}
+		wants = append(wants, w)
+	}
+	return votes.Combine(wants)
+}
+
+// Taken is the vote that our last message which has one says that Gerrit took, and
+// that we have not taken back since.
+func Taken(c *change.Change, self change.Account) (vote int, ok bool) {
+	said := saidOf(c, self)
+	return said.vote, said.voted && !said.reset && !said.refused
 }
 
 // Red reports whether a required workflow has a red result that stands, none of
@@ -136,8 +163,12 @@ func owedEmpty(p *config.Project, left []Standing, c *change.Change, self change
 	if !said.empty {
 		return Debt{Reason: "nothing is to be run for it", Key: left[0].Key}
 	}
-	if said.refused && p.Report.Label != "" {
+	switch vote := verdict.NewPolicy(p.Report.Votes).Vote(verdict.Passed); {
+	case p.Report.Label == "":
+	case said.refused:
 		return Debt{Reason: "Gerrit did not take the vote before", Key: left[0].Key, Refused: true}
+	case said.reset, said.voted && said.vote != vote:
+		return Debt{Reason: "the vote was taken back, and no other result has come", Key: left[0].Key}
 	}
 	return Debt{}
 }
@@ -165,6 +196,9 @@ type spoken struct {
 	// refused and reset tell of the last vote that Gerrit did not take it, or that
 	// we took it back ourselves; empty that nothing was to be run.
 	refused, reset, empty bool
+	// vote is the last one that Gerrit took, if voted.
+	voted bool
+	vote  int
 }
 
 func saidOf(c *change.Change, self change.Account) spoken {
@@ -190,6 +224,9 @@ func saidOf(c *change.Change, self change.Account) spoken {
 		}
 		if r.Voted || r.Refused {
 			all.refused, all.reset = r.Refused, started && r.Voted
+			if r.Voted && !started {
+				all.voted, all.vote = true, r.Vote
+			}
 		}
 	}
 	return all

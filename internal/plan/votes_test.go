@@ -40,9 +40,12 @@ func before(n int, o verdict.Outcome) func(*Standing) {
 // tells is a message of our account about some standings on patchset 2. vote is
 // "+1", "none" or "refused".
 func tells(vote string, all ...Standing) change.Message {
-	r := verdict.Residue{Voted: vote == "+1", Refused: vote == "refused"}
-	if r.Voted {
+	r := verdict.Residue{Voted: vote == "+1" || vote == "-1", Refused: vote == "refused"}
+	switch vote {
+	case "+1":
 		r.Vote = 1
+	case "-1":
+		r.Vote = -1
 	}
 	for _, st := range all {
 		o := st.Outcome
@@ -100,7 +103,7 @@ func TestOwed(t *testing.T) {
 		{"passed beside one that goes on", nil, []Standing{pass, otherRuns}, nil, ""},
 		{"failed beside one that goes on", nil, []Standing{fail, otherRuns}, nil, untold + " 7/2/a.yml/1"},
 		{"failed after one that goes on", nil, []Standing{otherRuns, fail}, nil, untold + " 7/2/a.yml/1"},
-		{"failed and told beside one that goes on", nil, []Standing{fail, otherRuns}, []change.Message{tells("+1", fail)}, ""},
+		{"failed and told beside one that goes on", nil, []Standing{fail, otherRuns}, []change.Message{tells("-1", fail)}, ""},
 		{"failed before one that passed, a third goes on", nil, []Standing{fail, other, ends("c.yml", 1, "")}, nil, untold + " 7/2/a.yml/1"},
 		{"no vote for a time limit", nil, []Standing{ends("a.yml", 1, verdict.TimedOut), otherRuns}, nil, ""},
 		{"a vote for a time limit", strict, []Standing{ends("a.yml", 1, verdict.TimedOut), otherRuns}, nil, untold + " 7/2/a.yml/1"},
@@ -108,10 +111,10 @@ func TestOwed(t *testing.T) {
 		{"an optional one is not told", nil, []Standing{pass, ends("b.yml", 1, verdict.Failed, optional)}, []change.Message{tells("+1", pass)}, ""},
 		{"an optional one goes on", nil, []Standing{pass, ends("b.yml", 1, "", optional)}, nil, untold + " 7/2/a.yml/1"},
 		{"what told nothing is not owed", nil, []Standing{ends("a.yml", 1, verdict.Cancelled)}, nil, ""},
-		{"the result before it is told", nil, []Standing{lost}, []change.Message{tells("+1", fail)}, ""},
+		{"the result before it is told", nil, []Standing{lost}, []change.Message{tells("-1", fail)}, ""},
 		{"the result before it is not told", nil, []Standing{lost}, nil, untold + " 7/2/a.yml/1"},
 		{"a result before one that is waited for", nil, []Standing{ends("a.yml", 2, "", before(1, verdict.Failed)), otherRuns}, nil, ""},
-		{"a result stands above the one before", nil, []Standing{ends("a.yml", 2, verdict.Passed, before(1, verdict.Failed))}, []change.Message{tells("+1", fail)}, untold + " 7/2/a.yml/2"},
+		{"a result stands above the one before", nil, []Standing{ends("a.yml", 2, verdict.Passed, before(1, verdict.Failed))}, []change.Message{tells("-1", fail)}, untold + " 7/2/a.yml/2"},
 		{"told for another run", nil, []Standing{pass}, []change.Message{tells("+1", ends("a.yml", 1, verdict.Passed, func(st *Standing) { st.RunID = 5 }))}, untold + " 7/2/a.yml/1"},
 		{"told for a run of which the number is not known", nil, []Standing{ends("a.yml", 1, verdict.Passed, nameless)}, []change.Message{tells("+1", pass)}, ""},
 		{"told for another attempt", nil, []Standing{ends("a.yml", 2, verdict.Passed)}, []change.Message{tells("+1", pass)}, untold + " 7/2/a.yml/2"},
@@ -133,17 +136,19 @@ func TestOwed(t *testing.T) {
 		{"refused, and one goes on again", nil, []Standing{pass, otherRuns}, []change.Message{tells("refused", pass)}, ""},
 		{"a red one refused, and one goes on", nil, []Standing{fail, otherRuns}, []change.Message{tells("refused", fail)}, refused + " again 7/2/a.yml/1"},
 
-		{"taken back", nil, []Standing{fail}, []change.Message{tells("+1", fail), tookBack()}, back + " again 7/2/a.yml/1"},
-		{"taken back, and the rerun goes on", nil, []Standing{ends("a.yml", 2, "", before(1, verdict.Failed))}, []change.Message{tells("+1", fail), tookBack()}, ""},
-		{"taken back, and another one is red while the rerun goes on", nil, []Standing{runs, ends("b.yml", 1, verdict.Failed)}, []change.Message{tells("+1", ends("b.yml", 1, verdict.Failed)), tookBack()}, back + " again 7/2/b.yml/1"},
-		{"taken back, and the rerun was called off", nil, []Standing{lost}, []change.Message{tells("+1", fail), tookBack()}, back + " again 7/2/a.yml/1"},
-		{"taken back, and another result has come", nil, []Standing{ends("a.yml", 2, verdict.Passed)}, []change.Message{tells("+1", fail), tookBack(), tells("+1", ends("a.yml", 2, verdict.Passed))}, ""},
+		{"taken back", nil, []Standing{fail}, []change.Message{tells("-1", fail), tookBack()}, back + " again 7/2/a.yml/1"},
+		{"taken back, and the rerun goes on", nil, []Standing{ends("a.yml", 2, "", before(1, verdict.Failed))}, []change.Message{tells("-1", fail), tookBack()}, ""},
+		{"taken back, and another one is red while the rerun goes on", nil, []Standing{runs, ends("b.yml", 1, verdict.Failed)}, []change.Message{tells("-1", ends("b.yml", 1, verdict.Failed)), tookBack()}, back + " again 7/2/b.yml/1"},
+		{"taken back, and the rerun was called off", nil, []Standing{lost}, []change.Message{tells("-1", fail), tookBack()}, back + " again 7/2/a.yml/1"},
+		{"taken back, and another result has come", nil, []Standing{ends("a.yml", 2, verdict.Passed)}, []change.Message{tells("-1", fail), tookBack(), tells("+1", ends("a.yml", 2, verdict.Passed))}, ""},
 		{"taken back after a refusal", nil, []Standing{fail}, []change.Message{tells("refused", fail), tookBack()}, back + " again 7/2/a.yml/1"},
 		{"taken back on the patchset before", nil, []Standing{pass}, []change.Message{onPatchset(1, tookBack()), tells("+1", pass)}, ""},
-		{"somebody imitates that", nil, []Standing{fail}, []change.Message{tells("+1", fail), by(8, tookBack())}, ""},
-		{"reset by a start", nil, []Standing{lost}, []change.Message{tells("+1", fail), tells("+1", ends("a.yml", 2, ""))}, back + " again 7/2/a.yml/1"},
-		{"a start without a reset", nil, []Standing{lost}, []change.Message{tells("+1", fail), tells("none", ends("a.yml", 2, ""))}, ""},
-		{"no start, as one has ended", nil, []Standing{lost}, []change.Message{tells("+1", fail, otherRuns)}, ""},
+		{"somebody imitates that", nil, []Standing{fail}, []change.Message{tells("-1", fail), by(8, tookBack())}, ""},
+		{"reset by a start", nil, []Standing{lost}, []change.Message{tells("-1", fail), tells("+1", ends("a.yml", 2, ""))}, back + " again 7/2/a.yml/1"},
+		{"a start without a reset", nil, []Standing{lost}, []change.Message{tells("-1", fail), tells("none", ends("a.yml", 2, ""))}, ""},
+		{"no start, as one has ended", nil, []Standing{lost}, []change.Message{tells("-1", fail, otherRuns)}, ""},
+		{"the results ask for another vote", nil, []Standing{pass}, []change.Message{tells("-1", pass)}, "the results ask for another vote now again 7/2/a.yml/1"},
+		{"they would, and one goes on", nil, []Standing{pass, otherRuns}, []change.Message{tells("-1", pass)}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -267,7 +272,7 @@ func TestVotesThatArePlanned(t *testing.T) {
 			p.Report.NothingToRun, p.Workflows[1].Optional, p.Workflows[1].Branches = config.NothingVotes, true, []string{"v1.x"}
 		}, nil, refsOf("claims 1", "runs 1/98"), []string{"skip 7/2/b.yml/0: not for branch master"}},
 		{"it ran before a filter left it out", left, nil, refsOf("claims 1", "runs 1/97", "ended 1/cancelled"),
-			[]string{`no verdict 7/2/autorun.yml/1: attempt 1 was cancelled; a comment "recheck" starts it again`}},
+			[]string{"vote 7/2/autorun.yml/1: nothing is to be run for it", `no verdict 7/2/autorun.yml/1: attempt 1 was cancelled; a comment "recheck" starts it again`}},
 		{"it was called off", func(p *config.Project) { p.Report.NothingToRun = config.NothingVotes }, nil, []string{"refs/changes/07/7/2 2007", about("stopped 1")},
 			[]string{"skip 7/2/autorun.yml/1: a comment called it off"}},
 		{"it waits at a gate", func(p *config.Project) {

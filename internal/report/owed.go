@@ -103,7 +103,10 @@ func (r *Reporter) Vote(ctx context.Context, q Request) (Done, error) {
 // unfounded says why a verdict does not pay a debt, or "": GitHub does not tell any
 // more what the ledger says. What does not pay it must not be posted in each pass.
 func unfounded(v verdict.Verdict, debt plan.Debt) string {
-	if debt.Again && !debt.Refused && v.Vote == 0 {
+	if debt.Differs && v.Vote == debt.Was {
+		return "the vote stands, as GitHub tells"
+	}
+	if debt.Again && !debt.Refused && !debt.Differs && v.Vote == 0 {
 		return "the result that stood before cannot be read any more"
 	}
 	founded := debt.Again

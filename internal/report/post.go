@@ -9,6 +9,7 @@ import (
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
@@ -26,10 +27,12 @@ func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Don
 	if g.Cell != nil {
 		done.Summary = m.Summary(g.Cell)
 	}
-	review := change.Review{
-		Message: m.Text(), Tag: Tag, Comments: g.found.comments,
-		Notify: g.notify(v, m.Residue()),
+	notify := g.notify(v, m.Residue())
+	if vote, taken := plan.Taken(g.change, g.self); taken && vote == v.Vote && v.Vote != 0 && g.q.Debt == nil && !g.outcome.Result() {
+		// Nothing new was found: a person may have removed the vote meanwhile.
+		v.Voted, m.Verdict.Voted = false, false
 	}
+	review := change.Review{Message: m.Text(), Tag: Tag, Comments: g.found.comments, Notify: notify}
 	if v.Outcome == verdict.Failed {
 		review.Attention = change.OwnerAttention
 	}
