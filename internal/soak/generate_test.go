@@ -59,7 +59,7 @@ func (d *dice) config() config {
 	c.PerPass = []int{5, 5, 5, 1, 2}[d.IntN(5)]
 	c.Gone = d.one("none*7", "autorun.yml", "lint.yml")
 	c.Copy = d.one("none", "reword", "both")
-	c.Lag = d.one("0s*5", "5m", "25m")
+	c.Lag = d.one("0s*5", "1m", "5m") // seconds are usual, minutes happen with several sites
 	c.Git = d.one("memory*24", "real")
 	return c
 }
