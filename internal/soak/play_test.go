@@ -304,8 +304,6 @@ func (w *world) forges(c *subject, e event) error {
 	if n := len(w.of(c, key.Patchset, key.Workflow)); n > 0 {
 		return nil // what is there already cannot be made up
 	}
-	w.forged[c.Number()] = true
-	c.happened(w.clock.Now())
 	entries := []change.Entry{{Kind: change.Carried, Key: key}}
 	if e.arg(2) == "run" {
 		other := w.ordered(func(r *run) bool { return r.on != c && r.last().means == passed })
@@ -314,8 +312,14 @@ func (w *world) forges(c *subject, e event) error {
 		}
 		entries = []change.Entry{{Kind: change.Claim, Key: key}, {Kind: change.RunOf, Key: key, RunID: other[len(other)-1].id}}
 	}
+	w.forged[c.Number()] = true
+	c.happened(w.clock.Now())
+	there := w.refs()["refs/heads/master"] // a ref wants an object that is on the mirror
+	if there == "" {
+		return nil
+	}
 	for _, entry := range entries {
-		if err := w.forge(ledger.Ref(entry), string(w.project.Tip("master"))); err != nil {
+		if err := w.forge(ledger.Ref(entry), there); err != nil {
 			return err
 		}
 	}

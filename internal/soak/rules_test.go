@@ -168,7 +168,7 @@ func (w *world) forbidden(c *subject, p *pass) {
 
 // waits reports whether a pass says that a run of a change is to come.
 func (p *pass) waits(c *subject) bool {
-	return regexp.MustCompile(fmt.Sprintf(`(?m)^ *waiting +%d/%d\b.*\battempt\b`, c.Number(), c.current())).MatchString(p.stdout)
+	return regexp.MustCompile(fmt.Sprintf(`(?m)^ *waiting +%d/%d\b.*\b(?:attempt|run of patchset) [0-9]`, c.Number(), c.current())).MatchString(p.stdout)
 }
 
 // unsettled reports whether a run of the change goes on, or the last one of a
