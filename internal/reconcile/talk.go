@@ -182,7 +182,7 @@ func (a *acting) announce(ctx context.Context) {
 		}
 	}
 	for _, c := range order {
-		reset := policy == config.StartedReset && !a.red(c, runs[c])
+		reset := policy == config.StartedReset && a.decides(runs[c]) && !a.red(c, runs[c])
 		review := change.Review{Message: verdict.Started(runs[c], reset), Tag: startedTag, Notify: verdict.NotifyNone}
 		if label := a.Project.Report.Label; reset && label != "" {
 			review.Labels = map[string]int{label: 0}
@@ -191,6 +191,13 @@ func (a *acting) announce(ctx context.Context) {
 			a.problem(fmt.Sprintf("failed to tell %s that runs started", c.ID()), err)
 		}
 	}
+}
+
+// decides reports whether a workflow that votes is among those that start.
+func (a *acting) decides(started []verdict.Run) bool {
+	return slices.ContainsFunc(a.Project.Workflows, func(w config.Workflow) bool {
+		return !w.Optional && slices.ContainsFunc(started, func(r verdict.Run) bool { return r.Key.Workflow == w.Name })
+	})
 }
 
 // red reports whether a red result of another workflow than those that start

@@ -42,6 +42,7 @@ func (w *world) ineligible(c *subject) string {
 func (w *world) note() {
 	for _, c := range w.changes {
 		c.unseen = c.unseen || !w.visible(c)
+		c.withdrawn = c.withdrawn || c.private && w.config.SkipPriv
 		switch why := w.ineligible(c); {
 		case why != "":
 			c.since = time.Time{}

@@ -104,9 +104,18 @@ func (w *world) justified(c *subject, ps int, file, key string) {
 	asked := slices.ContainsFunc(w.remarks, func(m *remark) bool {
 		return m.on == c && m.asks(file) && w.obeyed(m) && (!m.at.Before(since) || w.replied(m, since))
 	})
+	if c.withdrawn && !w.told(c, file) {
+		return // what nobody was told of went with the refs
+	}
 	if why != "" && !asked {
 		w.violates("R8", "%s was started although %s, and nobody who is obeyed asked", key, why)
 	}
+}
+
+// told reports whether a result of a workflow was told on a change.
+func (w *world) told(c *subject, file string) bool {
+	result := regexp.MustCompile(`/` + regexp.QuoteMeta(file) + `/\d+ run=\d+ attempt=\d+ outcome=(passed|failed|timed-out)`)
+	return slices.ContainsFunc(c.Messages(), func(m gerrit.Message) bool { return ours(m) && result.MatchString(m.Text) })
 }
 
 // replied reports whether a remark was answered only after a time: who reads

@@ -75,6 +75,7 @@ type subject struct {
 	wip, private        bool
 	hidden              bool // nobody may read it
 	unseen              bool // the account could not see it once
+	withdrawn           bool // it was private once, and left the mirror
 	status              change.Status
 	base                string // what the current patchset was put on
 	sets                []patchset
