@@ -151,7 +151,7 @@ func (b *builder) lookAfter(w *config.Workflow, r openRun) {
 		return
 	case told:
 		a.Verb, a.Outcome, a.Reason = End, said.Outcome, "it was reported"
-	case reason != "" && !b.worthJudging(r.key, run):
+	case reason != "" && !b.worthJudging(w, r.key, run):
 		a.Verb, a.Outcome = End, verdict.Superseded
 	case reason != "":
 		a.Verb = Judge
@@ -175,14 +175,19 @@ func (b *builder) stopping(r openRun, reason string) {
 }
 
 // worthJudging reports whether a run that nobody waits for any more ended by
-// itself: its result stands when the patchset comes back.
-func (b *builder) worthJudging(key change.Key, run change.Run) bool {
+// itself: its result stands when the patchset comes back, or the later one that takes
+// it over.
+func (b *builder) worthJudging(w *config.Workflow, key change.Key, run change.Run) bool {
 	if c, open := b.open[key.Change]; b.s.Hidden[key.Change] || open && c.Private {
 		return false // nothing of it stays
 	}
 	switch run.Conclusion {
 	case "success", "failure", "timed_out":
-		return !b.isOld(key.ID)
+		if b.isOld(key.ID) {
+			source, found, _ := b.carrySource(b.open[key.Change], w)
+			return found && source.id == key.ID && source.number == key.Attempt
+		}
+		return true
 	}
 	return false
 }

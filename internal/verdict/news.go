@@ -69,8 +69,8 @@ func (r Residue) id() patchset {
 // says reports whether r and e tell people the same. Which attempt said so does
 // not matter.
 func (r Residue) says(e Residue) bool {
-	// What Gerrit refused would have been a vote; the rest tells which.
-	if refused := r.Refused || e.Refused; r.Failed != e.Failed || !refused && (r.Voted != e.Voted || r.Vote != e.Vote) {
+	// Where one of them has no vote, it was refused or stands from before.
+	if r.Failed != e.Failed || r.Voted && e.Voted && r.Vote != e.Vote {
 		return false
 	}
 	mine, theirs := r.outcomes(), e.outcomes()
