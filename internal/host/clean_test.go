@@ -3,6 +3,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -244,7 +245,12 @@ func TestTornRecord(t *testing.T) {
 func TestEndProcess(t *testing.T) {
 	t.Parallel()
 	clock := &clock{now: time.Now()}
-	h, err := Open(Options{Dir: t.TempDir(), Now: clock.Now, Sleep: clock.Sleep})
+	// A process takes real time to end, the longer the busier the machine is.
+	sleep := func(ctx context.Context, d time.Duration) error {
+		time.Sleep(20 * time.Millisecond)
+		return clock.Sleep(ctx, d)
+	}
+	h, err := Open(Options{Dir: t.TempDir(), Now: clock.Now, Sleep: sleep})
 	if err != nil {
 		t.Fatal(err)
 	}
