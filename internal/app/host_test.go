@@ -69,7 +69,7 @@ func TestHost(t *testing.T) {
 	l.says("leased to ann until 2026-01-05 09:00 UTC: ID")
 	l.run(ExitUnavailable, "status")
 	l.says("the host is busy: ann has it since 2026-01-05 08:00 UTC, until 2026-01-05 09:00 UTC at the latest")
-	l.run(ExitUnavailable, "lease", "--owner", "bob", "--wait", "1m")
+	l.run(ExitUnavailable, "lease", "--owner", "bob", "--wait", "30m")
 	l.says("waiting: the host is busy: ann has it since 2026-01-05 08:00 UTC, until 2026-01-05 09:00 UTC at the latest",
 		"the host is busy: ann has it since 2026-01-05 08:00 UTC, until 2026-01-05 09:00 UTC at the latest")
 	work := filepath.Join(t.TempDir(), "work")
