@@ -39,6 +39,7 @@ func TestRunAgainByHand(t *testing.T) {
 				{true, true, false, false}, // its end is noted, and GitHub is not asked about it again
 			} {
 				t.Run(fmt.Sprintf("%s, %s, %+v", first, second, tt), func(t *testing.T) {
+					oneOfThree(t)
 					t.Parallel()
 					s := reporting(t, "")
 					c := s.push("ann", "nvme: split the probe loop", nil)
@@ -121,6 +122,7 @@ func TestServersDiffer(t *testing.T) {
 	} {
 		for _, own := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, own %v", name, own), func(t *testing.T) {
+				oneOfThree(t)
 				t.Parallel()
 				s := reporting(t, "", func(o *servers) { edit(&o.github) })
 				c := s.push("ann", "nvme: split the probe loop", nil)

@@ -101,6 +101,7 @@ func TestLateAPI(t *testing.T) {
 		for _, own := range []bool{true, false} {
 			for conclusion, want := range map[string]int{"success": 1, "failure": -1} {
 				t.Run(fmt.Sprintf("%+v own %v %s", lag, own, conclusion), func(t *testing.T) {
+					oneOfThree(t)
 					t.Parallel()
 					s := reporting(t, "", func(o *servers) { o.github.Details = github.IgnoreDetails })
 					if lag.Run > lag.List {
