@@ -9,8 +9,8 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
-// TestRefuteJobs has jobs that look like something else.
-func TestRefuteJobs(t *testing.T) {
+// TestJobFacts has jobs that look like something else.
+func TestJobFacts(t *testing.T) {
 	t.Parallel()
 	ok := "Set up job=success"
 	fails := func(step, run, exit string) change.Job {
@@ -75,8 +75,8 @@ func TestRefuteJobs(t *testing.T) {
 	}
 }
 
-// TestRefuteFold has runs whose parts say different things.
-func TestRefuteFold(t *testing.T) {
+// TestFoldFacts has runs whose parts say different things.
+func TestFoldFacts(t *testing.T) {
 	t.Parallel()
 	lost := func(name string) change.Job {
 		j := with(named(name, "failure"), lostText)
