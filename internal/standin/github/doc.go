@@ -23,7 +23,7 @@
 // "REST" is the REST reference of docs.github.com, "API" its OpenAPI description; names
 // of files are those of actions/runner, owner/name#N are public issues. Where something
 // is not promised, or differs from server to server, there is a switch, and package
-// app's stories go both ways (hubtruth_test.go, hubagain_test.go).
+// app's stories go both ways (lateapi_test.go, runagain_test.go).
 //
 // Runs:
 //
