@@ -113,7 +113,7 @@ func Owed(p *config.Project, standings []Standing, c *change.Change, self change
 	switch {
 	case said.refused:
 		return Debt{Reason: "Gerrit did not take the vote before", Key: last.Key, Again: true, Refused: true}
-	case said.reset && (!open || red):
+	case said.reset:
 		return Debt{Reason: "the vote was taken back, and no other result has come", Key: last.Key, Again: true}
 	}
 	if v := wanted(votes, standings); said.voted && v.Voted && v.Vote != said.vote {
