@@ -87,16 +87,16 @@ func (b *builder) withdraw() {
 
 // withdrawHidden does so for changes that our account cannot see any more.
 func (b *builder) withdrawHidden() {
-	for number, hidden := range b.s.Hidden {
-		if _, open := b.open[number]; hidden && !open {
+	for _, number := range slices.Sorted(maps.Keys(b.s.Hidden)) {
+		if _, open := b.open[number]; b.s.Hidden[number] && !open {
 			b.withdrawOne(number, "hidden from our account, or deleted")
 		}
 	}
 }
 
 // withdrawOne plans that all refs that hold something of a change leave the
-// mirror, once none of its runs goes on, or may be found still. How often each workflow was tried stays:
-// no key is used twice.
+// mirror, once none of its runs goes on, or may be found still. How often each
+// workflow was tried stays: no key is used twice.
 func (b *builder) withdrawOne(number int, reason string) {
 	refs := b.s.Mirror.Changes[number]
 	latest, content := map[change.Key]int{}, false
