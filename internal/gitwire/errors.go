@@ -18,8 +18,13 @@ import (
 var ErrTruncated = errors.New("the answer was cut short: git's end mark is missing")
 
 // ErrLengthRequired says that a server or a proxy before it refuses request
-// bodies of unknown length. Push again with Spool.
-var ErrLengthRequired = errors.New("the server refuses chunked request bodies")
+// bodies of unknown length, or may: many say so with a bare 400 or a cut
+// connection. Push again with Spool. If the error is Transient too, the server
+// may have changed refs.
+var ErrLengthRequired = errors.New("the server may refuse chunked request bodies")
+
+// errBroken is a connection that failed while a request was under way.
+var errBroken = errors.New("the connection broke")
 
 // errEmpty is a git answer of no bytes: a C git that does not understand the
 // request ends like that.

@@ -4,6 +4,7 @@ package gitwire
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -47,10 +48,11 @@ func pushPayload(head *bytes.Buffer, q PushRequest) (p payload, free func(), err
 	return p, free, nil
 }
 
+// errSource marks errors of the pack's reader.
+var errSource = errors.New("failed to read the pack to push")
+
 // sourceFailure wraps an error of the pack's reader, which keeps its kind.
-func sourceFailure(err error) error {
-	return fmt.Errorf("failed to read the pack to push: %w", err)
-}
+func sourceFailure(err error) error { return fmt.Errorf("%w: %w", errSource, err) }
 
 // spool copies a body to a temporary file.
 func spool(body io.Reader) (p payload, free func(), err error) {

@@ -87,11 +87,20 @@ func (r *Remote) push(ctx context.Context, q PushRequest) (*Report, error) {
 		return nil, err
 	}
 	defer free()
+	report, err := r.exchange(ctx, p, q.Commands)
+	if err != nil && p.size < 0 && mayWantLength(err) {
+		err = fmt.Errorf("%w: %w", ErrLengthRequired, err)
+	}
+	return report, err
+}
+
+// exchange sends a push and reads its report.
+func (r *Remote) exchange(ctx context.Context, p payload, commands []Command) (*Report, error) {
 	a, err := r.post(ctx, receivePack, p, false)
 	if err != nil {
 		return nil, err
 	}
-	report, err := readReport(a, q.Commands)
+	report, err := readReport(a, commands)
 	if err != nil {
 		return nil, a.fail(err)
 	}

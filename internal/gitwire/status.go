@@ -89,7 +89,11 @@ func (e *StatusError) classify(c call) error {
 	chunked := c.body != nil && c.body.size < 0
 	switch {
 	case e.Status == http.StatusLengthRequired, chunked && refusesChunks(e):
-		return fault.New(fault.Permanent, "%w: %w", ErrLengthRequired, e)
+		f := fault.New(fault.Permanent, "%w: %w", ErrLengthRequired, e)
+		if e.Status == http.StatusRequestEntityTooLarge {
+			f = f.WithHint(hintSize)
+		}
+		return f
 	case e.Status == http.StatusUnauthorized:
 		return fault.New(fault.Configuration, "%w", e).
 			WithHint("the token has expired or is wrong: make a new one and store it where this one came from")
@@ -107,7 +111,7 @@ func (e *StatusError) classify(c call) error {
 			WithHint("check the address; servers also say 404 when the account may not see the repository")
 	case e.Status == http.StatusRequestEntityTooLarge:
 		return fault.New(fault.Permanent, "%w", e).
-			WithHint("the server or a proxy limits the size of a push")
+			WithHint(hintSize)
 	case e.Status == http.StatusBadRequest:
 		return fault.Wrap(fault.Permanent, e)
 	}
@@ -127,11 +131,42 @@ func throttled(body string) bool {
 		strings.Contains(body, "abuse detection")
 }
 
-// refusesChunks recognizes servers that explain in words what 411 would say.
+// hintSize is for 413, which git servers do not send by themselves.
+const hintSize = "a proxy before the server limits the size of a request: raise it there (nginx: client_max_body_size)"
+
+// refusesChunks recognizes answers to a chunked body that may mean what 411
+// says: those that name the encoding, and those that give no reason at all. git
+// knows them, too: its cure for them is http.postBuffer.
 func refusesChunks(e *StatusError) bool {
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
+	default:
+		return false
+	}
 	body := strings.ToLower(e.Body)
-	return (e.Status == http.StatusBadRequest || e.Status == http.StatusNotImplemented) &&
-		(strings.Contains(body, "chunked") || strings.Contains(body, "transfer-encoding"))
+	return e.bare() || strings.Contains(body, "chunked") || strings.Contains(body, "transfer-encoding")
+}
+
+// bare reports whether the answer says nothing but its status: no text, the
+// name of the status, or a proxy's page.
+func (e *StatusError) bare() bool {
+	body := strings.ToLower(e.Body)
+	if strings.HasPrefix(body, "<") {
+		return true
+	}
+	words := strings.TrimPrefix(body, strconv.Itoa(e.Status))
+	name := strings.ToLower(http.StatusText(e.Status))
+	return strings.Trim(words, " .:!") == "" || strings.Trim(words, " .:!") == name
+}
+
+// mayWantLength reports whether a chunked body may be why a push ended without
+// a report: the connection broke under it, or the server answers as if it had
+// got none.
+func mayWantLength(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" || errors.Is(err, errSource) {
+		return false
+	}
+	return errors.Is(err, errBroken) || errors.Is(err, errEmpty)
 }
 
 // retryAfter reads the header of RFC 9110, section 10.2.3. A date counts from
@@ -169,5 +204,5 @@ func classifyNetwork(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return fault.New(fault.Transient, "the request was closed: %w", err)
 	}
-	return fault.New(fault.Transient, "the connection broke: %w", err)
+	return fault.New(fault.Transient, "%w: %w", errBroken, err)
 }

@@ -3,6 +3,7 @@
 package gitwire
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -99,6 +100,7 @@ func TestRetryAfter(t *testing.T) {
 
 func TestChunksRefused(t *testing.T) {
 	t.Parallel()
+	const page = "<html>\r\n<head><title>400 Bad Request</title></head>"
 	cases := []struct {
 		status int
 		body   string
@@ -108,7 +110,15 @@ func TestChunksRefused(t *testing.T) {
 		{411, "", 2 << 20, true},
 		{400, "Chunked transfer encoding is not supported", 2 << 20, true},
 		{501, "Transfer-Encoding not implemented", 2 << 20, true},
-		{501, "Not Implemented", 2 << 20, false},
+		{501, "Not Implemented", 2 << 20, true},
+		{501, "", 2 << 20, true},
+		{505, "505 HTTP Version Not Supported.", 2 << 20, true},
+		{400, page, 2 << 20, true},
+		{413, page, 2 << 20, true},
+		{400, "0017ERR bad object names", 2 << 20, false}, // git's own reason
+		{400, "no such repository", 2 << 20, false},
+		{403, "", 2 << 20, false},
+		{500, "", 2 << 20, false},
 		{400, "chunked", 10, false}, // this body was not sent in chunks
 	}
 	for _, c := range cases {
@@ -126,7 +136,7 @@ func TestChunksRefused(t *testing.T) {
 			return PushRequest{Commands: []Command{{"refs/heads/x", "", strings.Repeat("a", 40)}}, Pack: strings.NewReader(string(noise(c.size)))}
 		}
 		_, err := r.Push(t.Context(), q())
-		if errors.Is(err, ErrLengthRequired) != c.want || err == nil {
+		if errors.Is(err, ErrLengthRequired) != c.want || err == nil || c.want && !errors.Is(err, fault.Permanent) {
 			t.Errorf("%d %q: got %v, want ErrLengthRequired: %v", c.status, c.body, err, c.want)
 		}
 		if !c.want {
@@ -137,6 +147,41 @@ func TestChunksRefused(t *testing.T) {
 		if report := mustPush(t, r, spooled); report.Results[0].Reason != "" {
 			t.Errorf("spooled: got report %+v, want ok", report)
 		}
+	}
+}
+
+// TestChunksLost: a cut connection, or an answer as to an empty request, may
+// come of chunks, but only if chunks were sent. What the server did is unknown.
+func TestChunksLost(t *testing.T) {
+	t.Parallel()
+	ways := map[string]http.HandlerFunc{
+		"cut": func(_ http.ResponseWriter, r *http.Request) {
+			io.CopyN(io.Discard, r.Body, 100)
+			panic(http.ErrAbortHandler)
+		},
+		"empty": func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Type", "application/x-git-receive-pack-result")
+		},
+	}
+	for name, h := range ways {
+		r := open(t, serve(t, h), Options{})
+		for size, want := range map[int]bool{10: false, 2 << 20: true} {
+			_, err := r.Push(t.Context(), PushRequest{Commands: createX(), Pack: bytes.NewReader(noise(size))})
+			if errors.Is(err, ErrLengthRequired) != want || !errors.Is(err, fault.Transient) {
+				t.Errorf("%s, %d bytes: got %v, want a transient error, ErrLengthRequired: %v", name, size, err, want)
+			}
+		}
+	}
+	broken := fault.New(fault.Transient, "%w", errBroken)
+	pack := io.MultiReader(bytes.NewReader(noise(2<<20)), errReader{broken})
+	_, err := open(t, serve(t, ways["empty"]), Options{}).Push(t.Context(), PushRequest{Commands: createX(), Pack: pack})
+	if errors.Is(err, ErrLengthRequired) || !errors.Is(err, errSource) {
+		t.Errorf("a source that broke: got %v, want the source's error alone", err)
+	}
+	_, err = open(t, "http://127.0.0.1:1/r.git", Options{}).Push(t.Context(), PushRequest{Commands: createX(), Pack: bytes.NewReader(noise(2 << 20))})
+	if errors.Is(err, ErrLengthRequired) {
+		t.Errorf("nobody listens: got %v", err)
 	}
 }
 
