@@ -166,7 +166,7 @@ func TestMirrorAnswers(t *testing.T) {
 		{"502 for one push.", one(faults.Rule{Path: thePush, Times: 1, Do: faults.Answer(502, "Bad Gateway")}), ExitDone, 2 * time.Second},
 		{"429 for one push, with a time.", one(faults.Rule{Path: thePush, Times: 1, Do: busyFor("20")}), ExitDone, 20 * time.Second},
 		{"429 for pushes, without a time.", one(faults.Rule{Path: thePush, Do: busy}), ExitFailed, 3 * time.Minute},
-		{"413 for pushes.", one(faults.Rule{Path: thePush, Do: faults.Answer(413, "Request Entity Too Large")}), ExitFailed, 0},
+		{"413 for pushes.", one(faults.Rule{Path: thePush, Do: faults.Answer(413, "Request Entity Too Large")}), ExitConfiguration, 0},
 		{"411 for a push of unknown length.", one(faults.Rule{Path: thePush, Times: 1, Do: faults.Answer(411, "Length Required")}), ExitDone, 0},
 		{"The report is cut, in good form.", one(faults.Rule{Path: thePush, Times: 1, Do: faults.Truncate(30)}), ExitDone, 2 * time.Second},
 		{"The report is empty.", one(faults.Rule{Path: thePush, Times: 1, Do: faults.Truncate(0)}), ExitDone, 2 * time.Second},

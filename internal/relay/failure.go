@@ -22,11 +22,12 @@ type patience struct {
 }
 
 const (
-	// maxDivisions is how often a Move makes batches smaller because the mirror
-	// was too slow for one: a dead server is slow with every size.
-	maxDivisions = 3
-	// maxFetchDivisions does the same for a source that cannot serve a batch:
-	// enough to find three objects among a hundred that it cannot read.
+	// maxSlow is how many pushes in a row may be too much for the mirror: enough
+	// to find one patchset among a hundred that it has no time for, or two beside
+	// each other. A dead server has no time for any.
+	maxSlow = 10
+	// maxFetchDivisions is how often a batch is divided because the source cannot
+	// serve it: enough to find three objects among a hundred that it cannot read.
 	maxFetchDivisions = 24
 )
 
@@ -99,6 +100,8 @@ func perhapsOneItem(err error) bool {
 func (m *mover) pushFailed(list []int, cmds []command, l *load, err error, p *patience) (verdict, bool) {
 	status := statusOf(err)
 	switch {
+	case m.learnLength(err):
+		return settled, true
 	case status == http.StatusRequestEntityTooLarge, errors.Is(err, errLarge):
 		return m.tooLarge(list, l, err)
 	case l.broke(err):
@@ -106,10 +109,6 @@ func (m *mover) pushFailed(list []int, cmds []command, l *load, err error, p *pa
 			return halted, false
 		}
 		return m.sourceFailed(list, l.err, p)
-	case errors.Is(err, gitwire.ErrLengthRequired) && !m.r.spool:
-		m.r.spool = true
-		m.r.logf("the mirror wants the length of a push in advance: packs go through a temporary file from now on")
-		return settled, true
 	case status == http.StatusRequestTimeout:
 		return m.divide(list, err)
 	case status == http.StatusTooManyRequests, status == http.StatusForbidden && retryable(err):
@@ -120,33 +119,18 @@ func (m *mover) pushFailed(list []int, cmds []command, l *load, err error, p *pa
 	return m.answerLost(list, cmds, err, p)
 }
 
-// tooLarge has the batch divided, or a branch sliced.
-func (m *mover) tooLarge(list []int, l *load, err error) (verdict, bool) {
-	what := "the pack is over the mirror's size limit"
-	if errors.Is(err, errLarge) {
-		what, err = "the pack is over the limit for one push", fault.New(fault.Permanent, "more than %d bytes", l.limit)
-	}
-	m.cause = cause{class: size, sure: true, err: fault.New(fault.Permanent, "failed to push: %s: %w", what, err).
-		WithHint("if its branch is not on the mirror yet, relay that first; else make the change smaller")}
-	return m.overSize(list)
-}
-
-func (m *mover) overSize(list []int) (verdict, bool) {
-	if w := m.works[list[0]]; len(list) == 1 && w.branch && !w.slice {
-		return m.seed(list[0])
-	}
-	return divided, false
-}
-
-// divide answers a server that is too slow for a batch.
+// divide answers a server that is too slow for a batch, and settles what it is
+// too slow for alone.
 func (m *mover) divide(list []int, err error) (verdict, bool) {
 	err = fault.Wrap(fault.Transient, err)
 	if len(list) == 1 {
 		m.works[list[0]].fail(err)
-		return settled, true
 	}
-	if m.divisions++; m.divisions > maxDivisions {
+	if m.slow++; m.slow > maxSlow {
 		return m.stop(err)
+	}
+	if len(list) == 1 {
+		return settled, true
 	}
 	return divided, false
 }
@@ -187,6 +171,9 @@ func (m *mover) answerLost(list []int, cmds []command, err error, p *patience) (
 		return m.divide(list, err)
 	case again == nil:
 		return settled, true
+	}
+	if len(list) == 1 {
+		return m.divide(list, err)
 	}
 	for _, i := range list {
 		m.works[i].fail(fault.Wrap(fault.Transient, err))

@@ -43,8 +43,9 @@ type mover struct {
 	family   family
 
 	pushes, fetches int
-	// throttles and divisions count what servers could not take.
-	throttles, divisions, fetchDivisions int
+	// throttles, slow and fetchDivisions count what servers could not take; slow
+	// begins anew with each push that is answered.
+	throttles, slow, fetchDivisions int
 
 	waited time.Duration // as the mirror asked
 	stage  stage
@@ -143,8 +144,10 @@ func (m *mover) once(list []int, p *patience) (v verdict, again bool) {
 	case err != nil:
 		return m.pushFailed(list, cmds, l, err, p)
 	case rep.Unpack != "ok":
+		m.slow = 0
 		return m.packRefused(list, rep, p)
 	}
+	m.slow = 0
 	return m.report(list, cmds, rep, p)
 }
 

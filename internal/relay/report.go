@@ -19,6 +19,7 @@ func (m *mover) packRefused(list []int, rep *gitwire.Report, p *patience) (verdi
 	m.cause.named = named(rep.Messages)
 	switch m.cause.class {
 	case size:
+		m.r.learnSize(m.bytes, m.cause)
 		return m.overSize(list)
 	case broken:
 		if p.broken++; p.broken == 1 {

@@ -113,7 +113,8 @@ type Relay struct {
 	// Log, if set, gets one line per push and per wait, without secrets.
 	Log func(format string, args ...any)
 
-	spool  bool        // the mirror wants Content-Length
+	spool  bool        // the mirror may want Content-Length
+	over   *oversize   // the smallest pack that the mirror found too large, or nil
 	pushed []time.Time // when the latest pushes began, oldest first
 }
 
@@ -121,11 +122,16 @@ type Relay struct {
 // server counts the pack after the bases of a thin one were added.
 const DefaultMaxPack = 2<<30 - 64<<20
 
+// maxPack is the most bytes that a push may carry, as far as is known.
 func (r *Relay) maxPack() int64 {
+	limit := int64(DefaultMaxPack)
 	if r.MaxPack > 0 {
-		return r.MaxPack
+		limit = r.MaxPack
 	}
-	return DefaultMaxPack
+	if r.over != nil {
+		limit = min(limit, r.over.bytes-1)
+	}
+	return limit
 }
 
 func (r *Relay) logf(format string, args ...any) {
