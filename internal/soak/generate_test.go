@@ -61,6 +61,7 @@ func (d *dice) config() config {
 	c.Copy = d.one("none", "reword", "both")
 	c.Lag = d.one("0s*5", "1m", "5m") // seconds are usual, minutes happen with several sites
 	c.Git = d.one("memory*24", "real")
+	c.Projects = []int{1, 1, 2}[d.IntN(3)]
 	return c
 }
 
@@ -71,6 +72,9 @@ func (d *dice) name() string { return d.names[d.IntN(len(d.names))] }
 func (d *dice) upload() {
 	name := fmt.Sprintf("c%d", len(d.names)+1)
 	e := event{"upload", name, d.one("ann*2", "bob"), d.one("master*4", "stable"), d.one("lib*4", "doc", "lib+doc")}
+	if d.h.config.Projects > 1 && d.chance(50) {
+		e = append(e, "second")
+	}
 	if len(d.names) > 0 && d.chance(40) {
 		e = append(e, "on="+d.name())
 	}

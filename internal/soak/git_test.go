@@ -74,7 +74,7 @@ func packets(body []byte) []string {
 	return lines
 }
 
-func line(b *bytes.Buffer, format string, args ...any) {
+func packet(b *bytes.Buffer, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	fmt.Fprintf(b, "%04x%s", len(text)+4, text)
 }
@@ -90,7 +90,7 @@ func list(refs map[string]string, lines []string) string {
 	var b bytes.Buffer
 	for _, name := range slices.Sorted(maps.Keys(refs)) {
 		if len(prefixes) == 0 || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
-			line(&b, "%s %s\n", refs[name], name)
+			packet(&b, "%s %s\n", refs[name], name)
 		}
 	}
 	b.WriteString("0000")
@@ -106,12 +106,12 @@ func (m *memory) fetch(lines []string) string {
 	var b bytes.Buffer
 	for _, l := range lines {
 		if oid, ok := strings.CutPrefix(l, "want "); ok && !m.may(oid) {
-			line(&b, "ERR upload-pack: not our ref %s", oid)
+			packet(&b, "ERR upload-pack: not our ref %s", oid)
 			return b.String()
 		}
 	}
-	line(&b, "packfile\n")
-	line(&b, "\x01%s", emptyPack)
+	packet(&b, "packfile\n")
+	packet(&b, "\x01%s", emptyPack)
 	b.WriteString("0000")
 	return b.String()
 }
@@ -119,7 +119,7 @@ func (m *memory) fetch(lines []string) string {
 // push carries out the commands whose old values are right.
 func (m *memory) push(lines []string) string {
 	var report bytes.Buffer
-	line(&report, "unpack ok\n")
+	packet(&report, "unpack ok\n")
 	for _, l := range lines {
 		command, _, _ := strings.Cut(l, "\x00")
 		f := strings.Fields(command)
@@ -128,17 +128,17 @@ func (m *memory) push(lines []string) string {
 		}
 		old, next, ref := f[0], f[1], f[2]
 		if had, there := m.refs[ref]; there && had != old || !there && old != zero {
-			line(&report, "ng %s failed to update ref\n", ref)
+			packet(&report, "ng %s failed to update ref\n", ref)
 			continue
 		}
 		if m.refs[ref] = next; next == zero {
 			delete(m.refs, ref)
 		}
-		line(&report, "ok %s\n", ref)
+		packet(&report, "ok %s\n", ref)
 	}
 	report.WriteString("0000")
 	var b bytes.Buffer
-	line(&b, "\x01%s", report.String())
+	packet(&b, "\x01%s", report.String())
 	b.WriteString("0000")
 	return b.String()
 }

@@ -4,6 +4,7 @@ package soak
 
 import (
 	"fmt"
+	"path"
 	"reflect"
 	"strconv"
 	"strings"
@@ -57,13 +58,14 @@ type config struct {
 	Copy       string // which patchsets Gerrit copies our votes to: none, reword, both
 	Lag        string // how late Gerrit's index is
 	Git        string // memory, or real for C git behind both servers
+	Projects   int    // on the same Gerrit, with the same CI repository
 }
 
 // plain is the variant that the shrinker tries to come back to.
 func plain() config {
 	return config{
 		Required: 1, Rebase: "run", Reword: "run", SkipWIP: true, SkipPriv: true, Branches: "all", Tell: "label", Nothing: "vote",
-		Filter: "none", LintFilter: "none", Red: "run", Commands: "all", Started: "off", PerPass: 5, Gone: "none", Copy: "none", Lag: "0s", Git: "memory",
+		Filter: "none", LintFilter: "none", Red: "run", Commands: "all", Started: "off", PerPass: 5, Gone: "none", Copy: "none", Lag: "0s", Git: "memory", Projects: 1,
 	}
 }
 
@@ -127,6 +129,9 @@ type workflow struct {
 	optional     bool
 }
 
+// projects are the names of those that the dispatcher looks after.
+func (c config) projects() []string { return []string{"spdk/spdk", "spdk/blobfs"}[:c.Projects] }
+
 func (c config) workflows() []workflow {
 	list := []workflow{{file: "autorun.yml", filter: c.Filter}}
 	if c.Required > 1 {
@@ -146,18 +151,26 @@ var filters = map[string]string{
 // yaml writes the dispatcher's configuration file.
 func (c config) yaml(gerrit string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "gerrits:\n  main: {url: %s}\nprojects:\n  - name: spdk/spdk\n    mirror: example/spdk\n    ci: example/ci\n", gerrit)
-	if c.Branches != "all" {
-		fmt.Fprintf(&b, "    branches: [%s]\n", c.Branches)
+	fmt.Fprintf(&b, "gerrits:\n  main: {url: %s}\nprojects:\n", gerrit)
+	for _, name := range c.projects() {
+		fmt.Fprintf(&b, "  - name: %s\n    mirror: example/%s\n    ci: example/ci\n", name, path.Base(name))
+		c.settings(&b)
 	}
-	fmt.Fprintf(&b, "    skip: {wip: %v, private: %v}\n", c.SkipWIP, c.SkipPriv)
-	fmt.Fprintf(&b, "    limits: {pace: 0s, per-pass: %d}\n    red-parents: %s\n", c.PerPass, c.Red)
+	return b.String()
+}
+
+// settings are those of each project.
+func (c config) settings(b *strings.Builder) {
+	if c.Branches != "all" {
+		fmt.Fprintf(b, "    branches: [%s]\n", c.Branches)
+	}
+	fmt.Fprintf(b, "    skip: {wip: %v, private: %v}\n", c.SkipWIP, c.SkipPriv)
+	fmt.Fprintf(b, "    limits: {pace: 0s, per-pass: %d}\n    red-parents: %s\n", c.PerPass, c.Red)
 	b.WriteString(c.report())
 	b.WriteString("    workflows:\n")
 	for _, w := range c.workflows() {
-		fmt.Fprintf(&b, "      - {file: %s, %strivial-rebase: %s, no-code-change: %s, optional: %v}\n", w.file, filters[w.filter], c.Rebase, c.Reword, w.optional)
+		fmt.Fprintf(b, "      - {file: %s, %strivial-rebase: %s, no-code-change: %s, optional: %v}\n", w.file, filters[w.filter], c.Rebase, c.Reword, w.optional)
 	}
-	return b.String()
 }
 
 func (c config) report() string {

@@ -22,7 +22,7 @@ func (w *world) started(g github.Run) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	key, ok := change.KeyOfRun(g.Title)
-	i := slices.IndexFunc(w.changes, func(c *subject) bool { return c.Number() == key.Change })
+	i := slices.IndexFunc(w.changes, func(c *subject) bool { return c.Number() == key.Change && c.site.name == g.Inputs["project"] })
 	if !ok || i < 0 || !slices.ContainsFunc(w.config.workflows(), func(f workflow) bool { return f.file == key.Workflow && f.file == g.Workflow }) {
 		w.violates("R4", "%s was started as %q, which is the key of nothing", g.Workflow, g.Title)
 		return

@@ -76,7 +76,7 @@ var lies = []lie{
 	{name: "a token is printed", rule: "R6", history: usual, after: func(_ *world, p *pass) { p.stdout += token }},
 	{name: "it writes without end", rule: "R6", history: usual, after: func(_ *world, p *pass) { p.writes = append(p.writes, "/x/git-receive-pack") }},
 	{name: "a change is not accounted for", rule: "R6", history: usual, after: func(_ *world, p *pass) {
-		p.stdout = regexp.MustCompile(`[0-9]+ up to date`).ReplaceAllString(p.stdout, "1 up to date")
+		p.projects[0].UpToDate = 0
 	}},
 	{name: "all is told twice", rule: "R7", history: usual, tell: twice(`/review$`)},
 	{name: "mail without news", rule: "R7", history: usual, after: func(w *world, _ *pass) { w.post(w.find("c1"), 1, "It still passes.") }},
@@ -95,7 +95,7 @@ var lies = []lie{
 	}},
 	{name: "a vote because of a forged record", rule: "R9", history: usual + "upload c3 ann master lib\nforge c3 run autorun.yml\npass\n", native: true,
 		after: func(w *world, _ *pass) {
-			if c := w.find("c3"); c != nil && len(w.forged) > 0 {
+			if c := w.find("c3"); c != nil && c.forged {
 				c.Vote("bot", label, 1)
 			}
 		}},
@@ -109,7 +109,9 @@ var lies = []lie{
 		return nil
 	}},
 	{name: "what was given up is not mentioned", rule: "R14", history: gone, native: true, after: func(_ *world, p *pass) {
-		p.stdout = strings.ReplaceAll(p.stdout, "no verdict", "up to date")
+		for i := range p.projects[0].Actions {
+			p.projects[0].Actions[i].State = "up to date"
+		}
 	}},
 	{name: "a lost run is never tried again", rule: "R15", history: gone, native: true, tell: func(w *world, r *http.Request) *http.Response {
 		if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/actions/runs/") {
@@ -125,7 +127,7 @@ var lies = []lie{
 		}
 	}},
 	{name: "a private change stays on the mirror", rule: "R13", history: "config Sees false\nupload c1 ann master lib\npass\nprivate c1\npass\n", native: true, after: func(w *world, _ *pass) {
-		w.forge("refs/changes/01/101/1", string(w.find("c1").Revision()))
+		w.sites[0].forge("refs/changes/01/101/1", string(w.find("c1").Revision()))
 	}},
 }
 
@@ -260,7 +262,7 @@ func (w *world) call(method, address, body string) {
 func (w *world) startRun(c *subject, attempt int) {
 	key := change.Key{ID: change.ID{Change: c.Number(), Patchset: 1}, Workflow: "autorun.yml", Attempt: attempt}
 	w.call(http.MethodPost, w.github.URL()+"/repos/example/ci/actions/workflows/autorun.yml/dispatches",
-		fmt.Sprintf(`{"ref": "main", "inputs": {"key": %q, "revision": %q}}`, key, c.set(1).revision))
+		fmt.Sprintf(`{"ref": "main", "inputs": {"key": %q, "project": %q, "revision": %q}}`, key, c.site.name, c.set(1).revision))
 }
 
 // post says something on a patchset, in the dispatcher's name.

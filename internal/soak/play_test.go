@@ -203,20 +203,23 @@ func (w *world) files(name, kind string) map[string]string {
 	return files
 }
 
-// upload makes a change: upload NAME OWNER BRANCH FILES [on=NAME] [wip] [private].
+// upload makes a change:
+// upload NAME OWNER BRANCH FILES [second] [on=NAME] [wip] [private].
 func (w *world) upload(e event) {
 	if w.find(e.arg(1)) != nil {
 		return
 	}
-	c := &subject{name: e.arg(1), owner: e.arg(2), branch: e.arg(3), status: change.New}
+	c := &subject{site: w.sites[0], name: e.arg(1), owner: e.arg(2), branch: e.arg(3), status: change.New}
 	files := w.files(c.name, e.arg(4))
 	d := gerrit.Draft{Owner: c.owner, Branch: c.branch, Subject: "lib: " + c.name, Files: files}
 	for _, word := range e[min(5, len(e)):] {
 		switch below, on := strings.CutPrefix(word, "on="); {
 		case on:
-			if p := w.find(below); p != nil && p.status == change.New && p.branch == c.branch {
+			if p := w.find(below); p != nil && p.status == change.New && p.branch == c.branch && p.site == c.site {
 				c.parent, d.Parent = p, p.Change
 			}
+		case word == "second" && len(w.sites) > 1:
+			c.site = w.sites[1]
 		case word == "wip":
 			c.wip, d.WIP = true, true
 		case word == "private":
@@ -224,7 +227,7 @@ func (w *world) upload(e event) {
 		}
 	}
 	c.base = w.base(c)
-	c.Change = w.project.Push(d)
+	c.Change = c.site.project.Push(d)
 	w.mu.Lock()
 	w.changes = append(w.changes, c)
 	w.mu.Unlock()
@@ -236,11 +239,11 @@ func (w *world) base(c *subject) string {
 	if c.parent != nil && c.parent.status == change.New {
 		return string(c.parent.Revision())
 	}
-	return string(w.project.Tip(c.branch))
+	return string(c.site.project.Tip(c.branch))
 }
 
 func (w *world) newSet(c *subject, uploader, kind string, files map[string]string) {
-	p := patchset{revision: string(c.Revision()), uploader: uploader, kind: kind, files: map[string]bool{}, at: w.clock.Now(), copied: w.vote(c)}
+	p := patchset{revision: string(c.Revision()), uploader: uploader, kind: kind, parent: c.base, files: map[string]bool{}, at: w.clock.Now(), copied: w.vote(c)}
 	if n := len(c.sets); n > 0 {
 		p.files = maps.Clone(c.sets[n-1].files)
 	}
@@ -312,14 +315,14 @@ func (w *world) forges(c *subject, e event) error {
 		}
 		entries = []change.Entry{{Kind: change.Claim, Key: key}, {Kind: change.RunOf, Key: key, RunID: other[len(other)-1].id}}
 	}
-	w.forged[c.Number()] = true
+	c.forged = true
 	c.happened(w.clock.Now())
-	there := w.refs()["refs/heads/master"] // a ref wants an object that is on the mirror
+	there := c.site.refs()["refs/heads/master"] // a ref wants an object that is on the mirror
 	if there == "" {
 		return nil
 	}
 	for _, entry := range entries {
-		if err := w.forge(ledger.Ref(entry), there); err != nil {
+		if err := c.site.forge(ledger.Ref(entry), there); err != nil {
 			return err
 		}
 	}

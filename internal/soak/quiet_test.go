@@ -5,9 +5,7 @@ package soak
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +44,7 @@ func (w *world) settles() bool {
 		w.clock.advance(5 * time.Minute)
 		p := w.pass(&wire{})
 		if p.status != 0 {
-			w.violates("R6", "exit status %d in the quiet:\n%s%s", p.status, p.stdout, p.stderr)
+			w.violates("R6", "exit status %d in the quiet:\n%s%s", p.status, p.text(), p.stderr)
 			return false
 		}
 		if len(p.writes) == 0 && len(w.unfinished()) == 0 {
@@ -54,7 +52,7 @@ func (w *world) settles() bool {
 		}
 	}
 	p := w.passes[len(w.passes)-1]
-	w.violates("R6", "there is no end of it: %q\n%s", p.writes, p.stdout)
+	w.violates("R6", "there is no end of it: %q\n%s", p.writes, p.text())
 	return false
 }
 
@@ -96,13 +94,6 @@ func (w *world) ends(last *pass) {
 		}
 	}
 	w.hidden()
-	w.accounted(last)
-}
-
-// names reports whether a line is about a patchset.
-func (p *pass) names(c *subject) bool {
-	id := regexp.MustCompile(fmt.Sprintf(`(?m)^.*\b%d/%d\b.*$`, c.Number(), c.current()))
-	return id.MatchString(p.stdout)
 }
 
 // done is R1. Where nothing is told to Gerrit the dispatcher does not read
@@ -116,7 +107,7 @@ func (w *world) done(c *subject, last *pass) {
 		s := w.stands(c, ps, f.file)
 		unread := w.config.Tell == "off" && w.tried(c, ps, f.file)
 		if s.result == nothing && !unread && !last.names(c) {
-			w.violates("R1", "%d/%d has no result of %s, and the pass says nothing of it:\n%s", c.Number(), ps, f.file, last.stdout)
+			w.violates("R1", "%d/%d has no result of %s, and the pass says nothing of it:\n%s", c.Number(), ps, f.file, last.text())
 		}
 	}
 }
@@ -133,7 +124,7 @@ func (w *world) gaveUp(c *subject, last *pass) {
 	ps := c.current()
 	for _, f := range w.config.workflows() {
 		runs := w.of(c, ps, f.file)
-		if w.config.Tell == "off" || f.file != w.config.Gone || f.optional || len(runs) == 0 || !w.wants(c, ps, f) || w.carries(c, ps) || w.forged[c.Number()] {
+		if w.config.Tell == "off" || f.file != w.config.Gone || f.optional || len(runs) == 0 || !w.wants(c, ps, f) || w.carries(c, ps) || c.forged {
 			continue
 		}
 		tried, off := 0, false
@@ -150,8 +141,8 @@ func (w *world) gaveUp(c *subject, last *pass) {
 		if tried < 5 {
 			w.violates("R15", "%d/%d %s was tried %d times only", c.Number(), ps, f.file, tried)
 		}
-		if !regexp.MustCompile(fmt.Sprintf(`(?m)^.*\bno verdict\b.*\b%d/%d\b|\b%d/%d\b.*\bno verdict\b`, c.Number(), ps, c.Number(), ps)).MatchString(last.stdout) {
-			w.violates("R14", "%d/%d %s was given up, and the pass says:\n%s", c.Number(), ps, f.file, last.stdout)
+		if !slices.ContainsFunc(last.about(c), func(l line) bool { return l.State == "no verdict" }) {
+			w.violates("R14", "%d/%d %s was given up, and the pass says:\n%s", c.Number(), ps, f.file, last.text())
 		}
 	}
 }
@@ -257,7 +248,7 @@ func (w *world) hidden() {
 			continue
 		}
 		prefix := fmt.Sprintf("refs/changes/%02d/%d/", c.Number()%100, c.Number())
-		for ref := range w.refs() {
+		for ref := range c.site.refs() {
 			if strings.HasPrefix(ref, prefix) {
 				w.violates("R13", "%s is on the mirror, and the account cannot see the change", ref)
 			}
@@ -265,21 +256,17 @@ func (w *world) hidden() {
 	}
 }
 
-var upToDate = regexp.MustCompile(`([0-9]+) up to date`)
-
 // accounted is the end of R6: each listed change has a line or is counted.
-func (w *world) accounted(last *pass) {
-	silent := 0
-	for _, c := range w.changes {
-		if c.status == change.New && w.visible(c) && !last.names(c) {
-			silent++
+func (w *world) accounted(p *pass) {
+	for _, s := range w.sites {
+		silent := 0
+		for _, c := range w.changes {
+			if c.site == s && c.status == change.New && w.visible(c) && !p.names(c) {
+				silent++
+			}
 		}
-	}
-	counted := 0
-	if m := upToDate.FindStringSubmatch(last.stdout); m != nil {
-		counted, _ = strconv.Atoi(m[1])
-	}
-	if silent > counted {
-		w.violates("R6", "%d changes have no line, and %d are counted as up to date:\n%s", silent, counted, last.stdout)
+		if counted := p.of(s).UpToDate; silent > counted {
+			w.violates("R6", "%d changes of %s have no line, and %d are counted:\n%s", silent, s.name, counted, p.text())
+		}
 	}
 }

@@ -52,7 +52,7 @@ func (w *world) onStart(r *run, g github.Run) {
 			w.violates("R4", "%s was started while %s goes on", r.key, other)
 		}
 	}
-	if ps > c.current() || c.Number() != r.key.Change {
+	if ps > c.current() {
 		w.violates("R4", "%s was started, and there is no such patchset", r.key)
 		return
 	}
@@ -63,7 +63,7 @@ func (w *world) onStart(r *run, g github.Run) {
 		w.violates("R4", "%s was started although patchset %d is there", r.key, c.current())
 	}
 	if g.Inputs["revision"] != c.set(ps).revision {
-		w.violates("R4", "%s tests %s, want %s", r.key, g.Inputs["revision"], c.set(ps).revision)
+		w.violates("R4", "%s of %s tests %s, want %s", r.key, c.site.name, g.Inputs["revision"], c.set(ps).revision)
 	}
 	w.justified(c, ps, file, r.key.String())
 }
@@ -82,7 +82,7 @@ func (w *world) inherits(c *subject, ps int) bool {
 // has no result, or somebody who is obeyed asks. Of a change that could not be
 // seen for a while all may have been forgotten, since its refs leave the mirror.
 func (w *world) justified(c *subject, ps int, file, key string) {
-	if w.forged[c.Number()] || c.unseen {
+	if c.forged || c.unseen {
 		return
 	}
 	var since time.Time
@@ -145,11 +145,14 @@ func (w *world) afterPass(p *pass) {
 			w.violates("R6", "a secret was printed")
 		}
 	}
+	if p.healthy && p.name == "sync" {
+		w.accounted(p)
+	}
 	for _, c := range w.changes {
 		ps := c.current()
 		if v := w.vote(c); v != 0 && v != c.set(ps).copied && !w.backed(c, v) {
 			rule := "R3"
-			if w.forged[c.Number()] {
+			if c.forged {
 				rule = "R9"
 			}
 			w.violates(rule, "%d/%d has our vote %+d, and no run that says so", c.Number(), ps, v)
@@ -171,13 +174,15 @@ func (w *world) forbidden(c *subject, p *pass) {
 		return
 	}
 	if p.status != 2 || !strings.Contains(p.stdout+p.stderr, label) {
-		w.violates("R11", "%d/%d should have our vote %s, we may not vote, and the pass ends with status %d:\n%s", c.Number(), c.current(), values(may), p.status, p.stdout)
+		w.violates("R11", "%d/%d should have our vote %s, we may not vote, and the pass ends with status %d:\n%s", c.Number(), c.current(), values(may), p.status, p.text())
 	}
 }
 
+var coming = regexp.MustCompile(`\b(?:attempt|run of patchset) [0-9]`)
+
 // waits reports whether a pass says that a run of a change is to come.
 func (p *pass) waits(c *subject) bool {
-	return regexp.MustCompile(fmt.Sprintf(`(?m)^ *waiting +%d/%d\b.*\b(?:attempt|run of patchset) [0-9]`, c.Number(), c.current())).MatchString(p.stdout)
+	return slices.ContainsFunc(p.about(c), func(l line) bool { return l.State == "waiting" && coming.MatchString(l.Reason) })
 }
 
 // unsettled reports whether a run of the change goes on, or the last one of a

@@ -20,7 +20,7 @@ import (
 type network struct {
 	hosts  map[string]http.Handler // host:port -> server
 	mirror string                  // the host of GitHub
-	memory *memory                 // nil with C git
+	sites  []*site
 
 	mu sync.Mutex
 	// served is told of each request that a server has answered.
@@ -194,8 +194,8 @@ func (n *network) carry(r *http.Request) (*http.Response, error) {
 		r.Body = http.NoBody
 	}
 	defer r.Body.Close()
-	if n.memory != nil {
-		if resp, ok := n.memory.serve(r, r.URL.Host == n.mirror); ok {
+	if s, mirror := n.git(r.URL.Host, r.URL.Path); s != nil && s.memory != nil {
+		if resp, ok := s.memory.serve(r, mirror); ok {
 			return resp, nil
 		}
 	}
