@@ -61,6 +61,7 @@ func (d *dice) config() config {
 	c.Copy = d.one("none", "reword", "both")
 	c.Lag = d.one("0s*5", "1m", "5m") // seconds are usual, minutes happen with several sites
 	c.Git = d.one("memory*24", "real")
+	c.Gate, c.GateCopy, c.OwnDates = d.one("none"), d.one("none", "same*2", "all"), d.chance(30)
 	c.Projects = []int{1, 1, 2}[d.IntN(3)]
 	return c
 }
@@ -71,7 +72,7 @@ func (d *dice) name() string { return d.names[d.IntN(len(d.names))] }
 
 func (d *dice) upload() {
 	name := fmt.Sprintf("c%d", len(d.names)+1)
-	e := event{"upload", name, d.one("ann*2", "bob"), d.one("master*4", "stable"), d.one("lib*4", "doc", "lib+doc")}
+	e := event{"upload", name, d.one("ann*2", "bob", "eve"), d.one("master*4", "stable"), d.one("lib*4", "doc", "lib+doc")}
 	if d.h.config.Projects > 1 && d.chance(50) {
 		e = append(e, "second")
 	}
@@ -125,7 +126,11 @@ func (d *dice) people() {
 		if d.chance(60) {
 			d.add("grow", "master")
 		}
-		d.add("rebase", c)
+		e := event{"rebase", c}
+		if d.chance(25) {
+			e = append(e, "cora")
+		}
+		d.add(e...)
 	case "see", "blind":
 		d.add(verb)
 	default:
@@ -154,6 +159,10 @@ func (d *dice) words() {
 		d.add("unvote", c, "cora")
 		return
 	}
+	if d.h.config.Gate != "none" && d.chance(60) {
+		d.add("allow", c, d.one("cora*3", "bob", "ann", "eve"), d.one("1*5", "-1", "0*2"))
+		return
+	}
 	who := d.one("ann*3", "bob", "cora*2", "eve*2", "robo", "bot")
 	text := d.one("recheck*6", "recheck failed*3", "recheck autorun*1", "recheck lint.yml", "cancel*5", "false positive: #12*3", "help", "I would recheck this.", "false positive: #13", "rechek")
 	d.add(append(event{"say", c, who}, strings.Fields(text)...)...)
@@ -161,7 +170,7 @@ func (d *dice) words() {
 
 // trouble draws what goes wrong, most of it in the pass that follows.
 func (d *dice) trouble() {
-	switch verb := d.one("fault*6", "kill*4", "both*3", "lag*2", "forbid*2", "unlabel", "allow*3", "clock*3", "forge"); verb {
+	switch verb := d.one("fault*6", "kill*4", "both*3", "lag*2", "forbid*2", "unlabel", "permit*3", "clock*3", "forge"); verb {
 	case "fault":
 		d.add("fault", faults[d.IntN(len(faults))].kind)
 		d.add("pass")

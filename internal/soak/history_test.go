@@ -59,13 +59,16 @@ type config struct {
 	Lag        string // how late Gerrit's index is
 	Git        string // memory, or real for C git behind both servers
 	Projects   int    // on the same Gerrit, with the same CI repository
+	Gate       string // who says that a patchset may run: none, label, groups or both
+	GateCopy   string // which patchsets Gerrit copies those votes to: none, same or all
+	OwnDates   bool   // copied votes keep their dates: Gerrit before 3.6
 }
 
 // plain is the variant that the shrinker tries to come back to.
 func plain() config {
 	return config{
 		Required: 1, Rebase: "run", Reword: "run", SkipWIP: true, SkipPriv: true, Branches: "all", Tell: "label", Nothing: "vote",
-		Filter: "none", LintFilter: "none", Red: "run", Commands: "all", Started: "off", PerPass: 5, Gone: "none", Copy: "none", Lag: "0s", Git: "memory", Projects: 1,
+		Filter: "none", LintFilter: "none", Red: "run", Commands: "all", Started: "off", PerPass: 5, Gone: "none", Copy: "none", Lag: "0s", Git: "memory", Projects: 1, Gate: "none", GateCopy: "none",
 	}
 }
 
@@ -169,7 +172,7 @@ func (c config) settings(b *strings.Builder) {
 	b.WriteString(c.report())
 	b.WriteString("    workflows:\n")
 	for _, w := range c.workflows() {
-		fmt.Fprintf(b, "      - {file: %s, %strivial-rebase: %s, no-code-change: %s, optional: %v}\n", w.file, filters[w.filter], c.Rebase, c.Reword, w.optional)
+		fmt.Fprintf(b, "      - {file: %s, %s%strivial-rebase: %s, no-code-change: %s, optional: %v}\n", w.file, gates[c.Gate], filters[w.filter], c.Rebase, c.Reword, w.optional)
 	}
 }
 

@@ -126,6 +126,13 @@ var lies = []lie{
 			w.startRun(c, 10+len(runs))
 		}
 	}},
+	{name: "a patchset that nobody allowed is on the mirror", rule: "R16", history: "config Gate label\nupload c1 eve master lib\npass\n", after: func(w *world, _ *pass) {
+		c := w.find("c1")
+		c.site.forge("refs/changes/01/101/1", string(c.Revision()))
+	}},
+	{name: "a patchset that nobody allowed is tested", rule: "R16", history: "config Gate both\nupload c1 eve master lib\npass\n", after: func(w *world, _ *pass) {
+		w.startRun(w.find("c1"), 1)
+	}},
 	{name: "a private change stays on the mirror", rule: "R13", history: "config Sees false\nupload c1 ann master lib\npass\nprivate c1\npass\n", native: true, after: func(w *world, _ *pass) {
 		w.sites[0].forge("refs/changes/01/101/1", string(w.find("c1").Revision()))
 	}},

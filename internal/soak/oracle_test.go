@@ -43,6 +43,9 @@ func (w *world) note() {
 	for _, c := range w.changes {
 		c.unseen = c.unseen || !w.visible(c)
 		c.withdrawn = c.withdrawn || c.private && w.config.SkipPriv
+		if w.barred(c, c.current()) != "" {
+			c.barredAt = w.clock.Now()
+		}
 		switch why := w.ineligible(c); {
 		case why != "":
 			c.since = time.Time{}

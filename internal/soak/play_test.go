@@ -3,9 +3,11 @@
 package soak
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,7 +81,7 @@ func (w *world) happen(e event) error {
 		return err
 	case "lag":
 		w.net.lag = true
-	case "forbid", "unlabel", "allow":
+	case "forbid", "unlabel", "permit":
 		w.rights(e[0])
 	case "see", "blind":
 		w.gerrit.ShowPrivate("bot", e[0] == "see")
@@ -96,12 +98,12 @@ func (w *world) happen(e event) error {
 // rights lets the account vote, or not: by its rights, or because the label is
 // not there.
 func (w *world) rights(verb string) {
-	w.forbid = verb != "allow"
+	w.forbid = verb != "permit"
 	switch verb {
 	case "forbid":
 		w.gerrit.Restrict("bot", label, 0, 0)
 	case "unlabel":
-		w.gerrit.SetLabels(w.labels[0])
+		w.gerrit.SetLabels(slices.DeleteFunc(slices.Clone(w.labels), func(l gerrit.Label) bool { return l.Name == label })...)
 	default:
 		w.gerrit.Restrict("bot", label, -1, 1)
 		w.gerrit.SetLabels(w.labels...)
@@ -122,6 +124,8 @@ func (w *world) befall(c *subject, e event) error {
 		return w.forges(c, e)
 	case "unvote":
 		w.unvote(c, e.arg(2))
+	case "allow":
+		w.allow(c, e.arg(2), e.number(3))
 	case "hide", "show":
 		c.hidden = e[0] == "hide"
 		c.Hide(c.hidden)
@@ -143,18 +147,16 @@ func (w *world) befall(c *subject, e event) error {
 func (w *world) edit(c *subject, e event) {
 	switch e[0] {
 	case "amend":
-		who := e.arg(3)
-		if who == "" {
-			who = c.owner
-		}
+		who := cmp.Or(e.arg(3), c.owner)
 		files := w.files(c.name, e.arg(2))
 		c.AmendAs(who, files)
 		w.newSet(c, who, "REWORK", files)
-	case "rebase":
+	case "rebase": // by who presses the button
+		who := cmp.Or(e.arg(2), c.owner)
 		if base := w.base(c); base != c.base {
-			c.Rebase()
+			c.RebaseAs(who)
 			c.base = base
-			w.newSet(c, c.owner, "TRIVIAL_REBASE", nil)
+			w.newSet(c, who, "TRIVIAL_REBASE", nil)
 		}
 	case "reword":
 		c.Reword(fmt.Sprintf("%s in other words, step %d", c.name, w.step))
@@ -243,9 +245,10 @@ func (w *world) base(c *subject) string {
 }
 
 func (w *world) newSet(c *subject, uploader, kind string, files map[string]string) {
-	p := patchset{revision: string(c.Revision()), uploader: uploader, kind: kind, parent: c.base, files: map[string]bool{}, at: w.clock.Now(), copied: w.vote(c)}
+	p := patchset{revision: string(c.Revision()), uploader: uploader, kind: kind, parent: c.base, files: map[string]bool{}, ballots: map[string]ballot{}, at: w.clock.Now(), copied: w.vote(c)}
 	if n := len(c.sets); n > 0 {
 		p.files = maps.Clone(c.sets[n-1].files)
+		p.ballots = w.keep(c.sets[n-1].ballots, kind)
 	}
 	for path := range files {
 		p.files[path] = true

@@ -20,7 +20,7 @@ func (w *world) calmDown() {
 	w.armed, w.net.lag, w.calm = nil, false, true
 	w.gerrit.SetLag(0)
 	if w.forbid {
-		w.rights("allow")
+		w.rights("permit")
 	}
 	for range 4 {
 		w.pass(&wire{})
@@ -91,6 +91,7 @@ func (w *world) ends(last *pass) {
 			w.gaveUp(c, last)
 			w.right(c)
 			w.answered(c)
+			w.open(c, last)
 		}
 	}
 	w.hidden()
@@ -124,7 +125,7 @@ func (w *world) gaveUp(c *subject, last *pass) {
 	ps := c.current()
 	for _, f := range w.config.workflows() {
 		runs := w.of(c, ps, f.file)
-		if w.config.Tell == "off" || f.file != w.config.Gone || f.optional || len(runs) == 0 || !w.wants(c, ps, f) || w.carries(c, ps) || c.forged {
+		if w.config.Tell == "off" || f.file != w.config.Gone || f.optional || len(runs) == 0 || !w.wants(c, ps, f) || w.carries(c, ps) || c.forged || !c.barredAt.IsZero() {
 			continue
 		}
 		tried, off := 0, false
@@ -154,6 +155,9 @@ func (w *world) right(c *subject) {
 	}
 	got := w.vote(c)
 	may, calledOff := w.votes(c)
+	if w.barred(c, c.current()) != "" {
+		may[0] = true // nothing is started, nor perhaps carried
+	}
 	if copied := c.set(c.current()).copied; copied != 0 && may[0] {
 		may[copied] = true
 	}
@@ -235,7 +239,7 @@ func (w *world) answered(c *subject) {
 		switch {
 		case !said:
 			w.violates("R8", "%s asked for a recheck of %d/%d, and was not answered", m.who, c.Number(), m.patchset)
-		case promised && !begun && !called:
+		case promised && !begun && !called && c.barredAt.Before(m.at):
 			w.violates("R8", "%s was promised a recheck of %d/%d, and nothing was started", m.who, c.Number(), m.patchset)
 		}
 	}

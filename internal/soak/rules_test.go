@@ -32,6 +32,7 @@ var rules = map[string]string{
 	"R12": "docs/comments.md: a new patchset, a merge, an abandoned change, one that becomes private or work in progress: its runs are cancelled; 1: also one that the account can no longer see",
 	"R14": "1: what was given up is shown as no verdict, never as up to date",
 	"R15": "1: infrastructure retries have a schedule: at once, then after 1 h, 6 h, 24 h",
+	"R16": "issue 13, 2: nothing of an untrusted patchset reaches the mirror or runs; asked again before each dispatch, also for what a comment asked",
 	"R13": "1: the refs of a change that the account can no longer see leave the mirror",
 }
 
@@ -64,6 +65,9 @@ func (w *world) onStart(r *run, g github.Run) {
 	}
 	if g.Inputs["revision"] != c.set(ps).revision {
 		w.violates("R4", "%s of %s tests %s, want %s", r.key, c.site.name, g.Inputs["revision"], c.set(ps).revision)
+	}
+	if why := w.barred(c, ps); why != "" {
+		w.violates("R16", "%s was started although %s", r.key, why)
 	}
 	w.justified(c, ps, file, r.key.String())
 }
@@ -145,6 +149,7 @@ func (w *world) afterPass(p *pass) {
 			w.violates("R6", "a secret was printed")
 		}
 	}
+	w.arrivals()
 	if p.healthy && p.name == "sync" {
 		w.accounted(p)
 	}

@@ -70,8 +70,9 @@ type subject struct {
 	status              change.Status
 	base                string // what the current patchset was put on
 	sets                []patchset
-	// since is when the change became eligible, or zero.
-	since time.Time
+	// since is when the change became eligible, or zero; barredAt is when it was last
+	// not trusted.
+	since, barredAt time.Time
 	// removed are votes of ours that somebody took off.
 	removed []removal
 	// touched is when something happened last, byPeople when they did it; news
@@ -99,6 +100,8 @@ type patchset struct {
 	files                    map[string]bool
 	at                       time.Time
 	copied                   int // our vote that Gerrit copied to it
+	ballots                  map[string]ballot
+	arrived                  bool // on the mirror
 }
 
 type removal struct {
@@ -146,7 +149,10 @@ func build(h history, trace func(string, ...any)) (*world, error) {
 	}
 	copies := map[string][]string{"none": {}, "reword": {"NO_CODE_CHANGE"}, "both": {"NO_CODE_CHANGE", "TRIVIAL_REBASE"}}[h.config.Copy]
 	w.labels = []gerrit.Label{{Name: "Code-Review", Min: -2, Max: 2}, {Name: label, Min: -1, Max: 1, Copy: copies}}
-	w.gerrit = gerrit.New(dir+"/gerrit", gerrit.Options{FirstChange: 101, Now: w.clock.Now, Labels: w.labels})
+	if h.config.Gate != "none" {
+		w.labels = append(w.labels, gerrit.Label{Name: gateLabel, Min: -1, Max: 1, Copy: gateCopies[h.config.GateCopy]})
+	}
+	w.gerrit = gerrit.New(dir+"/gerrit", gerrit.Options{FirstChange: 101, Now: w.clock.Now, Labels: w.labels, OwnVoteDates: h.config.OwnDates})
 	w.github = github.New(dir+"/github", github.Options{Now: w.clock.Now, Tokens: map[string]github.Access{token: github.FullAccess}})
 	lag, err := time.ParseDuration(h.config.Lag)
 	if err != nil {
@@ -184,6 +190,7 @@ func (w *world) start(ctx context.Context) error {
 	}
 	w.gerrit.Account("robo").Robot = true
 	w.gerrit.Group("core", "cora")
+	w.gerrit.Group("trusted", trusted...)
 	w.env["GITHUB_SERVER_URL"], w.env["GITHUB_API_URL"] = githubURL, githubURL
 	w.yaml = w.config.yaml(gerritURL)
 	g, _ := url.Parse(gerritURL)

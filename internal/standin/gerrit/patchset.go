@@ -57,8 +57,14 @@ func (c *Change) Reword(subject string) {
 
 // Rebase uploads a patchset on the current patchset of the change below, or on
 // the branch's tip (TRIVIAL_REBASE).
-func (c *Change) Rebase() {
-	c.edit(func(next *patchset) { next.kind, next.parent = trivialRebase, c.base() })
+func (c *Change) Rebase() { c.RebaseAs(c.owner.Username) }
+
+// RebaseAs is the same by another account, who is the uploader then (Rebase on the
+// change's page).
+func (c *Change) RebaseAs(uploader string) {
+	c.edit(func(next *patchset) {
+		next.kind, next.parent, next.uploader = trivialRebase, c.base(), c.srv.account(uploader)
+	})
 }
 
 // base returns the commit that the change would be rebased on.
