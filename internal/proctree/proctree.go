@@ -28,9 +28,11 @@ const (
 	// DefaultPatience is how long output may still come once the program has ended
 	// or was asked to.
 	DefaultPatience = 5 * time.Second
-	// grace is what processes that are left get to end by themselves, and
-	// patience what the kernel gets to end them.
-	grace    = time.Second
+	// settle is what processes get that are ending anyway: many close their output
+	// before they exit. grace is what those that are left get to end once they were
+	// asked, and patience what the kernel gets to end them.
+	settle   = 200 * time.Millisecond
+	grace    = settle + time.Second
 	patience = 5 * time.Second
 	poll     = 20 * time.Millisecond
 	// reapEvery is how often adopted processes that have ended are collected, so
@@ -132,6 +134,10 @@ func endAll(ctx context.Context, first int, sleep func(context.Context, time.Dur
 		reap(0)
 		if left = remaining(first); len(left) == 0 || waited > grace+patience {
 			return len(all) - len(left), left
+		}
+		if waited < settle {
+			_ = sleep(ctx, poll)
+			continue
 		}
 		for _, pid := range left {
 			all[pid] = true

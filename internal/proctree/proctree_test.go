@@ -51,10 +51,17 @@ func (o *output) String() string {
 // run runs a script in a new folder. Nothing may be left of it.
 func run(t *testing.T, ctx context.Context, script string) (End, *output, string) {
 	t.Helper()
+	return runSlow(t, ctx, script, 1)
+}
+
+// runSlow is run with all waits so many times as long.
+func runSlow(t *testing.T, ctx context.Context, script string, times time.Duration) (End, *output, string) {
+	t.Helper()
 	out, dir := new(output), t.TempDir()
 	end, err := Run(ctx, Command{
 		Path: "/bin/sh", Args: []string{"-c", script}, Dir: dir, Env: []string{"PATH=" + os.Getenv("PATH")},
-		Stdout: out, Stderr: out, Patience: 300 * time.Millisecond, Sleep: sleep,
+		Stdout: out, Stderr: out, Patience: times * 300 * time.Millisecond,
+		Sleep: func(ctx context.Context, d time.Duration) error { return sleep(ctx, times*d) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +125,8 @@ func TestLeft(t *testing.T) {
 
 // TestOutputOfPipes: a process that only hands the output on gets the time for it.
 func TestOutputOfPipes(t *testing.T) {
-	end, out, _ := run(t, t.Context(), "mkfifo p; (sleep 0.1; cat p) & exec >p; echo whole; exit 7")
+	// A machine with other work takes its time.
+	end, out, _ := runSlow(t, t.Context(), "mkfifo p; (sleep 0.1; cat p) & exec >p; echo whole; exit 7", 20)
 	if end.Status != 7 || end.Ended != 0 || out.String() != "whole\n" {
 		t.Errorf("got %+v, %q", end, out)
 	}
@@ -186,6 +194,19 @@ func TestShut(t *testing.T) {
 	}
 	if got := prctl(getDumpable, 0); got != 1 {
 		t.Errorf("it is still shut: %d", got)
+	}
+}
+
+func TestEnded(t *testing.T) {
+	for text, want := range map[string]bool{
+		"7 (cat) S 1 7 7 0 -1 4194304 9 0 0 0 0 0 0 0 20 0 1 0 500 2777088 90": false,
+		"7 (cat) Z 1 7 7 0 -1 4194304 9 0 0 0 0 0 0 0 20 0 1 0 500 0 0":        true,
+		"7 (cat) R 1 7 7 0 -1 4194304 9 0 0 0 0 0 0 0 20 0 1 0 500 0 0":        true, // on its way out
+		"7 (cat) Z 1 7 7 0 -1 4194304 9 0 0 0 0 0 0 0 20 0 3 0 500 0 0":        false,
+	} {
+		if p, err := parseStat(text); err != nil || p.ended != want {
+			t.Errorf("%s: got %+v, %v", text, p, err)
+		}
 	}
 }
 

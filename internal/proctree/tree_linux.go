@@ -80,13 +80,25 @@ func parseStat(text string) (p process, err error) {
 	if len(fields) < 4 {
 		return p, errStat
 	}
-	p.ended = fields[0] == "Z" || fields[0] == "X"
+	p.ended = ended(fields)
 	for i, to := range []*int{&p.pid, &p.parent, &p.session} {
 		if *to, err = strconv.Atoi([]string{id, fields[1], fields[3]}[i]); err != nil {
 			return p, errStat
 		}
 	}
 	return p, nil
+}
+
+// ended reads proc_pid_stat(5) from the state on. A process that ends gives its
+// memory back before it closes its files and before it is a zombie, so whoever
+// read the last of its output may still find it: nothing of it runs any more. A
+// zombie with other threads has only lost its first one.
+func ended(fields []string) bool {
+	const threads, memory = 17, 20
+	if len(fields) > memory && fields[threads] != "0" && fields[threads] != "1" {
+		return false
+	}
+	return fields[0] == "Z" || fields[0] == "X" || len(fields) > memory && fields[memory] == "0"
 }
 
 // tree are the processes below this one that are in other sessions: what it
