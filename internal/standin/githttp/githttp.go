@@ -32,18 +32,15 @@ type Handler struct {
 	// drops it. Much of it never reaches a client, who sees an empty answer.
 	Log io.Writer
 
-	find    sync.Once
-	backend string
-	findErr error
 	logging sync.Mutex
 }
 
 // ServeHTTP runs one request. Go's CGI host refuses chunked bodies, so those
 // are spooled to a file first; nginx does the same for a real server.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.find.Do(func() { h.backend, h.findErr = backendPath() })
-	if h.findErr != nil {
-		http.Error(w, h.findErr.Error(), http.StatusInternalServerError)
+	backend, err := backendPath()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	body, err := spool(r)
@@ -54,7 +51,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer body.Close()
 	stderr := logWriter{h}
 	c := &cgi.Handler{
-		Path: h.backend,
+		Path: backend,
 		Dir:  h.Root,
 		Env: append([]string{
 			"GIT_PROJECT_ROOT=" + h.Root, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=" + h.User,
@@ -102,11 +99,12 @@ func spool(r *http.Request) (io.Closer, error) {
 	return f, nil
 }
 
-// backendPath asks git where its programs are.
-func backendPath() (string, error) {
+// backendPath asks git where its programs are, once: handlers are made for single
+// requests, and thousands of those are served in a test.
+var backendPath = sync.OnceValues(func() (string, error) {
 	out, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
 		return "", fmt.Errorf("failed to find git's programs: %w", err)
 	}
 	return filepath.Join(strings.TrimSpace(string(out)), "git-http-backend"), nil
-}
+})

@@ -76,6 +76,7 @@ func (r *Repository) configure() error {
 	allowAnySHA1InWant = true ; as GitHub does
 [receive]
 	hideRefs = refs/pull ; "deny updating a hidden ref"
+	autogc = false ; a process less for each push
 [gc]
 	auto = 0
 [core]
