@@ -217,7 +217,7 @@ func (a *acting) moved(item int, r relay.ItemResult) {
 			a.settle(l, result, r.Err)
 		}
 	}
-	if r.Poisoned {
+	if r.Refused != "" {
 		a.poison(id, a.items[item].Want)
 	}
 }

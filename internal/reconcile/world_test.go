@@ -229,7 +229,9 @@ func (w *world) moveOne(item relay.Item) relay.ItemResult {
 		switch old, there := w.refs[u.Ref]; {
 		case r.Err != nil:
 			result.State, result.Err = relay.Refused, r.Err
-			r.Poisoned = errors.Is(r.Err, fault.Permanent)
+			if errors.Is(r.Err, fault.Permanent) {
+				r.Refused = change.LargeFile
+			}
 		case w.refuse != nil && w.refuse(u.Ref):
 			result.State, result.Err = relay.Refused, fault.New(fault.Permanent, "%s is refused", u.Ref)
 		case there && u.Old == "":

@@ -5,6 +5,7 @@ package relay
 import (
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -31,9 +32,11 @@ const (
 // cause is a refusal, classified.
 type cause struct {
 	class class
-	// sure is false where the text is not known, so that a content refusal
+	// word is set where the text is a definite verdict (see rule.word): all else
 	// could as well be the mirror's own trouble.
-	sure bool
+	word string
+	// unknown says that no rule knows the text.
+	unknown bool
 	// unclear says that the update may have happened all the same.
 	unclear bool
 	// named are objects that the mirror's text points at.
@@ -44,41 +47,53 @@ type cause struct {
 // refCause classifies the reason that a report gives for one ref ("ng").
 // messages is what the server printed meanwhile, about all refs.
 func refCause(ref, reason, messages string) cause {
-	about := section(messages, ref)
-	r, ok := match(refRules, strings.ToLower(reason))
-	if !ok {
-		r = rule{says: "the mirror refused it", kind: fault.Permanent, hint: "ask who keeps the mirror what it means; each pass tries again"}
+	about := said(section(messages, ref))
+	r, known := match(refRules, strings.ToLower(reason))
+	if !known {
+		r = rule{says: "the mirror refused it", kind: fault.Permanent, hint: hintAsk}
 	}
-	line := tellingLine(about, ref, r.more)
+	line := lineWith(about, ref)
 	if r.more {
-		if detail, ok := match(detailRules, strings.ToLower(about)); ok {
-			line = tellingLine(about, detail.text, true)
+		line = firstLine(about, "")
+		if detail, ok := matchDetail(about); ok {
+			line = firstLine(about, detail.text)
 			r = r.with(detail)
 		}
 	}
-	return r.cause("failed to update "+change.OneLine(change.Clip(ref, 120)), join(reason, line))
+	c := r.cause("failed to update "+change.OneLine(change.Clip(ref, 120)), join(reason, line))
+	c.unknown = !known
+	return c
+}
+
+// matchDetail finds what the messages say, verdicts before the hook's own trouble.
+func matchDetail(text string) (rule, bool) {
+	low := strings.ToLower(text)
+	if r, ok := match(detailRules, low); ok {
+		return r, true
+	}
+	return match(brokenRules, low)
 }
 
 // packCause classifies a pack that the mirror refused as a whole: the text
-// after "unpack" and what the server printed.
-func packCause(unpack, messages string) cause {
-	text := unpack + "\n" + messages
-	r, ok := match(packRules, strings.ToLower(text))
-	if !ok && fsckText.MatchString(text) {
-		r, ok = rule{says: "an object is malformed", class: content, kind: fault.Permanent, hint: hintFsck}, true
+// after "unpack", the reason of one of the refs and what the server printed.
+func packCause(unpack, reason, messages string) cause {
+	messages = said(messages)
+	if strings.HasPrefix(reason, "unpacker error") {
+		reason = "" // git's word for "see above"
 	}
-	if !ok {
-		r = rule{says: "the mirror could not take the pack", class: content, kind: fault.Permanent, unsure: true}
+	text := unpack + "\n" + reason + "\n" + messages
+	r, known := match(packRules, strings.ToLower(text))
+	if fsck := fsckText.FindString(text); !known && fsck != "" {
+		r = rule{text: strings.ToLower(fsck), says: "an object is malformed", class: content, kind: fault.Permanent, hint: hintFsck, word: change.Malformed}
+	} else if !known {
+		r = rule{says: "the mirror could not take the pack", class: content, kind: fault.Permanent, hint: hintAsk}
 	}
-	line := tellingLine(messages, r.text, true)
-	if r.class == content {
-		line = tellingLine(messages, fsckText.FindString(messages), true)
-	}
-	return r.cause("failed to push", join(unpack, line))
+	return r.cause("failed to push", join(unpack, firstLine(reason+"\n"+messages, r.text)))
 }
 
-// fsckText is how git names a malformed object: its id, the check, the problem.
-var fsckText = regexp.MustCompile(`(?i)object [0-9a-f]{40}: [a-z]+:`)
+// fsckText is how git ("object ID: missingEmail:") and JGit ("missingEmail: object
+// ID:", ObjectChecker and CorruptObjectException) name a malformed object.
+var fsckText = regexp.MustCompile(`[Oo]bject [0-9a-f]{40}: [a-z]+[A-Z0-9]\w*:|\b[a-z]+[A-Z0-9]\w*: object [0-9a-f]{40}: |fsck error`)
 
 // objectID finds the ids in a server's text.
 var objectID = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
@@ -103,20 +118,55 @@ func section(messages, ref string) string {
 	return about
 }
 
-// tellingLine picks the first line of a server's text that holds want, else,
-// if last is set, the last one that says anything.
-func tellingLine(text, want string, last bool) string {
-	latest := ""
+// said leaves out of a server's messages what is no part of a refusal: progress,
+// warnings, empty lines and ornament.
+func said(messages string) string {
+	var kept []string
+	for _, line := range strings.FieldsFunc(messages, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		line = strings.TrimSpace(line)
+		low := strings.ToLower(line)
+		if chatter.MatchString(low) || !strings.ContainsFunc(line, unicode.IsLetter) {
+			continue
+		}
+		kept = append(kept, line)
+	}
+	return strings.Join(kept, "\n")
+}
+
+// chatter are lines that git, GitHub, GitLab and Gitea print beside the refusal.
+var chatter = regexp.MustCompile(`^(?:warning: |(?:resolving deltas|unpacking objects|receiving objects|checking connectivity|checking objects|indexing objects|processing changes|counting objects|compressing objects|updating references): |` +
+	`\* checking \d+ reference|error: trace: |error: see https?://|review all repository rules at |(?:error|fatal|gitlab|gitea|remote):$)`)
+
+// heading is a line that only says that a list of reasons comes.
+var heading = regexp.MustCompile(`^error: GH0(?:06|13): `)
+
+// firstLine picks the line of said text that holds want; without want, or where
+// none does, the first that gives a reason.
+func firstLine(text, want string) string {
+	if line := lineWith(text, want); line != "" {
+		return line
+	}
+	first := ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		if want != "" && strings.Contains(strings.ToLower(line), strings.ToLower(want)) {
-			return line
-		}
-		if line != "" && last {
-			latest = line
+		if line != "" && (first == "" || heading.MatchString(first)) {
+			first = line
 		}
 	}
-	return latest
+	return first
+}
+
+// lineWith picks the first line that holds want, if that is anything.
+func lineWith(text, want string) string {
+	if want == "" {
+		return ""
+	}
+	for line := range strings.Lines(text) {
+		if strings.Contains(strings.ToLower(line), strings.ToLower(want)) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
 }
 
 // join puts a line of explanation behind a reason, if there is one.

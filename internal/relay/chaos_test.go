@@ -163,11 +163,11 @@ func (c *chaos) items(n int) []Item {
 
 func (c *chaos) check(t *testing.T, it Item, res ItemResult) {
 	t.Helper()
-	if res.Poisoned && !c.culprits[string(it.Want)] {
-		t.Errorf("%s is poisoned without guilt: %v", it.ID, res.Err)
+	if res.Refused != "" && !c.culprits[string(it.Want)] {
+		t.Errorf("%s is blamed without guilt: %v", it.ID, res.Err)
 	}
-	if c.trouble == 0 && res.Poisoned != c.culprits[string(it.Want)] {
-		t.Errorf("%s: poisoned %v, want %v", it.ID, res.Poisoned, !res.Poisoned)
+	if c.trouble == 0 && (res.Refused != "") != c.culprits[string(it.Want)] {
+		t.Errorf("%s: refused %q, but a culprit: %v", it.ID, res.Refused, c.culprits[string(it.Want)])
 	}
 	allDone := true
 	for _, u := range res.Updates {

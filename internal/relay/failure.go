@@ -19,6 +19,7 @@ type patience struct {
 	broken int // packs that arrived incomplete
 	busy   int // refusals that may pass
 	lost   int // answers that never came
+	doubts int // refusals that are not definite
 }
 
 const (

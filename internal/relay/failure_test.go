@@ -139,7 +139,7 @@ func TestWholePush(t *testing.T) {
 			}
 			b.sound()
 			for _, res := range results {
-				if res.Poisoned {
+				if res.Refused != "" {
 					t.Error("poisoned, but nothing is wrong with the patchsets")
 				}
 			}

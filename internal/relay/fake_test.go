@@ -87,13 +87,13 @@ func says(q gitwire.PushRequest, unpack, reason, messages string) *gitwire.Repor
 func TestTooManyCulprits(t *testing.T) {
 	t.Parallel()
 	f := &fake{answer: func(q gitwire.PushRequest) (*gitwire.Report, error) {
-		return says(q, "ok", "pre-receive hook declined", ""), nil
+		return says(q, "ok", "pre-receive hook declined", "error: GH001: Large files detected.\n"), nil
 	}}
 	_, results := f.relay().Move(t.Context(), nil, f.items(64))
 	poisoned, left := 0, 0
 	for _, res := range results {
 		switch {
-		case res.Poisoned:
+		case res.Refused != "":
 			poisoned++
 		case errors.Is(res.Err, fault.Transient) && strings.Contains(res.Err.Error(), "left for the next pass"):
 			left++
@@ -116,7 +116,7 @@ func TestUnreadableChanges(t *testing.T) {
 		answer: func(gitwire.PushRequest) (*gitwire.Report, error) { return nil, errors.New("not reached") },
 	}
 	_, results := f.relay().Move(t.Context(), nil, f.items(maxFetches+5))
-	if !errors.Is(results[0].Err, fault.Permanent) || results[0].Poisoned {
+	if !errors.Is(results[0].Err, fault.Permanent) || results[0].Refused != "" {
 		t.Errorf("first: got %+v, want a permanent failure that poisons nothing", results[0])
 	}
 	if last := results[maxFetches]; !errors.Is(last.Err, fault.Transient) {
@@ -154,7 +154,7 @@ func TestSourceRefusesAll(t *testing.T) {
 	}}
 	_, results := f.relay().Move(t.Context(), nil, f.items(300))
 	for i, res := range results {
-		if res.Err == nil || res.Poisoned {
+		if res.Err == nil || res.Refused != "" {
 			t.Errorf("item %d: got %+v, want an error and no poison", i, res)
 		}
 	}
@@ -206,7 +206,7 @@ func TestBusy(t *testing.T) {
 				}
 				_, results := f.relay().Move(t.Context(), nil, f.items(3))
 				for i, res := range results {
-					if failures == 1 && res.Err != nil || failures > 1 && (!errors.Is(res.Err, fault.Transient) || res.Poisoned) {
+					if failures == 1 && res.Err != nil || failures > 1 && (!errors.Is(res.Err, fault.Transient) || res.Refused != "") {
 						t.Errorf("item %d: got %+v", i, res)
 					}
 				}

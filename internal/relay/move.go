@@ -46,6 +46,8 @@ type mover struct {
 	// throttles, slow and fetchDivisions count what servers could not take; slow
 	// begins anew with each push that is answered.
 	throttles, slow, fetchDivisions int
+	// doubts counts the refusals that were heard again.
+	doubts int
 
 	waited time.Duration // as the mirror asked
 	stage  stage
@@ -78,7 +80,8 @@ func (m *mover) check() {
 
 func (m *mover) run(items []Item) {
 	m.family = arrange(m.branches, items)
-	s := search{family: m.family, try: m.try, blame: m.blame, hold: m.hold}
+	suspect := func(i int) bool { return items[i].Suspect }
+	s := search{family: m.family, suspect: suspect, try: m.try, blame: m.blame, hold: m.hold}
 	s.run()
 }
 

@@ -17,10 +17,10 @@ import (
 
 // outcome is what a test wants of one item.
 type outcome struct {
-	States   string
-	Kind     fault.Kind
-	Text     string // part of the error
-	Poisoned bool
+	States  string
+	Kind    fault.Kind
+	Text    string // part of the error
+	Refused string
 }
 
 var allDone = outcome{States: "done, done"}
@@ -32,7 +32,7 @@ func check(t *testing.T, results []ItemResult, want ...outcome) {
 		t.Fatalf("got %d results, want %d", len(results), len(want))
 	}
 	for i, res := range results {
-		got := outcome{States: states(res), Kind: fault.KindOf(res.Err), Poisoned: res.Poisoned}
+		got := outcome{States: states(res), Kind: fault.KindOf(res.Err), Refused: res.Refused}
 		if res.Err != nil {
 			got.Text = res.Err.Error()
 			if strings.Contains(got.Text, want[i].Text) && want[i].Text != "" {

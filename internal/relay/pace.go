@@ -69,4 +69,9 @@ func (r *Relay) retry(ctx context.Context, n int, err error) error {
 	return nil
 }
 
+// wait waits before try number n+2 of something.
+func (r *Relay) wait(ctx context.Context, n int) error {
+	return r.Sleep(ctx, backOff[min(n, len(backOff)-1)])
+}
+
 func retryable(err error) bool { return kindOr(err, fault.Transient) == fault.Transient }

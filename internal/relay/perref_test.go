@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
 )
@@ -79,7 +80,7 @@ func TestPerRef(t *testing.T) {
 				}
 			},
 			set: func(b *bed, it []Item) { b.hook("update", `test "$1" != `+own(it[0])) },
-			want: []outcome{{States: "refused, done", Kind: fault.Permanent, Text: "it holds a secret", Poisoned: true},
+			want: []outcome{{States: "refused, done", Kind: fault.Permanent, Text: "it holds a secret", Refused: change.Secret},
 				allDone}, pushes: 1},
 		{name: "a report without one of the refs",
 			tamper: func(it []Item) func(*gitwire.Report) {

@@ -32,7 +32,7 @@ func (r *Relay) push(ctx context.Context, cmds []gitwire.Command, l *load) (*git
 	case err != nil:
 		r.logf("push of %d refs, %d bytes: failed: %s", len(cmds), bytes, oneLine(err))
 	case rep.Unpack != "ok":
-		c := packCause(rep.Unpack, rep.Messages)
+		c := packCause(rep.Unpack, anyReason(rep), rep.Messages)
 		r.logf("push of %d refs, %d bytes: %s", len(cmds), bytes, oneLine(c.err))
 	default:
 		refused := 0
@@ -44,4 +44,14 @@ func (r *Relay) push(ctx context.Context, cmds []gitwire.Command, l *load) (*git
 		r.logf("push of %d refs, %d bytes: %d refused", len(cmds), bytes, refused)
 	}
 	return rep, err
+}
+
+// anyReason is what a report says of one of the refs.
+func anyReason(rep *gitwire.Report) string {
+	for _, res := range rep.Results {
+		if res.Reason != "" {
+			return res.Reason
+		}
+	}
+	return ""
 }

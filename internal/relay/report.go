@@ -4,6 +4,7 @@ package relay
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -15,7 +16,7 @@ const maxBusy = 2
 
 // packRefused handles "unpack" not ok: nothing of the push has happened.
 func (m *mover) packRefused(list []int, rep *gitwire.Report, p *patience) (verdict, bool) {
-	m.cause = packCause(rep.Unpack, rep.Messages)
+	m.cause = packCause(rep.Unpack, anyReason(rep), rep.Messages)
 	m.cause.named = named(rep.Messages)
 	switch m.cause.class {
 	case size:
@@ -41,7 +42,28 @@ func (m *mover) packRefused(list []int, rep *gitwire.Report, p *patience) (verdi
 			return settled, true
 		}
 	}
-	return refused, false
+	return refused, m.doubt(list, m.cause, p)
+}
+
+// maxDoubts is how many pushes of one move are repeated because nobody knows
+// what the mirror's words mean.
+const maxDoubts = 8
+
+// doubtful says that a refusal is to be heard again: one that is not definite may
+// be trouble that passes. It is heard again before the search for its culprit
+// begins, and before one is found.
+func (m *mover) doubtful(list []int, c cause, p *patience) bool {
+	return c.class == content && c.word == "" && p.doubts < maxBusy && m.doubts < maxDoubts && (len(list) == 1 || m.pushes == 1)
+}
+
+// doubt waits before a doubtful refusal is heard again.
+func (m *mover) doubt(list []int, c cause, p *patience) (again bool) {
+	if !m.doubtful(list, c, p) {
+		return false
+	}
+	p.doubts++
+	m.doubts++
+	return m.r.wait(m.ctx, p.doubts-1) == nil
 }
 
 // giveUp settles the members with the latest cause, without blame.
@@ -55,6 +77,7 @@ func (m *mover) giveUp(list []int) (verdict, bool) {
 // refusal is an update that the mirror said no to.
 type refusal struct {
 	command
+	reason string
 	cause
 }
 
@@ -66,7 +89,7 @@ func (m *mover) report(list []int, cmds []command, rep *gitwire.Report, p *patie
 		if reason := rep.Results[i].Reason; reason == "" {
 			m.accept(c)
 		} else {
-			r := refusal{c, refCause(c.Ref, reason, rep.Messages)}
+			r := refusal{c, reason, refCause(c.Ref, reason, rep.Messages)}
 			r.lost = r.lost || r.unclear
 			guilty[c.member] = guilty[c.member] || r.class == content
 			no = append(no, r)
@@ -75,15 +98,27 @@ func (m *mover) report(list []int, cmds []command, rep *gitwire.Report, p *patie
 	if len(no) == 0 {
 		return settled, true
 	}
-	if len(no) == len(cmds) && count(guilty) > 1 {
-		return m.allRefused(list, no, rep)
+	if len(no) == len(cmds) && unknownToAll(no) {
+		for i := range no {
+			no[i].class = content // of some of them, for all that one can tell
+			guilty[no[i].member] = true
+		}
 	}
-	v, again := m.settle(no, p)
+	if len(no) == len(cmds) && count(guilty) > 1 {
+		return m.allRefused(list, no, rep, p)
+	}
+	v, again := m.settle(list, no, p)
 	if w := m.works[list[0]]; len(list) == 1 && w.blame != nil {
 		m.cause = *w.blame
 		return refused, false // so that nothing above it is tried
 	}
 	return v, again
+}
+
+// unknownToAll reports whether the same words, which no rule knows, stand for
+// each ref: a verdict over the push as a whole, then.
+func unknownToAll(no []refusal) bool {
+	return !slices.ContainsFunc(no, func(r refusal) bool { return !r.unknown || r.reason != no[0].reason })
 }
 
 func count(set map[int]bool) (n int) {
@@ -97,12 +132,12 @@ func count(set map[int]bool) (n int) {
 
 // allRefused handles a verdict over the push as a whole, as a pre-receive hook
 // gives it: some member's content is the reason, and all are refused for it.
-func (m *mover) allRefused(list []int, no []refusal, rep *gitwire.Report) (verdict, bool) {
+func (m *mover) allRefused(list []int, no []refusal, rep *gitwire.Report, p *patience) (verdict, bool) {
 	for _, r := range no {
 		if r.class == content {
 			m.cause = r.cause
 			m.cause.named = named(rep.Messages)
-			return refused, false
+			return refused, m.doubt(list, m.cause, p)
 		}
 	}
 	return settled, true
@@ -117,7 +152,6 @@ func (m *mover) accept(c command) {
 // arrived notes that a ref of the mirror holds a member's object.
 func (m *mover) arrived(c command) {
 	if w := m.works[c.member]; c.New == w.Want {
-		w.landed = w.landed || !w.OnMirror
 		m.landed.add(string(w.Want))
 	}
 }
@@ -138,13 +172,14 @@ func (m *mover) found(c command, now change.Revision) {
 
 // settle reads the refused refs again, all in one request, for the reasons say
 // little: a create may have been refused because it had happened before.
-func (m *mover) settle(no []refusal, p *patience) (verdict, bool) {
+func (m *mover) settle(list []int, no []refusal, p *patience) (verdict, bool) {
 	refs := make([]string, len(no))
 	for i, r := range no {
 		refs[i] = r.Ref
 	}
 	now, err := m.r.values(m.ctx, refs)
 	var busyOne *refusal
+	var doubted *cause
 	lacking := false
 	for _, r := range no {
 		if err != nil && r.lost {
@@ -164,6 +199,8 @@ func (m *mover) settle(no []refusal, p *patience) (verdict, bool) {
 			busyOne = &r
 		case r.class == missing && m.stage < broad:
 			lacking = true
+		case m.doubtful(list, r.cause, p):
+			doubted = &r.cause
 		default:
 			m.deny(r)
 		}
@@ -172,6 +209,9 @@ func (m *mover) settle(no []refusal, p *patience) (verdict, bool) {
 		if _, err := m.distrust(); err != nil {
 			return m.stop(err)
 		}
+	}
+	if doubted != nil {
+		m.doubt(list, *doubted, p)
 	}
 	if busyOne != nil {
 		p.busy++
@@ -187,7 +227,10 @@ func (m *mover) deny(r refusal) {
 		return
 	}
 	r.settle(Refused, r.err)
-	if w := m.works[r.member]; !isLedger(r.Ref) && (r.class == content || r.class == missing) {
-		w.blame = &r.cause
+	if w := m.works[r.member]; !isLedger(r.Ref) {
+		w.refusal = &r.cause
+		if r.class == content || r.class == missing {
+			w.blame = &r.cause
+		}
 	}
 }

@@ -2,7 +2,12 @@
 
 package relay
 
-import "github.com/spdk-community-ci/dispatcher/internal/fault"
+import (
+	"slices"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
 
 // results closes the books: what is still open was not tried.
 func (m *mover) results() []ItemResult {
@@ -14,16 +19,59 @@ func (m *mover) results() []ItemResult {
 		}
 	}
 	m.holdRefused()
-	poisonable := m.poisonable()
 	results := make([]ItemResult, len(m.works))
 	for i, w := range m.works {
-		poisoned := w.blame != nil && w.under == nil && !w.branch && poisonable(*w.blame)
-		if w.blame != nil && !poisoned {
+		word := m.verdictOn(i)
+		if w.blame != nil && word == "" {
 			w.soften()
 		}
-		results[i] = w.result(poisoned)
+		results[i] = w.result(word)
 	}
 	return results
+}
+
+// verdictOn is the word for what the mirror has definitely against a member, or
+// "". A patchset is to blame only for its own: while a branch is refused, or the
+// pack was too large, its pack is looked into for what it brings along.
+func (m *mover) verdictOn(i int) string {
+	w := m.works[i]
+	switch {
+	case w.branch:
+		return m.verdictOnBranch(w)
+	case w.blame == nil || w.under != nil || w.blame.word == "" || w.blame.err.Kind != fault.Permanent:
+		return ""
+	case (w.blame.class == size || m.branchRefused(w.blame.word)) && !m.alone(i):
+		return ""
+	}
+	return w.blame.word
+}
+
+// verdictOnBranch is one over where a branch is to go: there is no other, so an
+// unknown reason counts, too, unless it may pass.
+func (m *mover) verdictOnBranch(w *work) string {
+	switch r := w.refusal; {
+	case r == nil || r.err.Kind == fault.Transient || r.class == missing || r.class == size:
+		return ""
+	case r.word == "":
+		return change.OtherReason
+	default:
+		return r.word
+	}
+}
+
+// branchRefused reports whether a branch was refused with the same word.
+func (m *mover) branchRefused(word string) bool {
+	return slices.ContainsFunc(m.works, func(w *work) bool { return w.branch && w.blame != nil && w.blame.word == word })
+}
+
+// alone reports whether a patchset's pack holds no commit but its own.
+func (m *mover) alone(i int) bool {
+	if m.spent() {
+		return false
+	}
+	commits, err := m.scan(i)
+	_, own := commits[keyOf(string(m.works[i].Want))]
+	return err == nil && own && len(commits) == 1
 }
 
 // holdRefused finds the patchsets that were refused one by one, in a single
@@ -36,26 +84,11 @@ func (m *mover) holdRefused() {
 			if root.under != nil {
 				root = root.under
 			}
-			if w.blame != nil && w.under == nil && root.blame != nil {
+			if w.blame != nil && w.under == nil && root.blame != nil && (!root.branch || root.blame.word == w.blame.word) {
 				w.under = root
 				w.restate(errHeld(root.Item))
 			}
 		}
-	}
-}
-
-// poisonable says which causes are a patchset's own fault for good. Nobody can
-// tell while a branch is refused, whose objects each patchset above it brings
-// along; and a text that nobody knows may be the mirror's own trouble, unless
-// other objects got through.
-func (m *mover) poisonable() func(cause) bool {
-	branchRefused, landed := false, false
-	for _, w := range m.works {
-		branchRefused = branchRefused || w.branch && w.blame != nil
-		landed = landed || w.landed
-	}
-	return func(c cause) bool {
-		return !branchRefused && c.err.Kind == fault.Permanent && (c.sure || landed)
 	}
 }
 

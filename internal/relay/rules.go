@@ -10,19 +10,23 @@ import (
 )
 
 // rule knows one text of a receiving server. Texts are matched in lower case
-// and by their stable middle: servers and versions differ in the rest.
+// and by their stable middle: servers and versions differ in the rest. Where
+// each comes from is told by testdata/refusals.txt, which holds them as printed.
 type rule struct {
 	text  string
 	says  string
 	class class
 	kind  fault.Kind
 	hint  string
+	// word is set where the text is a definite verdict over what is pushed: the
+	// ledger remembers it by that word (see change.Refused).
+	word string
+	// exact: text is all of the reason.
+	exact bool
 	// more: the server's messages tell what the reason does not.
 	more bool
 	// push: the verdict is over the whole push, whatever the detail is about.
 	push bool
-	// unsure: the text fits troubles of the mirror itself as well.
-	unsure bool
 	// unclear: the trouble may have come after the deed.
 	unclear bool
 }
@@ -33,80 +37,72 @@ const (
 	hintProtect   = "let the mirror's account bypass the protection or the ruleset of that branch"
 	hintNamespace = "set mirror-namespace to refs/heads/changes/ (in a file, the mirror's namespace, and its ledger to refs/heads/_dispatcher/)"
 	hintDamaged   = "if it stays, check the mirror with git fsck, or seed a new one"
+	hintLarge     = "remove the file from the change: GitHub takes none over 100 MB"
+	hintSecret    = "remove the secret from the change and revoke it, or allow it at the address that GitHub gave"
+	hintEmail     = "as the mirror's account, allow it at https://github.com/settings/emails (\"Block command line pushes that expose my email\")"
+	hintLFS       = "LFS objects are not relayed: push them to the mirror once with git lfs push --all, or remove the pointers from the change"
+	hintRule      = "read the rule's text above, and change the patchset or the ruleset"
+	hintName      = "rename the branch in Gerrit, or leave it out of the project's branches"
+	hintAsk       = "ask who keeps the mirror what it means; each pass tries again"
 )
 
-// refRules are the reasons of single refs: C git's builtin/receive-pack.c,
-// github/spokes-receive-pack, and what users of GitHub were told.
+// hookDeclined is git's reason for each ref when the pre-receive hook fails,
+// whether it has judged the push or broke.
+const hookDeclined = "pre-receive hook declined"
+
+// refRules are the reasons of single refs.
 var refRules = []rule{
 	{text: "unable to determine if workflow can be created or updated due to timeout", says: "GitHub ran out of time looking for workflow files", class: busy, kind: fault.Transient, hint: hintWorkflow},
 	{text: "refusing to allow a", says: "it touches workflow files and the credential may not", kind: fault.Configuration, hint: hintWorkflow},
-	{text: "protected branch hook declined", says: "the branch is protected", kind: fault.Configuration, hint: hintProtect, more: true},
-	{text: "repository rule violations", says: "it breaks a rule of the mirror", class: content, kind: fault.Permanent, hint: "read the rule's text above, and change the patchset or the ruleset", more: true},
-	{text: "pre-receive hook declined", says: "the mirror's check of the whole push declined", class: content, kind: fault.Permanent, more: true, push: true},
-	{text: "hook declined", says: "a hook of the mirror declined this ref", kind: fault.Permanent},
-	{text: "missing necessary objects", says: "the mirror lacks objects that it builds on", class: missing, kind: fault.Permanent, hint: hintDamaged, unsure: true},
+	{text: "protected branch hook declined", says: "the branch is protected", kind: fault.Configuration, hint: hintProtect, word: change.Protected, more: true},
+	{text: "email privacy restrictions", says: "it would publish a private email address", class: content, kind: fault.Permanent, hint: hintEmail, word: change.PrivateEmail, more: true},
+	{text: "due to a detected secret", says: "it holds a secret", class: content, kind: fault.Permanent, hint: hintSecret, word: change.Secret, more: true},
+	{text: "repository rule violations", says: "it breaks a rule of the mirror", class: content, kind: fault.Permanent, hint: hintRule, word: change.BrokenRule, more: true},
+	{text: hookDeclined, says: "the mirror's check of the whole push declined", class: content, kind: fault.Permanent, hint: hintAsk, more: true, push: true},
+	{text: "hook declined", says: "a hook of the mirror declined this ref", kind: fault.Permanent, more: true},
+	{text: "missing necessary objects", says: "the mirror lacks objects that it builds on", class: missing, kind: fault.Permanent, hint: hintDamaged},
 	{text: "hidden ref", says: "the mirror hides this namespace and lets nobody write it", kind: fault.Configuration, hint: hintNamespace},
+	{text: "prohibited by gerrit", says: "the mirror is a Gerrit, and its access rights forbid it", kind: fault.Configuration, hint: "give the mirror's account Create Reference, Push with Force, and Forge Author and Committer on these refs"},
+	{text: "archived so it is read-only", says: "the mirror is archived", kind: fault.Configuration, hint: "unarchive the mirror"},
+	{text: "permission denied", says: "the mirror's account may not write it", kind: fault.Configuration, hint: "let the mirror's account write these refs"},
 	{text: "shallow update not allowed", says: "the mirror is a shallow clone", kind: fault.Configuration, hint: "seed a new, full mirror"},
 	{text: "funny refname", says: "git does not accept this name", kind: fault.Ours},
 	{text: "non-fast-forward", says: "the branch was rewritten and the mirror takes only fast-forwards", kind: fault.Configuration, hint: "allow force pushes on the mirror, or delete the branch there once"},
 	{text: "current branch", says: "the mirror has this branch checked out", kind: fault.Configuration, hint: "use a bare repository as the mirror"},
+	{text: "currently checked out", says: "the mirror has this branch checked out", kind: fault.Configuration, hint: "use a bare repository as the mirror"},
 	{text: "deletion prohibited", says: "the mirror lets nobody delete refs", kind: fault.Configuration, hint: "allow deletes on the mirror (receive.denyDeletes)"},
 	{text: "report does not mention it", says: "nobody knows what became of it", class: busy, kind: fault.Transient, unclear: true},
+	{text: "failure", exact: true, says: "the mirror could not write its refs", class: busy, kind: fault.Transient, hint: "GitHub says so in an outage: see https://www.githubstatus.com", unclear: true, more: true},
+	{text: "commit_refs", says: "the mirror could not write its refs", class: busy, kind: fault.Transient, hint: "GitHub says so in an outage: see https://www.githubstatus.com", unclear: true},
 	{text: "internal", says: "the mirror has trouble of its own", class: busy, kind: fault.Transient, unclear: true},
 	{text: "timeout", says: "the mirror ran out of time", class: busy, kind: fault.Transient, unclear: true},
 	{text: "timed out", says: "the mirror ran out of time", class: busy, kind: fault.Transient, unclear: true},
+	{text: "exists; cannot create", says: "another ref's name is in the way", kind: fault.Configuration, hint: hintInTheWay},
+	{text: "refname conflict", says: "another ref's name is in the way", kind: fault.Configuration, hint: hintInTheWay},
+	{text: "cannot lock ref", says: "the ref is locked, or was moved by another writer", class: busy, kind: fault.Transient},
+	{text: "migrate objects", says: "the mirror could not store the objects", class: busy, kind: fault.Transient},
+	{text: "transaction failed to start", says: "the mirror could not write its refs", class: busy, kind: fault.Transient},
+	{text: "failed to update refs", says: "the mirror could not write its refs", class: busy, kind: fault.Transient, more: true},
 	{text: "failed to update ref", says: "the mirror could not write the ref", kind: fault.Permanent, more: true},
 }
 
-// detailRules read the messages behind the reasons that say too little.
-var detailRules = []rule{
-	{text: "gh001", says: "a file is over the mirror's size limit", class: content, kind: fault.Permanent, hint: "remove the file from the change: GitHub takes none over 100 MB"},
-	{text: "exceeds github's file size limit", says: "a file is over the mirror's size limit", class: content, kind: fault.Permanent, hint: "remove the file from the change: GitHub takes none over 100 MB"},
-	{text: "push protection", says: "it holds a secret", class: content, kind: fault.Permanent, hint: "remove the secret from the change and revoke it, or allow it at the address that GitHub gave"},
-	{text: "gh006", says: "the branch is protected", kind: fault.Configuration, hint: hintProtect},
-	{text: "through a pull request", says: "the ruleset wants a pull request", kind: fault.Configuration, hint: hintProtect},
-	{text: "verified signatures", says: "the ruleset wants signed commits", kind: fault.Configuration, hint: hintProtect},
-	{text: "creations being restricted", says: "the ruleset restricts who creates such refs", kind: fault.Configuration, hint: hintProtect},
-	{text: "cannot update this protected ref", says: "the ruleset protects this ref", kind: fault.Configuration, hint: hintProtect},
-	{text: "cannot force-push", says: "the ruleset forbids force pushes", kind: fault.Configuration, hint: hintProtect},
-	{text: "cannot delete this", says: "the ruleset forbids deletes", kind: fault.Configuration, hint: hintProtect},
-	{text: "exists; cannot create", says: "another ref's name is in the way", kind: fault.Configuration, hint: "delete the ref that the mirror names, or " + hintNamespace},
-	{text: ".lock': file exists", says: "the ref is locked by another writer", class: busy, kind: fault.Transient},
-}
-
-// packRules read "unpack TEXT" and the messages when a whole pack was refused.
-// What is worth another try comes first.
-var packRules = []rule{
-	{text: "early eof", says: "the pack arrived incomplete", class: broken, kind: fault.Transient},
-	{text: "unexpected disconnect", says: "the pack arrived incomplete", class: broken, kind: fault.Transient},
-	{text: "eof before pack header", says: "the pack arrived incomplete", class: broken, kind: fault.Transient},
-	{text: "maximum allowed size", says: "the pack is over the mirror's size limit", class: size, kind: fault.Permanent},
-	{text: "no space left", says: "the mirror's disk is full", class: busy, kind: fault.Transient},
-	{text: "insufficient permission", says: "the mirror may not write its own files", class: busy, kind: fault.Transient},
-	{text: "out of memory", says: "the mirror ran out of memory", class: busy, kind: fault.Transient},
-	{text: "unresolved delta", says: "the mirror lacks the base of a delta", class: missing, kind: fault.Permanent, hint: hintDamaged, unsure: true},
-	{text: "did not receive expected object", says: "the mirror lacks objects that the pack builds on", class: missing, kind: fault.Permanent, hint: hintDamaged, unsure: true},
-	{text: "missing necessary objects", says: "the mirror lacks objects that the pack builds on", class: missing, kind: fault.Permanent, hint: hintDamaged, unsure: true},
-	{text: "object of unexpected type", says: "the mirror lacks objects that the pack builds on", class: missing, kind: fault.Permanent, hint: hintDamaged, unsure: true},
-	{text: "fsck error", says: "an object is malformed", class: content, kind: fault.Permanent, hint: hintFsck},
-	{text: "gh001", says: "a file is over the mirror's size limit", class: content, kind: fault.Permanent, hint: "remove the file from the change: GitHub takes none over 100 MB"},
-}
+const hintInTheWay = "delete the ref that the mirror names, or " + hintNamespace
 
 // match returns the first rule whose text is in low.
 func match(rules []rule, low string) (rule, bool) {
 	for _, r := range rules {
-		if strings.Contains(low, r.text) {
+		if r.exact && low == r.text || !r.exact && strings.Contains(low, r.text) {
 			return r, true
 		}
 	}
 	return rule{}, false
 }
 
-// with takes text, kind and hint from the detail behind r. A verdict over the
-// whole push stays one: the detail may be about another ref than this one.
+// with takes text, kind, hint and word from the detail behind r. A verdict over
+// the whole push stays one: the detail may be about another ref than this one.
+// Only a hook that broke has judged nothing.
 func (r rule) with(detail rule) rule {
-	if r.push {
-		detail.unsure = detail.class != content
+	if r.push && detail.class != busy {
 		detail.class = content
 	}
 	return detail
@@ -118,5 +114,5 @@ func (r rule) cause(what, said string) cause {
 	if r.hint != "" {
 		err = err.WithHint("%s", r.hint)
 	}
-	return cause{class: r.class, sure: !r.unsure, unclear: r.unclear, err: err}
+	return cause{class: r.class, word: r.word, unclear: r.unclear, err: err}
 }

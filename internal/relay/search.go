@@ -22,6 +22,8 @@ const (
 // knows nothing of packs and servers.
 type search struct {
 	family
+	// suspect, if set, names members that are tried last, each by itself.
+	suspect func(member int) bool
 	// try pushes the members together. With refused it may name members that
 	// the mirror's text points at: a hint, which is never believed unproved.
 	// Once it has answered halted it does so for good.
@@ -41,7 +43,18 @@ const maxSuspects = 4
 // run moves all members.
 func (s *search) run() {
 	s.blamed = map[int]int{}
-	s.solve(s.order, false)
+	var calm, suspects []int
+	for _, i := range s.order {
+		if s.suspect != nil && s.suspect(i) {
+			suspects = append(suspects, i)
+		} else {
+			calm = append(calm, i)
+		}
+	}
+	s.solve(calm, false)
+	for _, i := range suspects {
+		s.solve([]int{i}, false)
+	}
 }
 
 // solve moves the members of list, which keeps the order of the family. bad
@@ -60,7 +73,9 @@ func (s *search) solve(list []int, bad bool) (clean bool) {
 		case v == halted:
 			return false
 		case len(list) == 1:
-			s.blamed[list[0]] = list[0]
+			if !s.isBranch(list[0]) { // what stands on a branch may go through all the same
+				s.blamed[list[0]] = list[0]
+			}
 			s.blame(list[0])
 			return false
 		case v == refused && len(suspects) > 0 && len(suspects) <= maxSuspects:

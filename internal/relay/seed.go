@@ -75,7 +75,6 @@ func (m *mover) slice(w *work, u Update) (bool, error) {
 	v, _ := m.try([]int{len(m.works) - 1})
 	switch {
 	case part.done():
-		w.landed = true
 		return true, nil
 	case v == divided:
 		return false, nil
@@ -83,7 +82,7 @@ func (m *mover) slice(w *work, u Update) (bool, error) {
 		w.refuse(m.cause)
 		return false, m.cause.err
 	}
-	return false, part.result(false).Err
+	return false, part.result("").Err
 }
 
 // nextSize scales a slice that went through to three quarters of the limit, and

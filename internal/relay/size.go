@@ -5,6 +5,7 @@ package relay
 import (
 	"errors"
 
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
 )
@@ -42,12 +43,12 @@ func (m *mover) tooLarge(list []int, l *load, err error) (verdict, bool) {
 	const hint = "if its branch is not on the mirror yet, relay that first; else make the change smaller"
 	switch {
 	case !errors.Is(err, errLarge): // no server of git answers 413: it is not the patchset's fault
-		m.cause = cause{class: size, sure: true, err: fault.New(fault.Configuration, "failed to push: the pack is over the size limit of the mirror or of a proxy before it: %w", err)}
+		m.cause = cause{class: size, err: fault.New(fault.Configuration, "failed to push: the pack is over the size limit of the mirror or of a proxy before it: %w", err)}
 		m.r.learnSize(l.bytes, m.cause)
 	case m.r.over != nil && l.limit == m.r.over.bytes-1: // as maxPack set it
 		m.cause = m.r.over.cause
 	default:
-		m.cause = cause{class: size, sure: true, err: fault.New(fault.Permanent, "failed to push: the pack is over the limit for one push: more than %d bytes", l.limit).WithHint(hint)}
+		m.cause = cause{class: size, word: change.TooLarge, err: fault.New(fault.Permanent, "failed to push: the pack is over the limit for one push: more than %d bytes", l.limit).WithHint(hint)}
 	}
 	return m.overSize(list)
 }

@@ -190,7 +190,7 @@ func TestSlowForSome(t *testing.T) {
 		}
 		_, results := f.relay().Move(t.Context(), nil, f.items(100))
 		for i, res := range results {
-			if slow := slices.Contains(tt.slow, i+1); (res.Err != nil) != slow || res.Poisoned {
+			if slow := slices.Contains(tt.slow, i+1); (res.Err != nil) != slow || res.Refused != "" {
 				t.Errorf("slow for %v: patchset %d: got %v", tt.slow, i+1, res.Err)
 			}
 		}

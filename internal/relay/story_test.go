@@ -7,7 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
 )
@@ -68,7 +72,7 @@ func TestStoryTwoBadObjects(t *testing.T) {
 	slices.Reverse(results)
 
 	want := repeat(40, allDone)
-	culprit := outcome{States: "refused, refused", Kind: fault.Permanent, Text: "missingSpaceBeforeEmail", Poisoned: true}
+	culprit := outcome{States: "refused, refused", Kind: fault.Permanent, Text: "missingSpaceBeforeEmail", Refused: change.Malformed}
 	held := outcome{States: "not tried, not tried", Kind: fault.Permanent, Text: "held: its parent patchset 10/1 was refused"}
 	want[9], want[31], want[10], want[11] = culprit, culprit, held, held
 	check(t, results, want...)
@@ -107,7 +111,7 @@ func TestStoryHookRefusesAll(t *testing.T) {
 
 	check(t, branches, outcome{States: "done"})
 	want := repeat(20, allDone)
-	culprit := outcome{States: "refused, refused", Kind: fault.Permanent, Text: "a file is over the mirror's size limit", Poisoned: true}
+	culprit := outcome{States: "refused, refused", Kind: fault.Permanent, Text: "a file is over the mirror's size limit", Refused: change.LargeFile}
 	held := outcome{States: "not tried, not tried", Kind: fault.Permanent, Text: "held: its parent patchset 14/1 was refused"}
 	want[3], want[13], want[14], want[15] = culprit, culprit, held, held
 	check(t, results, want...)
@@ -130,9 +134,9 @@ func TestBadBranch(t *testing.T) {
 	above := b.commits("refs/changes/above", tip, commit{name: "below"}, commit{name: "above"})
 	items := append(b.single(2), b.patchset(3, on, tip), b.patchset(4, above[1], above[0]))
 	branches, results := b.Move(t.Context(), []Item{branch("main", b.base, tip)}, items)
-	check(t, branches, outcome{States: "refused", Kind: fault.Permanent, Text: "missingSpaceBeforeEmail"})
+	check(t, branches, outcome{States: "refused", Kind: fault.Permanent, Text: "missingSpaceBeforeEmail", Refused: change.Malformed})
 	check(t, results, allDone, allDone,
-		outcome{States: "not tried, not tried", Kind: fault.Permanent, Text: "held: its parent branch main was refused"},
+		outcome{States: "refused, refused", Kind: fault.Permanent, Text: "held: its parent branch main was refused"},
 		outcome{States: "refused, refused", Kind: fault.Transient, Text: "missingSpaceBeforeEmail"})
 }
 
@@ -152,28 +156,33 @@ func TestSecretsInAChain(t *testing.T) {
 	}
 	_, results := b.Move(t.Context(), nil, items)
 	check(t, results, allDone,
-		outcome{States: "refused, done", Kind: fault.Permanent, Text: "it holds a secret", Poisoned: true},
+		outcome{States: "refused, done", Kind: fault.Permanent, Text: "it holds a secret", Refused: change.Secret},
 		outcome{States: "refused, done", Kind: fault.Permanent, Text: "held: its parent patchset 2/1 was refused"})
 	b.calls(t, 1, 1)
 }
 
-// TestUnknownTextPoisonsNobodyAlone: a text that nobody knows may be the
-// mirror's own trouble; that others got through tells otherwise.
-func TestUnknownTextPoisonsNobodyAlone(t *testing.T) {
+// TestUnknownTextIsNeverDefinite: a text that nobody knows may be the mirror's own
+// trouble, also where others got through. Its culprit is found all the same, after
+// it was heard again.
+func TestUnknownTextIsNeverDefinite(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
-	items := b.single(2)
+	items := b.single(4)
 	b.hook("pre-receive", "! grep -q "+items[1].Updates[0].Ref)
 	b.tamper = func(rep *gitwire.Report) {
 		if rep.Results[0].Reason != "" {
 			rep.Unpack = "the moon is full"
 		}
 	}
-	_, results := b.Move(t.Context(), nil, items[1:])
-	check(t, results, outcome{States: "refused, refused", Kind: fault.Transient, Text: "the moon is full"})
+	unknown := outcome{States: "refused, refused", Kind: fault.Transient, Text: "the moon is full"}
+	_, results := b.Move(t.Context(), nil, items[1:2])
+	check(t, results, unknown)
+	b.calls(t, 3, 3)
+	if diff := cmp.Diff([]time.Duration{2 * time.Second, 8 * time.Second}, b.slept); diff != "" {
+		t.Errorf("waits (-want +got):\n%s", diff)
+	}
 	_, results = b.Move(t.Context(), nil, items)
-	check(t, results, allDone,
-		outcome{States: "refused, refused", Kind: fault.Permanent, Text: "the moon is full", Poisoned: true})
+	check(t, results, allDone, unknown, allDone, allDone)
 }
 
 // TestSizeLimits: too much for one push, by the mirror's count or ours.
@@ -202,8 +211,8 @@ func TestSizeLimits(t *testing.T) {
 			}
 			_, results := b.Move(t.Context(), nil, items)
 			check(t, results, allDone, allDone,
-				outcome{States: "refused, refused", Kind: fault.Permanent, Text: "limit", Poisoned: true}, allDone)
-			b.calls(t, 5, 5)
+				outcome{States: "refused, refused", Kind: fault.Permanent, Text: "limit", Refused: change.TooLarge}, allDone)
+			b.calls(t, 6, 5) // one to see that the large patchset's pack is its own
 			b.sound()
 		})
 	}

@@ -50,6 +50,9 @@ type Item struct {
 	// left alone with ErrForeign: where a branch is now, so that commits which
 	// somebody else put on it are not lost.
 	Known change.Revision
+	// Suspect says that the mirror has refused it before: it is pushed by itself,
+	// after all others, so that it costs them nothing.
+	Suspect bool
 }
 
 // ErrForeign says that a branch of the mirror holds commits that the source
@@ -92,11 +95,12 @@ type ItemResult struct {
 	Updates []UpdateResult
 	// Err is nil when all updates are Done.
 	Err error
-	// Poisoned says that the mirror refuses the patchset's objects for good,
-	// as far as one can tell: it need not be tried again. It is never set for
-	// a branch, for a patchset below a poisoned one, or while the mirror
-	// refuses everything.
-	Poisoned bool
+	// Refused is why the mirror does not take the item, by one of package change's
+	// words, if it said so definitely: for a patchset a verdict over its own
+	// content, for a branch one that it is not to move there. It is never set for
+	// what may be trouble of the mirror itself, or for what a patchset only stands
+	// on. One such answer is a suspicion; whoever remembers it should hear it twice.
+	Refused string
 }
 
 // Relay moves objects and refs from Source to Mirror. All fields without a

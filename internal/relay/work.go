@@ -18,10 +18,10 @@ type work struct {
 	err error
 	// blame is why the mirror refuses what the item holds, or nil.
 	blame *cause
+	// refusal is why the mirror does not set the item's own ref, or nil.
+	refusal *cause
 	// under is the blamed item that this one stands on, or nil.
 	under *work
-	// landed says that this relay brought the item's objects to the mirror.
-	landed bool
 }
 
 // progress is what became of one update so far.
@@ -74,7 +74,7 @@ func (w *work) fail(err error) {
 // refuse ends the work as blamed for c.
 func (w *work) refuse(c cause) {
 	if w.blame == nil {
-		w.blame = &c
+		w.blame, w.refusal = &c, &c
 	}
 	w.err = c.err
 	for i := range w.updates {
@@ -85,8 +85,8 @@ func (w *work) refuse(c cause) {
 }
 
 // result gives the caller's view. An error of an update stands for the item.
-func (w *work) result(poisoned bool) ItemResult {
-	res := ItemResult{Err: w.err, Poisoned: poisoned, Updates: make([]UpdateResult, len(w.updates))}
+func (w *work) result(word string) ItemResult {
+	res := ItemResult{Err: w.err, Refused: word, Updates: make([]UpdateResult, len(w.updates))}
 	for i := range w.updates {
 		res.Updates[i] = w.updates[i].UpdateResult
 		if res.Err == nil {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package relay
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/spdk-community-ci/dispatcher/internal/standin/golden"
+)
+
+// TestRefusals holds what is made of each text that a server was seen to print:
+// testdata/refusals.txt has them, with where they come from.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	const file = "testdata/refusals.txt"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []string
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, ">") {
+			kept = append(kept, line)
+		}
+	}
+	head, rest, _ := strings.Cut(strings.Join(kept, ""), "\n== ")
+	out := head
+	for block := range strings.SplitSeq(rest, "\n== ") {
+		out += "\n== " + strings.TrimRight(block, "\n") + "\n" + refusalText(t, block)
+	}
+	golden.Compare(t, file, out)
+}
+
+// refusalText gives what is made of one block.
+func refusalText(t *testing.T, block string) string {
+	t.Helper()
+	field := map[string]string{"ref": "refs/changes/01/1/1"}
+	var messages strings.Builder
+	for line := range strings.Lines(block) {
+		line = strings.TrimSuffix(line, "\n")
+		if message, ok := strings.CutPrefix(line, "|"); ok {
+			messages.WriteString(strings.ReplaceAll(strings.TrimPrefix(message, " "), `\r`, "\r") + "\n")
+		} else if name, value, ok := strings.Cut(line, ": "); ok {
+			field[name] = value
+		}
+	}
+	if field["source"] == "" {
+		t.Errorf("%.40q has no source", block)
+	}
+	var c cause
+	if unpack := field["unpack"]; unpack != "" {
+		c = packCause(unpack, field["reason"], messages.String())
+	} else {
+		c = refCause(field["ref"], field["reason"], messages.String())
+	}
+	word := c.word
+	if word == "" {
+		word = "not definite"
+	}
+	class := [...]string{"this ref", "search", "missing", "size", "broken", "busy"}[c.class]
+	out := fmt.Sprintf("> %s, %s, %s\n> %s\n", class, c.err.Kind, word, c.err)
+	if c.err.Hint != "" {
+		out += "> hint: " + c.err.Hint + "\n"
+	}
+	return out
+}
