@@ -64,6 +64,9 @@ type Vote struct {
 	Label   string  `json:"label"`
 	Value   int     `json:"value"`
 	Account Account `json:"account"`
+	// At is when it was given; zero where Gerrit does not say. Of a vote that was
+	// copied from an earlier patchset it is that time or a later one (ApprovalInfo.date).
+	At time.Time `json:"at,omitzero"`
 }
 
 // Patchset is one revision of a change.

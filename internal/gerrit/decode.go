@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	gogerrit "github.com/andygrunwald/go-gerrit"
 
@@ -163,7 +164,7 @@ func votes(labels map[string]gogerrit.LabelInfo) []change.Vote {
 	for label, info := range labels {
 		for _, a := range info.All {
 			if a.Value != 0 && a.AccountID > 0 {
-				list = append(list, change.Vote{Label: change.Clip(label, maxText), Value: a.Value, Account: account(a.AccountInfo)})
+				list = append(list, change.Vote{Label: change.Clip(label, maxText), Value: a.Value, Account: account(a.AccountInfo), At: voteTime(a.Date)})
 			}
 		}
 	}
@@ -171,6 +172,16 @@ func votes(labels map[string]gogerrit.LabelInfo) []change.Vote {
 		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Account.ID, b.Account.ID))
 	})
 	return list
+}
+
+// voteTime reads ApprovalInfo.date, UTC with nine digits after the second; one that
+// cannot be read is zero, and counts for nothing.
+func voteTime(text string) time.Time {
+	at, err := time.Parse(time.DateTime, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 func account(info gogerrit.AccountInfo) change.Account {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,7 +52,8 @@ func TestDecode(t *testing.T) {
 	if diff := cmp.Diff([]string{"f4-6"}, c.Files); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]change.Vote{{Label: "CI", Value: -1, Account: change.Account{ID: 1000001, Username: "ci"}}}, c.Votes); diff != "" {
+	if diff := cmp.Diff([]change.Vote{{Label: "CI", Value: -1, Account: change.Account{ID: 1000001, Username: "ci"},
+		At: time.Date(2026, 11, 24, 21, 49, 14, 0, time.UTC)}}, c.Votes); diff != "" {
 		t.Errorf("votes (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]change.Revision{"95adf3feaea3abaccb0751382ba2d88aaf4a6f86"}, c.Current.Parents); diff != "" {

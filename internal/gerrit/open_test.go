@@ -83,7 +83,7 @@ func TestOpen(t *testing.T) {
 		Project: "spdk/spdk", Number: 4, Branch: "master", Subject: "Change number 4", Status: change.New, Owner: ann, Updated: at(10),
 		Current: change.Patchset{Number: 2, Revision: high.Revision(), Kind: change.Rework, Created: at(7), Uploader: bob},
 		Files:   []string{"lib/file4.c"},
-		Votes:   []change.Vote{{Label: "Code-Review", Value: 2, Account: ann}, {Label: "Code-Review", Value: -1, Account: bob}, {Label: "Verified", Value: -1, Account: ci}},
+		Votes:   []change.Vote{{Label: "Code-Review", Value: 2, Account: ann, At: at(9)}, {Label: "Code-Review", Value: -1, Account: bob, At: at(10)}, {Label: "Verified", Value: -1, Account: ci, At: at(8)}},
 	}}
 	for i := range list {
 		if !changeIDPattern.MatchString(list[i].ChangeID) {
@@ -97,6 +97,10 @@ func TestOpen(t *testing.T) {
 	plain, err := c.Open(t.Context(), Query{Project: "spdk/spdk"})
 	if err != nil || len(plain) != 2 || plain[1].Files != nil || plain[1].Votes != nil {
 		t.Errorf("without files and votes: got %+v, %v", plain, err)
+	}
+	built, err := c.Open(t.Context(), Query{Project: "spdk/spdk", Parents: true})
+	if err != nil || len(built) != 2 || plain[1].Current.Parents != nil || !slices.Equal(built[1].Current.Parents, []change.Revision{low.Revision()}) {
+		t.Errorf("with parents: got %+v, %v", built, err)
 	}
 }
 

@@ -34,6 +34,8 @@ type Query struct {
 	// Files and Votes fill in those fields of the changes; they cost the server
 	// time.
 	Files, Votes bool
+	// Parents fills in what each patchset builds on; the server reads the commits.
+	Parents bool
 	// Messages fills in what was said; it stays nil where there is too much of it
 	// for one answer. Each message takes about 360 bytes beside its text and the
 	// server's index does not hold it, so a MaxAge should go with it.
@@ -79,6 +81,9 @@ func (c *Client) Open(ctx context.Context, q Query) ([]change.Change, error) {
 	}
 	if q.Votes {
 		options = append(options, "DETAILED_LABELS")
+	}
+	if q.Parents {
+		options = append(options, "CURRENT_COMMIT")
 	}
 	if q.Messages {
 		options = append(options, withMessages)
