@@ -113,6 +113,16 @@ type Change struct {
 	Earlier []Patchset `json:"earlier,omitempty"`
 }
 
+// Origin is where a commit comes from that is the current patchset of no open change
+// at hand.
+type Origin struct {
+	// Branches have it in their history, as far as is known.
+	Branches []string
+	// Change is one that has or had it as a patchset, with the parents of all its
+	// patchsets; nil if none is seen.
+	Change *Change
+}
+
 // ID returns the change's current patchset as a pair of numbers.
 func (c Change) ID() ID { return ID{Change: c.Number, Patchset: c.Current.Number} }
 

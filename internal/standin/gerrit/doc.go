@@ -90,4 +90,7 @@
 //     query matches and shows what it knows, messages come from NoteDb as they are
 //     now (ChangeJson). How late is up to a server. Switch: SetLag. That the index
 //     decides who sees a change that has just become private is a guess.
+//   - commit: finds a change by any of its patchsets: CommitPredicate, user-search.
+//   - The branches that have a commit: IncludedIn, rest-api-projects "Get Included
+//     In"; 404 for one that no visible ref reaches: CommitsCollection#parse.
 package gerrit

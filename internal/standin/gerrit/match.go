@@ -69,6 +69,10 @@ func compileTerm(field, value string, viewer *Account, now time.Time) (predicate
 		return func(c *Change) bool { return c.current().uploader.is(value, viewer) }, nil
 	case "hashtag":
 		return func(c *Change) bool { return slices.Contains(c.hashtags, value) }, nil
+	case "commit": // any patchset's, whole or abbreviated
+		return func(c *Change) bool {
+			return slices.ContainsFunc(c.patchsets, func(p patchset) bool { return strings.HasPrefix(p.revision, value) })
+		}, nil
 	case "change":
 		return compileChange(value)
 	case "label":

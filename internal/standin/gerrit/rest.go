@@ -99,6 +99,8 @@ func (s *Server) serveREST(c call) bool {
 		s.listProjects(c)
 	case get && p(0) == "projects" && n == 4 && p(2) == "branches" && p(3) == "":
 		s.listBranches(c)
+	case get && p(0) == "projects" && n == 5 && p(2) == "commits" && p(4) == "in":
+		s.listIncluded(c, p(3))
 	case get && p(0) == "groups" && n == 4 && p(2) == "members" && p(3) == "":
 		s.listMembers(c)
 	case get && p(0) == "access" && (n == 1 || n == 2 && p(1) == ""):
