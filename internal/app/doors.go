@@ -71,7 +71,7 @@ func (w *wiring) doors(p *config.Project) (reconcile.Doors, error) {
 	w.witnesses[p] = seen
 	reporter := w.reporter(p, review, hub, seen.all)
 	return reconcile.Doors{
-		Reviews: seen, Groups: review,
+		Reviews: seen, Origins: reviews{review}, Groups: review,
 		Source: refs{source, theProject, p.Gerrit.URL}, Mirror: refs{mirror, theMirror, p.Mirror.URL},
 		Mover: &relay.Relay{
 			Source: source, Mirror: mirror, Allowed: allowed(p),

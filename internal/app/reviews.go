@@ -15,14 +15,16 @@ import (
 // reviews lets a pass ask Gerrit in its own words.
 type reviews struct{ *gerrit.Client }
 
-// Open asks for files and votes only where a filter or a gate looks at them, and
-// for messages where results are told.
+// Open asks for files, votes and parents only where a filter or a gate looks at them,
+// and for messages where results are told or votes count.
 func (r reviews) Open(ctx context.Context, p *config.Project) ([]change.Change, error) {
 	q := gerrit.Query{Project: p.Name, Extra: p.Query, MaxAge: p.MaxAge, Messages: p.Report.On()}
 	for _, w := range p.Workflows {
 		q.Files = q.Files || len(w.Paths)+len(w.PathsIgnore) > 0
 		q.Votes = q.Votes || w.Trust.Label != ""
+		q.Parents = q.Parents || w.Trust.Required()
 	}
+	q.Messages = q.Messages || q.Votes // they say which patchset a vote is for
 	list, err := r.Client.Open(ctx, q)
 	return list, listed(theChanges, p.Gerrit.URL, err)
 }
@@ -43,6 +45,11 @@ func (r reviews) Change(ctx context.Context, number int) (change.Change, bool, e
 		return change.Change{}, false, nil
 	}
 	return c, err == nil, err
+}
+
+// Origin says where a commit comes from.
+func (r reviews) Origin(ctx context.Context, p *config.Project, rev change.Revision) (change.Origin, error) {
+	return r.Client.Origin(ctx, p.Name, rev)
 }
 
 // Hidden says which changes the account cannot see at all.

@@ -43,6 +43,8 @@ type builder struct {
 	withdrawn map[int]bool
 	// patchsets are made when they are first asked for: see revisions.
 	patchsets map[change.Revision]change.ID
+	// merged likewise: see branchTips.
+	merged map[change.Revision]bool
 }
 
 // Make plans one pass for a project at the time now. It is linear in the size
@@ -65,6 +67,8 @@ func Make(p *config.Project, s *Snapshot, now time.Time) Plan {
 	b.plan.Needs.Fresh = slices.Sorted(maps.Keys(b.fresh))
 	b.plan.Needs.Workflows = slices.Sorted(maps.Keys(b.files))
 	n := &b.plan.Needs
+	slices.Sort(n.Origins)
+	n.Origins = slices.Compact(n.Origins)
 	n.Closed, n.Hidden, n.Issues, n.RunIDs = sorted(n.Closed), sorted(n.Hidden), sorted(n.Issues), sorted(n.RunIDs)
 	slices.SortStableFunc(b.plan.Actions, func(x, y Action) int { return order[x.Verb] - order[y.Verb] })
 	return b.plan
@@ -200,8 +204,21 @@ func (b *builder) workflowsFor(c *change.Change) []*config.Workflow {
 }
 
 // workflow plans one workflow for a change and reports whether it wants the
-// patchset on the mirror.
+// patchset on the mirror, and may have it there.
 func (b *builder) workflow(c *change.Change, w *config.Workflow) bool {
+	if !b.actOn(c, w) {
+		return false
+	}
+	if b.s.Mirror.patchset(c.ID()) != "" {
+		return true
+	}
+	b.touchChain(c, w.Trust)
+	return b.gateReason(c, w.Trust) == ""
+}
+
+// actOn plans one workflow for a change and reports whether it wants the patchset on
+// the mirror.
+func (b *builder) actOn(c *change.Change, w *config.Workflow) bool {
 	carried := b.carry(c, w)
 	d := b.decide(c, w)
 	if carried && d.standing == settled {

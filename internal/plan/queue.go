@@ -76,7 +76,7 @@ func (b *builder) wait(w waiting, reason string) {
 }
 
 func (b *builder) dispatch(w waiting) {
-	b.touch(w.change)
+	b.touchChain(w.change, w.workflow.Trust)
 	key := b.key(w.change, w.workflow, w.attempt)
 	b.add(Action{
 		Verb: Dispatch, Change: w.change, Key: key, Revision: w.change.Current.Revision,

@@ -53,6 +53,8 @@ type Snapshot struct {
 	NoIssues bool
 	// Merged are changes that were merged of late; nil is not asked.
 	Merged []change.Change
+	// Origins say where commits come from that Needs.Origins asked for.
+	Origins map[change.Revision]change.Origin
 	// NoGitHub says why GitHub could not be asked, if it could not. Nothing is
 	// dispatched then; patchsets are still relayed.
 	NoGitHub string
@@ -85,12 +87,14 @@ type Needs struct {
 	Issues   []int
 	// Merged asks for the changes that were merged since then; zero does not.
 	Merged time.Time
+	// Origins are commits below a gated patchset that no open change is at.
+	Origins []change.Revision
 }
 
 // None reports whether the plan stands on complete facts.
 func (n Needs) None() bool {
 	return len(n.Fresh) == 0 && len(n.Workflows) == 0 && !n.Runs && !n.Busy && len(n.Closed) == 0 && len(n.Hidden) == 0 && !n.Self && len(n.RunIDs) == 0 &&
-		len(n.Comments) == 0 && len(n.Groups) == 0 && len(n.Issues) == 0 && n.Merged.IsZero()
+		len(n.Comments) == 0 && len(n.Groups) == 0 && len(n.Issues) == 0 && n.Merged.IsZero() && len(n.Origins) == 0
 }
 
 // Verb says what an action does.

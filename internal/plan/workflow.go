@@ -180,6 +180,10 @@ func (b *builder) decideClaimed(c *change.Change, d decision, a attempt) decisio
 		d.standing, d.reason = exhausted, fmt.Sprintf("%d calls were lost, and its runs do not show their keys", a.number)
 		return d
 	}
+	if gate := b.gateReason(c, d.workflow.Trust); gate != "" {
+		d.standing, d.reason = gated, gate
+		return d
+	}
 	d.standing, d.attempt = candidate, a.number+1
 	d.reason = fmt.Sprintf("the call of attempt %d was lost", a.number)
 	if a.rerun != 0 && a.asked == a.number { // of failed jobs again

@@ -29,6 +29,13 @@ type Reviews interface {
 	Merged(ctx context.Context, p *config.Project, age time.Duration) ([]change.Change, error)
 }
 
+// Origins tells where commits come from.
+type Origins interface {
+	// Origin says of a commit of a project which branches have it and what change it
+	// is of; a commit that nobody knows is no error.
+	Origin(ctx context.Context, p *config.Project, rev change.Revision) (change.Origin, error)
+}
+
 // Talk is what is said on changes.
 type Talk interface {
 	// Self is our own account.
@@ -122,6 +129,7 @@ type Starter interface {
 // Doors are the ways out of a pass.
 type Doors struct {
 	Reviews   Reviews
+	Origins   Origins
 	Groups    Groups
 	Source    Refs
 	Mirror    Refs

@@ -78,6 +78,9 @@ func (p *Pass) fill(ctx context.Context, s *plan.Snapshot, needs plan.Needs) []e
 		}
 		s.Merged = append([]change.Change{}, merged...) // not nil: asked
 	}
+	if len(needs.Origins) > 0 {
+		problems = append(problems, p.readOrigins(ctx, s, needs.Origins)...)
+	}
 	if len(needs.Closed) > 0 {
 		closed, err := p.Doors.Reviews.Closed(ctx, needs.Closed)
 		if err != nil {
