@@ -94,7 +94,7 @@ type workflow struct {
 	Branches      []branchGlob    `json:"branches,omitempty" jsonschema_description:"Only for these of the project's branches."`
 	TrivialRebase kindPolicy      `json:"trivial-rebase,omitempty" jsonschema_description:"What a trivial rebase does: run, or carry (the result of the patchset before stands)."`
 	NoCodeChange  kindPolicy      `json:"no-code-change,omitempty" jsonschema_description:"What a new commit message alone does: run or carry."`
-	Trust         trust           `json:"trust,omitempty" jsonschema_description:"What must be true before a patchset runs. Either of label and groups is enough."`
+	Trust         trust           `json:"trust,omitempty" jsonschema_description:"What must be true of a patchset, and of each open change below it, before it runs. Either of label and groups is enough; a negative vote holds it."`
 	Inputs        []inputGroup    `json:"inputs,omitempty" jsonschema_description:"Groups of inputs to send. Default: all. Only inputs that the workflow declares are ever sent."`
 	With          map[string]line `json:"with,omitempty" jsonschema_description:"More inputs, with fixed values."`
 	PostMerge     bool            `json:"post-merge,omitempty" jsonschema_description:"Start on the tip of the target branch after a change was merged, instead of on patchsets. The result is told on that change, without a vote."`
@@ -103,9 +103,9 @@ type workflow struct {
 
 // trust is a gate in front of a workflow.
 type trust struct {
-	Label  labelName `json:"label,omitempty" jsonschema_description:"A vote on this label, by somebody else than the uploader, is enough."`
+	Label  labelName `json:"label,omitempty" jsonschema_description:"A vote on this label is enough, given on this very patchset by neither its owner nor its uploader."`
 	Value  number    `json:"value,omitempty" jsonschema_description:"Lowest vote that counts."`
-	Groups []line    `json:"groups,omitempty" jsonschema_description:"An uploader in one of these Gerrit groups is enough."`
+	Groups []line    `json:"groups,omitempty" jsonschema_description:"Gerrit groups. An owner and an uploader in them are enough, or an uploader in them who wrote the patchset anew."`
 }
 
 // limits bound what is started.

@@ -184,11 +184,12 @@ const (
 // Trust says what must be true before an author's patchset runs. The zero
 // value lets everything run.
 type Trust struct {
-	// Label and Value: a vote of at least Value on the current patchset, by
-	// somebody else than its uploader, is enough.
+	// Label and Value: a vote of at least Value, given on the current patchset by
+	// neither the owner nor its uploader, is enough. A negative one holds it.
 	Label string
 	Value int
-	// Groups: an uploader in one of these Gerrit groups is enough.
+	// Groups: an owner and an uploader in these Gerrit groups are enough, or an
+	// uploader who wrote the patchset anew.
 	Groups []string
 }
 
