@@ -88,6 +88,9 @@ func (b *bed) breakOnce(path string, do func(http.Handler) http.Handler) {
 	b.faults.Add(faults.Rule{Path: regexp.MustCompile(path), Times: 1, Do: do})
 }
 
+// breakAlways puts a handler before all requests.
+func (b *bed) breakAlways(do func(http.Handler) http.Handler) { b.faults.Add(faults.Rule{Do: do}) }
+
 // serve runs a handler and returns the address of a repository on it.
 func serve(t testing.TB, h http.HandlerFunc) string {
 	t.Helper()

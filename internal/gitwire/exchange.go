@@ -26,6 +26,7 @@ type call struct {
 	url     *url.URL
 	body    *payload // nil makes a GET of info/refs
 	v2      bool     // ask for protocol v2
+	list    bool     // the answer is a list of refs, which is worth compressing
 }
 
 // contentType returns the type that gitprotocol-http(5) prescribes for the
@@ -47,20 +48,26 @@ type answer struct {
 
 // post sends a request to a service. It follows a redirect in git's way: the
 // repository's address is looked up with a GET, and the request repeated there.
-func (r *Remote) post(ctx context.Context, service string, p payload, v2 bool) (*answer, error) {
-	c := call{service: service, url: r.endpoint(service), body: &p, v2: v2}
+// So is one that finds nothing at an address that was never looked up: GitLab
+// redirects the GET alone where the address lacks its ".git".
+func (r *Remote) post(ctx context.Context, c call) (*answer, error) {
+	c.url = r.endpoint(c.service)
 	a, err := r.send(ctx, c)
-	if _, moved := errors.AsType[*movedError](err); !moved {
+	_, moved := errors.AsType[*movedError](err)
+	if !moved && !r.mayBeElsewhere(err) {
 		return a, err
 	}
-	if err := r.relocate(ctx, service); err != nil {
+	before := r.String()
+	if failed := r.relocate(ctx, c.service); failed != nil && moved {
+		return nil, failed
+	} else if failed != nil || !moved && r.String() == before {
 		return nil, err
 	}
-	if p.streamed {
+	if c.body.streamed {
 		return nil, fault.New(fault.Transient, "the repository's address moved to %s while a pack was on its way; nothing was pushed", r).
 			WithHint("the next try uses the new address; put it in the configuration")
 	}
-	c.url = r.endpoint(service)
+	c.url = r.endpoint(c.service)
 	a, err = r.send(ctx, c)
 	if _, moved := errors.AsType[*movedError](err); moved {
 		return nil, fault.Wrap(fault.Configuration, err)
@@ -79,6 +86,9 @@ func (r *Remote) send(ctx context.Context, c call) (*answer, error) {
 	}
 	if err == nil {
 		w.note(func() { w.waiting = false })
+		err = decode(a.response)
+	}
+	if err == nil {
 		err = r.check(c, a)
 	}
 	if err != nil {
@@ -96,19 +106,22 @@ func (r *Remote) request(ctx context.Context, c call, a *answer) (*http.Request,
 	if err != nil {
 		return nil, fault.Wrap(fault.Ours, err)
 	}
-	req.Header.Set("User-Agent", r.options.UserAgent)
+	req.Header.Set("User-Agent", gitClient+" ("+printable(r.options.UserAgent, 100)+")")
 	if c.v2 {
 		req.Header.Set("Git-Protocol", "version=2")
 	}
 	if err := r.authorize(req); err != nil {
 		return nil, err
 	}
+	req.Header.Set("Accept-Encoding", "identity") // a pack is compressed already
+	if c.body == nil || c.list {
+		req.Header.Set("Accept-Encoding", "gzip")
+	}
 	if c.body == nil {
 		return req, nil
 	}
 	req.Header.Set("Content-Type", "application/x-"+c.service+"-request")
 	req.Header.Set("Accept", c.contentType())
-	req.Header.Set("Accept-Encoding", "identity") // a pack is compressed already
 	a.upload = newUpload(*c.body, a.watch)
 	req.Body, req.ContentLength = a.upload, c.body.size
 	if !c.body.streamed {

@@ -97,7 +97,8 @@ func (r *Remote) fetchV2(ctx context.Context, q FetchRequest) (io.ReadCloser, er
 
 // openPack posts a request and reads its answer up to the side-band stream.
 func (r *Remote) openPack(ctx context.Context, b packetBuffer, v2 bool, find func(*packetReader) error) (io.ReadCloser, error) {
-	a, err := r.post(ctx, uploadPack, fixed(b.Bytes()), v2)
+	p := fixed(b.Bytes())
+	a, err := r.post(ctx, call{service: uploadPack, body: &p, v2: v2})
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ package gitwire
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -42,7 +43,38 @@ func (r *Remote) advertisement(ctx context.Context, service string) (*answer, er
 		WithHint("give the repository's final address")
 }
 
-// relocate finds the address that a redirected POST should have gone to.
+// mayBeElsewhere reports whether an answer to a POST says that there is nothing
+// at this address, which nobody has looked up yet. Once is enough.
+func (r *Remote) mayBeElsewhere(err error) bool {
+	e, ok := errors.AsType[*StatusError](err)
+	if !ok {
+		return false
+	}
+	switch e.Status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone, http.StatusUnprocessableEntity:
+	default:
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := !r.looked
+	r.looked = true
+	return first
+}
+
+// explainDetour puts the reason in place of a refusal's hint where the
+// credentials were held back, because redirects led to another server.
+func (r *Remote) explainDetour(c call, err error) error {
+	e, ok := errors.AsType[*StatusError](err)
+	denied := ok && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Status == http.StatusNotFound)
+	if !denied || !errors.Is(err, fault.Configuration) || r.options.Credential == nil || mayHoldCredentials(r.origin, c.url) {
+		return err
+	}
+	return fault.New(fault.Configuration, "%w", err).
+		WithHint("the address redirects to %s, which does not get the credentials that are meant for %s: give the final address", c.url.Host, r.origin.Host)
+}
+
+// relocate finds the address that a POST should have gone to.
 func (r *Remote) relocate(ctx context.Context, service string) error {
 	a, err := r.advertisement(ctx, service)
 	if err != nil {
@@ -78,6 +110,6 @@ func (r *Remote) rebase(answered *url.URL) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.base = base
+	r.base, r.looked = base, true
 	return nil
 }

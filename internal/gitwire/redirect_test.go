@@ -30,7 +30,7 @@ func TestRedirects(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	id := b.repo("new.git").history("refs/heads/master", 1, 1)[0]
-	for _, status := range []int{301, 302, 307, 308} {
+	for _, status := range []int{301, 302, 303, 307, 308} {
 		r := open(t, moved(t, status, b.url+"/new.git"), Options{})
 		want := []Ref{{"HEAD", id}, {"refs/heads/master", id}}
 		for range 2 {
@@ -70,6 +70,67 @@ func TestRedirectedPush(t *testing.T) {
 	r = open(t, moved(t, 307, b.url+"/new.git"), Options{})
 	if mustPush(t, r, q("refs/heads/b", true)); m.rev("refs/heads/b") != id {
 		t.Error("the spooled push did not reach the new address")
+	}
+}
+
+// gitlab has a repository at /r.git and redirects info/refs of /r to it. The
+// services are not there, as GitLab's routes have it (config/routes/git_http.rb);
+// its other ones answer in their stead.
+func (b *bed) gitlab(status int) string {
+	b.t.Helper()
+	return strings.TrimSuffix(serve(b.t, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		if tail, ok := strings.CutPrefix(r.URL.RequestURI(), "/r/info/refs?"); ok {
+			http.Redirect(w, r, b.url+"/r.git/info/refs?"+tail, http.StatusMovedPermanently)
+			return
+		}
+		http.Error(w, "<html>not here", status)
+	}), ".git")
+}
+
+func TestRedirectOfInfoRefsAlone(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{404, 405, 410, 422} {
+		b := newBed(t)
+		m := b.repo("r.git")
+		id := m.history("refs/heads/master", 1, 1)[0]
+		r := open(t, b.gitlab(status), Options{})
+		if diff := cmp.Diff([]Ref{{"HEAD", id}, {"refs/heads/master", id}}, listAll(t, r)); diff != "" || r.String() != b.url+"/r.git" {
+			t.Errorf("%d: refs of %s (-want +got):\n%s", status, r, diff)
+		}
+		if mustPush(t, r, PushRequest{Commands: []Command{{"refs/heads/a", "", id}}, Pack: emptyPack()}); m.rev("refs/heads/a") != id {
+			t.Errorf("%d: the push did not arrive", status)
+		}
+	}
+	b := newBed(t)
+	if err := open(t, b.gitlab(403), Options{}).ListRefs(t.Context(), nil, nil); err == nil || b.seen() != nil {
+		t.Errorf("403: got %v, and the address was looked up", err)
+	}
+}
+
+// TestNothingThere: one look is enough, and the first answer is what is told.
+func TestNothingThere(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	r := b.remote("none.git", Options{})
+	for range 2 {
+		wantError(t, r.ListRefs(t.Context(), nil, nil), "status 404", fault.Configuration)
+	}
+	want := []string{"POST /none.git/git-upload-pack", "GET /none.git/info/refs?service=git-upload-pack", "POST /none.git/git-upload-pack"}
+	if diff := cmp.Diff(want, b.seen()); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+func TestRedirectToAServerThatWantsCredentials(t *testing.T) {
+	t.Parallel()
+	r := open(t, moved(t, 301, answerWith(t, 401, "")), Options{Credential: func(context.Context) (string, string, error) {
+		return "me", "secret", nil
+	}})
+	err := r.ListRefs(t.Context(), nil, nil)
+	wantError(t, err, "401", fault.Configuration)
+	if hint := fault.HintOf(err); !strings.Contains(hint, "give the final address") {
+		t.Errorf("got hint %q, want it to say that the credentials stayed here", hint)
 	}
 }
 

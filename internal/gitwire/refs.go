@@ -76,7 +76,8 @@ func (r *Remote) listV2(ctx context.Context, prefixes []string, visit func(Ref) 
 		b.line("ref-prefix %s", p)
 	}
 	b.flush()
-	a, err := r.post(ctx, uploadPack, fixed(b.Bytes()), true)
+	p := fixed(b.Bytes())
+	a, err := r.post(ctx, call{service: uploadPack, body: &p, v2: true, list: true})
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,8 @@ type Options struct {
 	Credential func(ctx context.Context) (user, password string, err error)
 	// Transport carries the requests; nil is http.DefaultTransport.
 	Transport http.RoundTripper
-	// UserAgent is the User-Agent header and git's agent capability.
+	// UserAgent names the program: in the User-Agent header, behind what makes
+	// it a git client's, and in git's agent capability.
 	UserAgent string
 	// Idle is the longest time without a byte moving, 2 minutes by default. The
 	// time that the reader of a pack, or the source of a pushed one, takes does
@@ -33,9 +34,12 @@ type Options struct {
 }
 
 const (
-	// defaultUserAgent begins with "git/" because some servers show a web page
-	// to everyone else.
-	defaultUserAgent = "git/dispatcher"
+	// gitClient is what the User-Agent header begins with: servers show a web
+	// page to those who are not git, and JGit's (ClientVersionUtil) leaves the
+	// status out of answers to a git before 1.7.9.1, or of no version. 2.18 is the
+	// first with protocol v2.
+	gitClient        = "git/2.18"
+	defaultUserAgent = "dispatcher"
 	defaultIdle      = 2 * time.Minute
 	defaultTotal     = time.Hour
 )
@@ -48,6 +52,7 @@ type Remote struct {
 
 	mu       sync.Mutex
 	base     *url.URL // differs from origin once the server redirected us
+	looked   bool     // the address was looked up by a GET of info/refs
 	protocol protocol
 	offers   capabilities // of a v0 server
 }

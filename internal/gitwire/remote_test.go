@@ -74,7 +74,7 @@ func TestCredentials(t *testing.T) {
 		user, password, _ := req.BasicAuth()
 		got = append(got, req.Method+" "+user+":"+password+" "+req.UserAgent())
 	}
-	if diff := cmp.Diff([]string{"POST me:secret test/1", "GET me:secret test/1", "GET me:secret test/1"}, got); diff != "" || asked != 3 {
+	if diff := cmp.Diff([]string{"POST me:secret git/2.18 (test/1)", "GET me:secret git/2.18 (test/1)", "GET me:secret git/2.18 (test/1)"}, got); diff != "" || asked != 3 {
 		t.Errorf("asked %d times; requests (-want +got):\n%s", asked, diff)
 	}
 	if err := b.remote("none.git", r.options).ListRefs(t.Context(), nil, nil); err == nil || strings.Contains(err.Error(), "secret") {

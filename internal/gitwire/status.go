@@ -52,7 +52,7 @@ func (r *Remote) check(c call, a *answer) error {
 	if isRedirect(status) {
 		return &movedError{e, h.Get("Location")}
 	}
-	return e.classify(c)
+	return r.explainDetour(c, e.classify(c))
 }
 
 // errorText returns the beginning of an unwanted answer. JGit puts an ERR packet
@@ -79,7 +79,7 @@ func wrongContent(c call, kind, text string) error {
 }
 
 func isRedirect(status int) bool {
-	return status == http.StatusMovedPermanently || status == http.StatusFound ||
+	return status == http.StatusMovedPermanently || status == http.StatusFound || status == http.StatusSeeOther ||
 		status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect
 }
 
