@@ -4,10 +4,16 @@ package soak
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 )
+
+// refusedContent is how many of a hundred patchsets hold something that the mirrors
+// refuse.
+const refusedContent = 0
 
 // dice draws a history.
 type dice struct {
@@ -32,9 +38,12 @@ func generate(seed uint64) history {
 func (d *dice) one(words ...string) string {
 	var all []string
 	for _, word := range words {
-		name, times, _ := strings.Cut(word, "*")
-		n, _ := strconv.Atoi(times) // 0 where there is none
-		for range max(n, 1) {
+		name, times, given := strings.Cut(word, "*")
+		n, _ := strconv.Atoi(times)
+		if !given {
+			n = 1
+		}
+		for range n {
 			all = append(all, name)
 		}
 	}
@@ -61,6 +70,7 @@ func (d *dice) config() config {
 	c.Copy = d.one("none", "reword", "both")
 	c.Lag = d.one("0s*5", "1m", "5m") // seconds are usual, minutes happen with several sites
 	c.Git = d.one("memory*24", "real")
+	c.Protected = d.one("none")
 	c.Gate, c.GateCopy, c.OwnDates = d.one("none"), d.one("none", "same*2", "all"), d.chance(30)
 	c.Projects = []int{1, 1, 2}[d.IntN(3)]
 	return c
@@ -72,7 +82,7 @@ func (d *dice) name() string { return d.names[d.IntN(len(d.names))] }
 
 func (d *dice) upload() {
 	name := fmt.Sprintf("c%d", len(d.names)+1)
-	e := event{"upload", name, d.one("ann*2", "bob", "eve"), d.one("master*4", "stable"), d.one("lib*4", "doc", "lib+doc")}
+	e := event{"upload", name, d.one("ann*2", "bob", "eve"), d.one("master*4", "stable"), d.files()}
 	if d.h.config.Projects > 1 && d.chance(50) {
 		e = append(e, "second")
 	}
@@ -86,6 +96,32 @@ func (d *dice) upload() {
 	}
 	d.names = append(d.names, name)
 	d.add(e...)
+}
+
+// files draws what a patchset touches.
+func (d *dice) files() string {
+	if d.chance(refusedContent) {
+		return d.one("big", "bad", "secret")
+	}
+	return d.one("lib*4", "doc", "lib+doc")
+}
+
+// mirror draws a time in which a mirror is not well.
+func (d *dice) mirror() {
+	which := d.one("first*2", "second")
+	d.add("mirror", which, d.one(slices.Sorted(maps.Keys(moods))...), d.one("0", "1*2", "2", "5"))
+	for range 1 + d.IntN(3) {
+		d.add("pass")
+		if d.chance(40) {
+			d.event()
+		}
+		if d.chance(40) {
+			d.add("clock", d.one("10m", "1h*2", "7h"))
+		}
+	}
+	if d.chance(80) {
+		d.add("mirror", which, "well")
+	}
 }
 
 // event draws one event, or two that belong together.
@@ -113,7 +149,7 @@ func (d *dice) people() {
 			d.upload()
 		}
 	case "amend":
-		e := event{"amend", c, d.one("lib*3", "doc")}
+		e := event{"amend", c, d.files()}
 		if d.chance(15) {
 			e = append(e, "cora")
 		}
@@ -170,7 +206,7 @@ func (d *dice) words() {
 
 // trouble draws what goes wrong, most of it in the pass that follows.
 func (d *dice) trouble() {
-	switch verb := d.one("fault*6", "kill*4", "both*3", "lag*2", "forbid*2", "unlabel", "permit*3", "clock*3", "forge"); verb {
+	switch verb := d.one("fault*6", "kill*4", "both*3", "lag*2", "forbid*2", "unlabel", "permit*3", "clock*3", "forge", "mirror*0"); verb {
 	case "fault":
 		d.add("fault", faults[d.IntN(len(faults))].kind)
 		d.add("pass")
@@ -181,6 +217,8 @@ func (d *dice) trouble() {
 	case "lag":
 		d.add("lag")
 		d.add("pass")
+	case "mirror":
+		d.mirror()
 	case "clock":
 		d.add("clock", d.one("10m*2", "1h", "7h"))
 	case "forge":

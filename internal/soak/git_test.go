@@ -25,6 +25,14 @@ type memory struct {
 	// source lists Gerrit's branches, may says whether an object can be wanted.
 	source func() map[string]string
 	may    func(oid string) bool
+
+	site *site
+	// mood is what is wrong with the mirror, for so many pushes where left is not 0.
+	mood string
+	left int
+	// protected is a branch that nobody may push to, refused as Gitea does if gitea.
+	protected string
+	gitea     bool
 }
 
 const zero = "0000000000000000000000000000000000000000"
@@ -43,6 +51,9 @@ func (m *memory) serve(r *http.Request, mirror bool) (*http.Response, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
+	case push && mirror && moods[m.mood].status != 0:
+		now, _ := m.upsets()
+		return answer(r, now.status, "text/plain", http.StatusText(now.status)), true
 	case push && mirror:
 		return answer(r, http.StatusOK, "application/x-git-receive-pack-result", m.push(lines)), true
 	case push:
@@ -112,33 +123,6 @@ func (m *memory) fetch(lines []string) string {
 	}
 	packet(&b, "packfile\n")
 	packet(&b, "\x01%s", emptyPack)
-	b.WriteString("0000")
-	return b.String()
-}
-
-// push carries out the commands whose old values are right.
-func (m *memory) push(lines []string) string {
-	var report bytes.Buffer
-	packet(&report, "unpack ok\n")
-	for _, l := range lines {
-		command, _, _ := strings.Cut(l, "\x00")
-		f := strings.Fields(command)
-		if len(f) != 3 || len(f[0]) != len(zero) {
-			continue
-		}
-		old, next, ref := f[0], f[1], f[2]
-		if had, there := m.refs[ref]; there && had != old || !there && old != zero {
-			packet(&report, "ng %s failed to update ref\n", ref)
-			continue
-		}
-		if m.refs[ref] = next; next == zero {
-			delete(m.refs, ref)
-		}
-		packet(&report, "ok %s\n", ref)
-	}
-	report.WriteString("0000")
-	var b bytes.Buffer
-	packet(&b, "\x01%s", report.String())
 	b.WriteString("0000")
 	return b.String()
 }

@@ -61,6 +61,7 @@ type config struct {
 	Projects   int    // on the same Gerrit, with the same CI repository
 	Gate       string // who says that a patchset may run: none, label, groups or both
 	GateCopy   string // which patchsets Gerrit copies those votes to: none, same or all
+	Protected  string // the branch that the mirrors refuse: none, master, stable, master-gitea or stable-gitea
 	OwnDates   bool   // copied votes keep their dates: Gerrit before 3.6
 }
 
@@ -68,7 +69,7 @@ type config struct {
 func plain() config {
 	return config{
 		Required: 1, Rebase: "run", Reword: "run", SkipWIP: true, SkipPriv: true, Branches: "all", Tell: "label", Nothing: "vote",
-		Filter: "none", LintFilter: "none", Red: "run", Commands: "all", Started: "off", PerPass: 5, Gone: "none", Copy: "none", Lag: "0s", Git: "memory", Projects: 1, Gate: "none", GateCopy: "none",
+		Filter: "none", LintFilter: "none", Red: "run", Commands: "all", Started: "off", PerPass: 5, Gone: "none", Copy: "none", Lag: "0s", Git: "memory", Projects: 1, Gate: "none", GateCopy: "none", Protected: "none",
 	}
 }
 

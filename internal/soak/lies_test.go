@@ -133,6 +133,9 @@ var lies = []lie{
 	{name: "a patchset that nobody allowed is tested", rule: "R16", history: "config Gate both\nupload c1 eve master lib\npass\n", after: func(w *world, _ *pass) {
 		w.startRun(w.find("c1"), 1)
 	}},
+	{name: "a patchset is refused for a hook that was broken for a while", rule: "R17", history: "upload c1 ann master lib\nmirror first gitlab 0\npass\n", after: func(_ *world, p *pass) {
+		p.projects[0].Actions = append(p.projects[0].Actions, line{Change: 101, Patchset: 1, State: "skipped", Reason: "the mirror refuses it"})
+	}},
 	{name: "a private change stays on the mirror", rule: "R13", history: "config Sees false\nupload c1 ann master lib\npass\nprivate c1\npass\n", native: true, after: func(w *world, _ *pass) {
 		w.sites[0].forge("refs/changes/01/101/1", string(w.find("c1").Revision()))
 	}},

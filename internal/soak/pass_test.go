@@ -107,7 +107,8 @@ func (w *world) dispatch(name string, args []string, on *wire) *pass {
 	p.stdout, p.stderr, p.writes = out.String(), errs.String(), on.writes
 	shown := p.stdout
 	if said, err := readReport(p.stdout); err == nil {
-		p.projects, shown = said, p.text()
+		p.projects = said
+		shown = p.text()
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,13 +121,18 @@ func (w *world) dispatch(name string, args []string, on *wire) *pass {
 func (w *world) pass(on *wire) *pass {
 	w.clock.advance(10 * time.Minute)
 	on.faults, w.armed = w.armed, nil
-	lag := w.net.lag
+	lag, well := w.net.lag, w.well()
 	p := w.dispatch("sync", []string{"sync", "--json"}, on)
-	p.healthy = len(on.faults) == 0 && on.kill == 0 && !lag && on.held == nil && (w.config.Lag == "0s" || w.calm)
+	p.healthy = len(on.faults) == 0 && on.kill == 0 && !lag && on.held == nil && well && (w.config.Lag == "0s" || w.calm)
 	w.net.lag = false
 	w.settle()
 	w.afterPass(p)
 	return p
+}
+
+// well reports whether no mirror is in trouble.
+func (w *world) well() bool {
+	return !slices.ContainsFunc(w.sites, func(s *site) bool { return s.memory != nil && s.memory.mood != "well" })
 }
 
 // both lets two dispatchers work at the same time: the first makes so many

@@ -83,6 +83,8 @@ func (w *world) happen(e event) error {
 		w.net.lag = true
 	case "forbid", "unlabel", "permit":
 		w.rights(e[0])
+	case "mirror":
+		return w.upset(e.arg(1), e.arg(2), e.number(3))
 	case "see", "blind":
 		w.gerrit.ShowPrivate("bot", e[0] == "see")
 	default:
@@ -200,7 +202,7 @@ func (w *world) files(name, kind string) map[string]string {
 		if path == "" {
 			path = "lib/" + name + ".c"
 		}
-		files[path] = fmt.Sprintf("step %d\n", w.step)
+		files[path] = fmt.Sprintf("step %d\n%s\n", w.step, k)
 	}
 	return files
 }
@@ -249,9 +251,16 @@ func (w *world) newSet(c *subject, uploader, kind string, files map[string]strin
 	if n := len(c.sets); n > 0 {
 		p.files = maps.Clone(c.sets[n-1].files)
 		p.ballots = w.keep(c.sets[n-1].ballots, kind)
+		if files == nil {
+			p.content = c.sets[n-1].content
+		}
 	}
-	for path := range files {
+	for path, text := range files {
 		p.files[path] = true
+		_, kind, _ := strings.Cut(text, "\n")
+		if _, refused := contents[strings.TrimSpace(kind)]; refused {
+			p.content = strings.TrimSpace(kind)
+		}
 	}
 	c.sets = append(c.sets, p)
 	c.happened(p.at)

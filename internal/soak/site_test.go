@@ -33,7 +33,9 @@ func (w *world) newSite(name string) *site {
 	}
 	s.mirror.SetIssue(github.Issue{Number: 12, Title: "reset test is flaky"})
 	if w.config.Git == "memory" {
-		s.memory = &memory{refs: map[string]string{}, source: s.heads, may: s.shows}
+		s.memory = &memory{refs: map[string]string{}, source: s.heads, may: s.shows, site: s, mood: "well"}
+		branch, gitea := strings.CutSuffix(w.config.Protected, "-gitea")
+		s.memory.protected, s.memory.gitea = "refs/heads/"+branch, gitea
 	}
 	return s
 }

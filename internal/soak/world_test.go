@@ -101,7 +101,8 @@ type patchset struct {
 	at                       time.Time
 	copied                   int // our vote that Gerrit copied to it
 	ballots                  map[string]ballot
-	arrived                  bool // on the mirror
+	arrived                  bool   // on the mirror
+	content                  string // for which a mirror refuses it, or ""
 }
 
 type removal struct {
