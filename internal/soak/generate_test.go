@@ -206,7 +206,7 @@ func (d *dice) words() {
 
 // trouble draws what goes wrong, most of it in the pass that follows.
 func (d *dice) trouble() {
-	switch verb := d.one("fault*6", "kill*4", "both*3", "lag*2", "forbid*2", "unlabel", "permit*3", "clock*3", "forge", "mirror*0"); verb {
+	switch verb := d.one("fault*6", "kill*4", "both*3", "lag*2", "forbid*2", "unlabel", "permit*3", "clock*3", "forge*3", "erase*2", "mirror*0"); verb {
 	case "fault":
 		d.add("fault", faults[d.IntN(len(faults))].kind)
 		d.add("pass")
@@ -222,7 +222,9 @@ func (d *dice) trouble() {
 	case "clock":
 		d.add("clock", d.one("10m*2", "1h", "7h"))
 	case "forge":
-		d.add("forge", d.name(), d.one("run", "carried"), d.one("autorun.yml", "lint.yml"))
+		d.add("forge", d.name(), d.one("run*2", "carried*2", "claim", "passed", "failed", "lost", "asked", "stopped", "left", "scanned", "pruned", "poisoned*0", "patchset"), d.one("autorun.yml", "lint.yml"), d.one("0*2", "1"))
+	case "erase":
+		d.add("erase", d.name(), d.one("claims*2", "runs*2", "ended*2", "carried", "asked", "stopped", "poisoned", "changes*3", "scanned", "all"))
 	default:
 		d.add(verb)
 	}

@@ -124,6 +124,8 @@ func (w *world) befall(c *subject, e event) error {
 		w.say(c, e.arg(2), strings.Join(e[3:], " "))
 	case "forge":
 		return w.forges(c, e)
+	case "erase":
+		return w.erases(c, e.arg(2))
 	case "unvote":
 		w.unvote(c, e.arg(2))
 	case "allow":
@@ -310,33 +312,4 @@ func (w *world) unvote(c *subject, who string) {
 		c.removed = append(c.removed, removal{c.ID().Patchset, had, w.clock.Now(), false})
 		c.happened(w.clock.Now())
 	}
-}
-
-// forges writes records on the mirror that are not true.
-func (w *world) forges(c *subject, e event) error {
-	ledger := change.CustomLedger
-	key := change.Key{ID: c.ID(), Workflow: e.arg(3), Attempt: 1}
-	if n := len(w.of(c, key.Patchset, key.Workflow)); n > 0 {
-		return nil // what is there already cannot be made up
-	}
-	entries := []change.Entry{{Kind: change.Carried, Key: key}}
-	if e.arg(2) == "run" {
-		other := w.ordered(func(r *run) bool { return r.on != c && r.last().means == passed })
-		if len(other) == 0 {
-			return nil
-		}
-		entries = []change.Entry{{Kind: change.Claim, Key: key}, {Kind: change.RunOf, Key: key, RunID: other[len(other)-1].id}}
-	}
-	c.forged = true
-	c.happened(w.clock.Now())
-	there := c.site.refs()["refs/heads/master"] // a ref wants an object that is on the mirror
-	if there == "" {
-		return nil
-	}
-	for _, entry := range entries {
-		if err := c.site.forge(ledger.Ref(entry), there); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -47,7 +47,7 @@ func (w *world) onStart(r *run, g github.Run) {
 	}
 	for _, other := range w.of(c, ps, file) {
 		switch {
-		case other.id == g.ID:
+		case other.id == g.ID || c.erased:
 		case other.key == r.key:
 			w.violates("R4", "%s was started twice", r.key)
 		case alive[other.id]:
@@ -70,6 +70,7 @@ func (w *world) onStart(r *run, g github.Run) {
 	if why := w.barred(c, ps); why != "" {
 		w.violates("R16", "%s was started although %s", r.key, why)
 	}
+	w.shown(c, ps, r.key.String())
 	w.justified(c, ps, file, r.key.String())
 }
 

@@ -65,6 +65,7 @@ type subject struct {
 	wip, private        bool
 	hidden              bool // nobody may read it
 	forged              bool // the mirror was told lies about it
+	erased              bool // refs about it left the mirror
 	unseen              bool // the account could not see it once
 	withdrawn           bool // it was private once, and left the mirror
 	status              change.Status
