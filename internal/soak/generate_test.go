@@ -71,7 +71,7 @@ func (d *dice) config() config {
 	c.Lag = d.one("0s*5", "1m", "5m") // seconds are usual, minutes happen with several sites
 	c.Git = d.one("memory*24", "real")
 	c.Protected = d.one("none")
-	c.Gate, c.GateCopy, c.OwnDates = d.one("none"), d.one("none", "same*2", "all"), d.chance(30)
+	c.Gate, c.GateCopy, c.OwnDates = d.one("none*5", "label", "groups", "both"), d.one("none", "same*2", "all"), d.chance(30)
 	c.Projects = []int{1, 1, 2}[d.IntN(3)]
 	return c
 }
@@ -222,7 +222,7 @@ func (d *dice) trouble() {
 	case "clock":
 		d.add("clock", d.one("10m*2", "1h", "7h"))
 	case "forge":
-		d.add("forge", d.name(), d.one("run*2", "carried*2", "claim", "passed", "failed", "lost", "asked", "stopped", "left", "scanned", "pruned", "poisoned*0", "patchset"), d.one("autorun.yml", "lint.yml"), d.one("0*2", "1"))
+		d.add("forge", d.name(), d.one("run*2", "carried*2", "claim", "passed", "failed", "lost", "asked", "stopped", "left", "scanned*0", "pruned", "poisoned*0", "patchset"), d.one("autorun.yml", "lint.yml"), d.one("0*2", "1"))
 	case "erase":
 		d.add("erase", d.name(), d.one("claims*2", "runs*2", "ended*2", "carried", "asked", "stopped", "poisoned", "changes*3", "scanned", "all"))
 	default:
