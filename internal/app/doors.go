@@ -150,7 +150,7 @@ func (w *wiring) mirror(p *config.Project) (*gitwire.Remote, error) {
 		return nil, err
 	}
 	return gitwire.Open(p.Mirror.URL, gitwire.Options{
-		Transport: rt, UserAgent: w.app.userAgent(), Idle: w.app.Idle, Credential: github.GitCredential(token),
+		Transport: rt, UserAgent: w.app.userAgent(), Idle: w.app.Idle, Credential: github.GitCredential(p.Mirror.Username, token),
 	})
 }
 

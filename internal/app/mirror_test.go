@@ -3,6 +3,7 @@
 package app
 
 import (
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -139,6 +140,25 @@ func TestMirrorLacksTheWorkflowScope(t *testing.T) {
 	s.runs("101/1/autorun.yml/1")
 	s.env["GHPA_TOKEN"] = token
 	s.endsWell(fix, ci)
+}
+
+// TestMirrorWantsAName is a server with a list of users, such as Gerrit or nginx.
+func TestMirrorWantsAName(t *testing.T) {
+	t.Parallel()
+	s := begin(t, "")
+	one := s.push("ann", "nvme: split the probe loop", nil)
+	s.github.Faults.Add(faults.Rule{Path: toMirror, Do: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if user, _, _ := r.BasicAuth(); user != "relay" {
+				http.Error(w, "Unauthorized", http.StatusUnauthorized)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}})
+	s.pass(ExitConfiguration)
+	s.configure(strings.Replace(defaultConfig(""), "example/spdk", "{repository: example/spdk, username: relay}", 1))
+	s.endsWell(one)
 }
 
 // TestMirrorIsGone is an address that leads nowhere, for a while.

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// tokenUser is the user name that GitHub expects with a token over git's HTTP
-// protocol; any name would do, this one is documented for Apps.
+// tokenUser is the user name that goes with a token over git's HTTP protocol
+// where none is given; GitHub would take any, this one is documented for Apps.
 const tokenUser = "x-access-token"
 
 // Secrets returns every text that must be masked: the secrets themselves and
@@ -30,6 +30,9 @@ func (c *Config) Secrets() []string {
 		add(p.Gerrit.Username, p.Gerrit.Password)
 		add("", p.Report.Publish.Key)
 		add("", p.Report.Publish.Secret)
+		if p.Mirror.Username != "" {
+			add(p.Mirror.Username, p.Mirror.Credential.Token)
+		}
 		for _, cred := range []Credential{p.Mirror.Credential, p.CI.Credential} {
 			add(tokenUser, cred.Token)
 			if cred.App != nil {

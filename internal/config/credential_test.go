@@ -110,10 +110,11 @@ func TestSecrets(t *testing.T) {
 	key := privateKey()
 	c := &Config{Projects: []Project{
 		{Gerrit: Gerrit{Username: "ci", Password: "pass"}, Mirror: Mirror{Credential: Credential{Token: "tok"}}, CI: CI{Credential: Credential{Token: "tok"}}},
+		{Mirror: Mirror{Username: "relay", Credential: Credential{Token: "tok"}}},
 		{CI: CI{Credential: Credential{App: &App{PrivateKey: Secret(key)}}}},
 	}}
 	basic := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
-	want := []string{"pass", basic("ci:pass"), "tok", basic("x-access-token:tok"), key}
+	want := []string{"pass", basic("ci:pass"), "tok", basic("x-access-token:tok"), basic("relay:tok"), key}
 	slices.Sort(want)
 	if got := c.Secrets(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

@@ -49,6 +49,8 @@ func Inputs() []Input {
 			Description: "Repository that patchsets are pushed to, OWNER/NAME, or NAME under this repository's owner. Default: this repository's owner and the last part of the project's name. Variable: SPDK_REPOS_NAME."},
 		{Name: "mirror-url",
 			Description: "The mirror's address for git, if it is not on this GitHub server."},
+		{Name: "mirror-username",
+			Description: "Account that pushes to the mirror, for servers that want its name beside the token: Gerrit, and web servers with a list of users."},
 		{Name: "mirror-token", Env: "GHPA_TOKEN", Secret: true, Anywhere: true,
 			Description: "Token that may push to the mirror: Contents and Workflows, write. Variable: GHPA_TOKEN."},
 		{Name: "mirror-namespace", Default: namespaces[0],

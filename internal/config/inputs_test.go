@@ -125,6 +125,7 @@ func TestInputs(t *testing.T) {
 		{"an input wins over it", []string{"SPDK_REPOS_NAME=x", "INPUT_MIRROR=y"}, func(p Project) any { return p.Mirror.Repository }, "octo/y"},
 		{"owner of the CI repository", []string{"GITHUB_REPOSITORY_OWNER=", "INPUT_MIRROR=b"}, func(p Project) any { return p.Mirror.Repository }, "octo/b"},
 		{"default mirror is the CI owner's", []string{"INPUT_CI-REPOSITORY=other/tests"}, func(p Project) any { return p.Mirror.Repository }, "other/spdk"},
+		{"mirror-username", []string{"INPUT_MIRROR-USERNAME=relay bot"}, func(p Project) any { return p.Mirror.Username }, "relay bot"},
 		{"mirror-url", []string{"INPUT_MIRROR-URL=https://git.example.org/x/y.git"}, func(p Project) any { return p.Mirror.Repository + " " + p.Mirror.URL }, "x/y https://git.example.org/x/y.git"},
 		{"another GitHub", []string{"GITHUB_SERVER_URL=https://ghe.example.org/"}, func(p Project) any { return p.Mirror.URL }, "https://ghe.example.org/octo/spdk.git"},
 		{"namespace", []string{"INPUT_MIRROR-NAMESPACE=refs/heads/changes"}, func(p Project) any { return p.Mirror.Namespace }, change.BranchRefs},

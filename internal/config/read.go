@@ -113,6 +113,7 @@ func (l *loader) inputsAsFile() *file {
 	}
 	l.set("mirror", &s.Mirror.Repository)
 	l.set("mirror-url", &s.Mirror.URL)
+	l.set("mirror-username", &s.Mirror.Username)
 	l.set("mirror-namespace", &s.Mirror.Namespace)
 	l.set("ci-ref", &s.CI.Ref)
 	l.set("branches", &s.Branches)

@@ -93,6 +93,7 @@ func (repository) JSONSchema() *jsonschema.Schema   { return textSchema(reposito
 func (serverName) JSONSchema() *jsonschema.Schema   { return textSchema(serverRegexp) }
 func (workflowFile) JSONSchema() *jsonschema.Schema { return textSchema(workflowRegexp) }
 func (labelName) JSONSchema() *jsonschema.Schema    { return textSchema(labelRegexp) }
+func (account) JSONSchema() *jsonschema.Schema      { return textSchema(accountRegexp) }
 func (envName) JSONSchema() *jsonschema.Schema      { return textSchema(envRegexp) }
 func (keyName) JSONSchema() *jsonschema.Schema      { return textSchema(`^$|` + serverRegexp) }
 func (namespace) JSONSchema() *jsonschema.Schema    { return choiceSchema(namespaces) }

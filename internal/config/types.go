@@ -66,9 +66,11 @@ type Mirror struct {
 	// Repository is OWNER/NAME, used in texts and, without URL, to make the URL.
 	Repository string
 	// URL is the repository's HTTP address for git.
-	URL        string
-	Namespace  change.Namespace
-	Ledger     change.Ledger
+	URL       string
+	Namespace change.Namespace
+	Ledger    change.Ledger
+	// Username goes with a token; empty where any name will do.
+	Username   string
 	Credential Credential
 	CAFile     string
 }

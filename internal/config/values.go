@@ -30,11 +30,13 @@ type (
 	eventType    string // a repository_dispatch type
 	labelName    string // a Gerrit label
 	envName      string // an environment variable
+	account      string // a user's name for HTTP Basic
 	line         string // any text on one line
 )
 
 const (
 	repositoryRegexp = `^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}$`
+	accountRegexp    = `^[^:\x00-\x1f\x7f]{1,200}$`
 	envRegexp        = `^[A-Z_][A-Z0-9_]{0,99}$`
 	labelRegexp      = `^[A-Za-z0-9][A-Za-z0-9-]{0,99}$`
 	serverRegexp     = `^[a-z][a-z0-9-]{0,19}$`               // change.CheckServer
@@ -44,6 +46,7 @@ const (
 var (
 	repositoryPattern = regexp.MustCompile(repositoryRegexp)
 	envPattern        = regexp.MustCompile(envRegexp)
+	accountPattern    = regexp.MustCompile(accountRegexp)
 	labelPattern      = regexp.MustCompile(labelRegexp)
 	scpPattern        = regexp.MustCompile(`^[^/@:]+@[^/:]+:`)
 )
@@ -205,6 +208,16 @@ func (e *envName) UnmarshalText(text []byte) error {
 	if *e = envName(text); !envPattern.Match(text) {
 		return bad("name an environment variable, for example GERRIT_PASSWORD; the secret itself must not stand here", "this is not the name of an environment variable (upper-case letters, digits and '_')")
 	}
+	return nil
+}
+
+// UnmarshalText accepts what can stand before the colon of HTTP Basic (RFC 7617,
+// section 2).
+func (a *account) UnmarshalText(text []byte) error {
+	if !accountPattern.Match(text) || strings.ContainsFunc(string(text), unprintable) {
+		return bad("write the account's name alone; its token or password is named by token-env", "this is not an account's name: it is empty, too long, or holds ':' or control characters")
+	}
+	*a = account(text)
 	return nil
 }
 

@@ -3,6 +3,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"strings"
@@ -60,14 +61,15 @@ func cleanToken(token, what string) (string, error) {
 	return token, nil
 }
 
-// GitCredential makes of a token source what git over HTTPS wants at GitHub:
-// any user name, x-access-token by convention, and the token as the password.
-func GitCredential(source TokenSource) func(context.Context) (user, password string, err error) {
+// GitCredential makes of a token source what git over HTTPS wants: the token as
+// the password, and the account's name. At GitHub any name will do, by
+// convention x-access-token, which stands for an empty one.
+func GitCredential(account string, source TokenSource) func(context.Context) (user, password string, err error) {
 	return func(ctx context.Context) (string, string, error) {
 		token, err := source(ctx)
 		if err != nil {
 			return "", "", err
 		}
-		return "x-access-token", token, nil
+		return cmp.Or(account, "x-access-token"), token, nil
 	}
 }

@@ -29,11 +29,13 @@ func TestStatic(t *testing.T) {
 
 func TestGitCredential(t *testing.T) {
 	t.Parallel()
-	user, password, err := GitCredential(Static(secret))(t.Context())
-	if user != "x-access-token" || password != secret || err != nil {
-		t.Errorf("got %q, %q, %v", user, password, err)
+	for account, want := range map[string]string{"": "x-access-token", "relay": "relay"} {
+		user, password, err := GitCredential(account, Static(secret))(t.Context())
+		if user != want || password != secret || err != nil {
+			t.Errorf("account %q: got %q, %q, %v", account, user, password, err)
+		}
 	}
-	user, password, err = GitCredential(Static(""))(t.Context())
+	user, password, err := GitCredential("relay", Static(""))(t.Context())
 	if user != "" || password != "" {
 		t.Errorf("an error, and %q, %q", user, password)
 	}

@@ -96,7 +96,7 @@ func (e *StatusError) classify(c call) error {
 		return f
 	case e.Status == http.StatusUnauthorized:
 		return fault.New(fault.Configuration, "%w", e).
-			WithHint("the token has expired or is wrong: make a new one and store it where this one came from")
+			WithHint("the token has expired or is wrong: make a new one and store it where this one came from; a server that checks names (Gerrit, a web server's list of users) wants the account's with it")
 	case e.Status == http.StatusForbidden && (e.RetryAfter > 0 || throttled(e.Body)), mayPass(e.Status):
 		return fault.New(fault.Transient, "%w", e).WithRetryAfter(e.RetryAfter)
 	case e.Status == http.StatusForbidden && pushing:
