@@ -25,6 +25,8 @@ type Change struct {
 	wip       bool
 	private   bool
 	hidden    bool
+	broken    bool // it cannot be shown in a list
+	imported  bool
 	reviewed  bool // it was ready for review at some time
 	updates   int
 	past      []past

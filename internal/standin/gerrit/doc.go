@@ -32,6 +32,20 @@
 //   - An account that may not read refs/meta/config gets access rights without any
 //     permission in them: GetAccess, seen. Switch: ShowAccess.
 //
+// What a change is called:
+//
+//   - project~number means one change, whatever was imported; the name is unescaped in
+//     "Not found: ID": ChangeFinder#find, ResourceNotFoundException.
+//   - A number that several changes have is 404 "Multiple changes found for N":
+//     ChangesCollection#parse. Releases from 3.7 to 3.11 do not find an imported change
+//     by its number at all ("Lookup by change number in ChangeFinder::find").
+//   - virtual_id_number is _number, but for imported changes, whose numbers are made
+//     unique with the place of their server's id: rest-api-changes (ChangeInfo, since
+//     3.9), ChangeNumberBitmapMaskAlgorithm. Switch: NoVirtualIDs.
+//   - Apache httpd answers a path with %2F by itself, 404 and its page, and sends a
+//     plain slash on where AllowEncodedSlashes is On: core.html of its documentation.
+//     Gerrit then finds no change of the name before the slash. Switch: Slashes.
+//
 // Votes:
 //
 //   - A value out of the account's range refuses the whole review: 403 `Applying
@@ -85,7 +99,9 @@
 // Queries:
 //
 //   - Sorted by the time of the last update, cut at the account's limit, the last
-//     change marked with _more_changes: QueryChanges, QueryProcessor, seen.
+//     change marked with _more_changes: QueryChanges, QueryProcessor, seen. A change
+//     that cannot be shown leaves its place empty, so a page comes back short, or
+//     without any change to bear the mark: QueryChanges#query. Switch: Break.
 //   - The index may be late (rest-api-changes, index.indexChangesAsync, replicas): a
 //     query matches and shows what it knows, messages come from NoteDb as they are
 //     now (ChangeJson). How late is up to a server. Switch: SetLag. That the index

@@ -32,6 +32,7 @@ type (
 		IsPrivate       bool                    `json:"is_private,omitempty"`
 		WorkInProgress  bool                    `json:"work_in_progress,omitempty"`
 		Number          int                     `json:"_number"`
+		VirtualID       int                     `json:"virtual_id_number,omitempty"`
 		Owner           accountInfo             `json:"owner"`
 		CurrentNumber   int                     `json:"current_revision_number"`
 		CurrentRevision string                  `json:"current_revision,omitempty"`
@@ -132,6 +133,9 @@ func (c *Change) info(o options, viewer *Account) changeInfo {
 		Status: string(c.status), Created: stamp(c.created), Updated: stamp(c.updated),
 		IsPrivate: c.private, WorkInProgress: c.wip, Number: c.number, Owner: c.owner.info(o), CurrentNumber: len(c.patchsets),
 	}
+	if !c.srv.o.NoVirtualIDs {
+		info.VirtualID = c.virtualID()
+	}
 	if c.status == change.Merged {
 		info.Submitted = stamp(c.submitted)
 	}
@@ -163,6 +167,16 @@ func (c *Change) info(o options, viewer *Account) changeInfo {
 		info.Messages = c.messageInfos(o)
 	}
 	return info
+}
+
+// virtualID is the number by which a server keeps changes apart: that of an imported
+// change has the place of its server's id in the list of gerrit.importedServerId above
+// 28 bits for its own (ChangeNumberBitmapMaskAlgorithm).
+func (c *Change) virtualID() int {
+	if c.imported {
+		return 1<<28 | c.number
+	}
+	return c.number
 }
 
 func (c *Change) messageInfos(o options) []messageInfo {

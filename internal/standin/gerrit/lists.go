@@ -59,14 +59,16 @@ func (s *Server) query(text string, c call) ([]changeInfo, error) {
 		}
 	}
 	slices.SortFunc(found, func(a, b *Change) int {
-		return cmp.Or(b.updated.Compare(a.updated), cmp.Compare(b.number, a.number))
+		return cmp.Or(b.updated.Compare(a.updated), cmp.Compare(b.number, a.number), cmp.Compare(a.project.name, b.project.name))
 	})
 	found = found[min(max(start, 0), len(found)):]
 	list := []changeInfo{}
 	for _, ch := range found[:min(limit, len(found))] {
-		list = append(list, ch.info(c.options(), c.viewer))
+		if !ch.broken {
+			list = append(list, ch.info(c.options(), c.viewer))
+		}
 	}
-	if len(found) > limit {
+	if len(found) > limit && len(list) > 0 {
 		list[len(list)-1].MoreChanges = true
 	}
 	return list, nil
@@ -74,18 +76,29 @@ func (s *Server) query(text string, c call) ([]changeInfo, error) {
 
 // find returns the change that the path's second segment names, by number or
 // PROJECT~NUMBER, and answers 404 itself if there is none to be seen: Gerrit does
-// not tell what is hidden from what is not there (ChangesCollection).
+// not tell what is hidden from what is not there, and takes no number that several
+// changes have (ChangesCollection#parse, ChangeFinder#find).
 func (s *Server) find(c call) *Change {
 	name := c.parts[1]
 	project, digits, long := strings.Cut(name, "~")
 	if !long {
 		digits = name
 	}
-	number, err := strconv.Atoi(digits)
-	if ch := s.changes[number]; err == nil && ch != nil && ch.visible(c.viewer) && (!long || project == ch.project.name) {
-		return ch
+	number, _ := strconv.Atoi(digits) // no change is 0
+	var all []*Change
+	for at, ch := range s.changes {
+		if at.Number == number && (!long || at.Project == project) {
+			all = append(all, ch)
+		}
 	}
-	c.fail(http.StatusNotFound, "Not found: %s", name)
+	switch {
+	case len(all) > 1:
+		c.fail(http.StatusNotFound, "Multiple changes found for %s", name)
+	case len(all) == 0 || !all[0].visible(c.viewer):
+		c.fail(http.StatusNotFound, "Not found: %s", name)
+	default:
+		return all[0]
+	}
 	return nil
 }
 

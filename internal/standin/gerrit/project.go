@@ -35,6 +35,9 @@ type Draft struct {
 	// Footer are more lines at the end of the commit message, each with its end.
 	Footer   string
 	Hashtags []string
+	// Imported is the number that the change has brought along from another server;
+	// 0 is a change of this one. No project has two changes of one number.
+	Imported int
 }
 
 // Dir flushes what was written and returns the repository's folder.
@@ -73,12 +76,15 @@ func (p *Project) Push(d Draft) *Change {
 	p.srv.mu.Lock()
 	defer p.srv.mu.Unlock()
 	s := p.srv
-	number := s.next
-	s.next++
+	number := d.Imported
+	if number == 0 {
+		number = s.next
+		s.next++
+	}
 	d = d.complete(number)
 	c := &Change{
 		srv: s, project: p, number: number, branch: d.Branch, topic: d.Topic, footer: d.Footer, hashtags: d.Hashtags,
-		status: change.New, owner: s.account(d.Owner), wip: d.WIP, private: d.Private,
+		imported: d.Imported != 0, status: change.New, owner: s.account(d.Owner), wip: d.WIP, private: d.Private,
 		changeID: fmt.Sprintf("I%x", sha1.Sum(fmt.Appendf(nil, "%s %d", p.name, number))),
 	}
 	parent := p.branches[d.Branch]
@@ -89,7 +95,7 @@ func (p *Project) Push(d Draft) *Change {
 	c.reviewed = !d.WIP
 	c.add(patchset{uploader: c.owner, parent: parent, subject: d.Subject, files: d.Files, kind: rework})
 	c.created = c.updated
-	s.changes[number] = c
+	s.changes[change.Address{Project: p.name, Number: number}] = c
 	return c
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
 // TestQuery holds the query language to what Gerrit 3.13 answered to the same.
@@ -22,7 +24,7 @@ func TestQuery(t *testing.T) {
 	s.Project("other").Push(Draft{Owner: "ann", Branch: "v1"})
 	p.Push(Draft{Owner: "ann"}).Abandon()
 	p.Push(Draft{Owner: "bob"}).Submit()
-	s.changes[2].Vote("ci", "Verified", -1) // 08:00:09
+	s.changes[change.Address{Project: "spdk/spdk", Number: 2}].Vote("ci", "Verified", -1) // 08:00:09
 	s.Advance(24 * time.Hour)
 
 	tests := []struct {
@@ -102,9 +104,9 @@ func (s *Server) answer(query string) ([]int, error) {
 		return nil, err
 	}
 	numbers := []int{}
-	for n, c := range s.changes {
+	for at, c := range s.changes {
 		if matches(c) {
-			numbers = append(numbers, n)
+			numbers = append(numbers, at.Number)
 		}
 	}
 	slices.Sort(numbers)

@@ -95,6 +95,7 @@ func (s *Server) serveREST(c call) bool {
 		s.listRelated(c, p(3))
 	case c.r.Method == http.MethodPost && p(0) == "changes" && n == 5 && p(2) == "revisions" && p(4) == "review":
 		s.postReview(c, p(3))
+	case s.o.Slashes == SlashesDecoded && p(0) == "changes" && s.find(c) == nil: // it was told
 	case get && p(0) == "projects" && n == 2 && p(1) == "":
 		s.listProjects(c)
 	case get && p(0) == "projects" && n == 4 && p(2) == "branches" && p(3) == "":

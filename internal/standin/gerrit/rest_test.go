@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
 // answer is a response in short.
@@ -120,7 +122,7 @@ func TestPagesAndOrder(t *testing.T) {
 	for range 5 {
 		p.Push(Draft{})
 	}
-	s.changes[2].Comment("ann", "hello")
+	s.changes[change.Address{Project: "p", Number: 2}].Comment("ann", "hello")
 	page := func(query string) (numbers []int, more bool) {
 		for _, o := range decode[[]object](t, s.send(t, "GET", "/changes/?q=status:open"+query, "", "")) {
 			numbers = append(numbers, int(o["_number"].(float64)))

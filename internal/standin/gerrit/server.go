@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/loopback"
 )
@@ -42,6 +43,10 @@ type Options struct {
 	// CaseSensitiveNames tells user names apart by case
 	// (auth.userNameCaseInsensitive is false): what sites from before 3.5 do.
 	CaseSensitiveNames bool
+	// NoVirtualIDs leaves virtual_id_number out, as releases before 3.9 do.
+	NoVirtualIDs bool
+	// Slashes is what a proxy before the server makes of %2F in a path.
+	Slashes Slashes
 	// MaxUpdates is how many updates a change may have (change.maxUpdates), and
 	// MaxText how much its comments and messages may take in all, those of programs
 	// left out (change.cumulativeCommentSizeLimit); 0 is no limit.
@@ -84,7 +89,7 @@ type Server struct {
 	accounts  []*Account
 	groups    []*Group
 	projects  map[string]*Project
-	changes   map[int]*Change
+	changes   map[change.Address]*Change
 	labels    []Label
 	forbidden map[string]bool // labels by name
 	lag       time.Duration
@@ -118,7 +123,7 @@ func New(dir string, o Options) *Server {
 		dir: dir, o: o, next: o.FirstChange, labels: slices.Clone(o.Labels), forbidden: map[string]bool{},
 		clock:    time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC),
 		projects: map[string]*Project{},
-		changes:  map[int]*Change{},
+		changes:  map[change.Address]*Change{},
 	}
 }
 
@@ -176,7 +181,7 @@ func (s *Server) Close() error {
 
 // Handler returns the server as a handler, recording and faults included.
 func (s *Server) Handler() http.Handler {
-	inner := s.Faults.Wrap(http.HandlerFunc(s.serve))
+	inner := s.Faults.Wrap(s.o.Slashes.proxy(http.HandlerFunc(s.serve)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.record(r)
 		if s.o.Now != nil { // of what answers in Gerrit's place, too

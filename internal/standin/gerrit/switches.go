@@ -79,11 +79,19 @@ func (c *Change) Hide(on bool) {
 	c.hidden = on
 }
 
+// Break makes the change one that no list can show, as one whose data is damaged; its
+// place on a page stays empty (ChangeJson leaves it out).
+func (c *Change) Break(on bool) {
+	c.srv.mu.Lock()
+	defer c.srv.mu.Unlock()
+	c.broken = on
+}
+
 // Delete removes the change. Its refs stay in the repository.
 func (c *Change) Delete() {
 	c.srv.mu.Lock()
 	defer c.srv.mu.Unlock()
-	delete(c.srv.changes, c.number)
+	delete(c.srv.changes, change.Address{Project: c.project.name, Number: c.number})
 }
 
 // VisibleTo reports whether an account may see the change.
