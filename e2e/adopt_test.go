@@ -82,17 +82,17 @@ func TestAdopt(t *testing.T) {
 	number := a.number(d)
 	requirement(t, number, "UNSATISFIED")
 	vote := change.Review{Message: "passed", Labels: map[string]int{"Verified": 1}}
-	posted, err := newClient(t, "somebody", "pw").Post(ctx, number, change.Revision(d.oid), vote)
+	posted, err := newClient(t, "somebody", "pw").Post(ctx, change.Address{Project: project, Number: number}, change.Revision(d.oid), vote)
 	if len(posted.Applied) != 0 {
 		t.Errorf("somebody may vote: %+v, %v", posted, err)
 	}
 	client := newClient(t, adoptUser, adoptPassword)
-	posted, err = client.Post(ctx, number, change.Revision(d.oid), vote)
+	posted, err = client.Post(ctx, change.Address{Project: project, Number: number}, change.Revision(d.oid), vote)
 	if err != nil || posted.Applied["Verified"] != 1 {
 		t.Fatalf("the bot may not vote: %+v, %v", posted, err)
 	}
 	requirement(t, number, "SATISFIED")
-	messages, err := client.Messages(ctx, number)
+	messages, err := client.Messages(ctx, change.Address{Project: project, Number: number})
 	must(t, err)
 	if last := messages[len(messages)-1]; last.Author.Username != adoptUser || !last.Robot {
 		t.Errorf("the last message is %+v, want it from a service user", last)

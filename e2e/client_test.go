@@ -104,7 +104,7 @@ func TestClientChange(t *testing.T) {
 	must(t, g.Review(ctx, number, "looks good", map[string]int{"Verified": 1, "Code-Review": -2}))
 
 	client := newClient(t, botUser, botPassword)
-	got, err := client.Change(ctx, number)
+	got, err := client.Change(ctx, change.Address{Project: "client/one", Number: number})
 	must(t, err)
 	admin := change.Account{ID: 1000000, Username: rig.AdminUser, Name: "Administrator", Email: "admin@example.com"}
 	want := change.Change{
@@ -131,7 +131,7 @@ func TestClientChange(t *testing.T) {
 	if age := time.Since(got.Current.Created); age < 0 || age > 10*time.Minute {
 		t.Errorf("got a patchset of age %s, want a few seconds: is its time zone right?", age)
 	}
-	if _, err := client.Change(ctx, 999_999); !errors.Is(err, gerrit.ErrGone) {
+	if _, err := client.Change(ctx, change.Address{Project: "client/one", Number: 999_999}); !errors.Is(err, gerrit.ErrGone) {
 		t.Errorf("got %v for a change that is not there, want ErrGone", err)
 	}
 
@@ -160,7 +160,7 @@ func TestClientClosed(t *testing.T) {
 	must(t, g.Act(ctx, ns[0], "submit", nil))
 	must(t, g.Act(ctx, ns[2], "abandon", nil))
 
-	got, err := newClient(t, botUser, botPassword).Closed(ctx, append(ns, 999_999))
+	got, err := newClient(t, botUser, botPassword).Closed(ctx, "client/closed", append(ns, 999_999))
 	must(t, err)
 	status := map[int]change.Status{}
 	for _, c := range got {

@@ -18,7 +18,7 @@ const loginPage = `<!DOCTYPE html><html><head><title>Sign in</title></head><body
 var (
 	theQuery   = regexp.MustCompile(`/changes/\?`)
 	theGroup   = regexp.MustCompile(`/groups/`)
-	oneChange  = regexp.MustCompile(`/changes/[0-9]+`)
+	oneChange  = regexp.MustCompile(`/changes/[^?]*~[0-9]+`)
 	uploadPack = regexp.MustCompile(`/git-upload-pack$`)
 )
 

@@ -37,8 +37,8 @@ func (w *witness) Open(ctx context.Context, p *config.Project) ([]change.Change,
 }
 
 // Change reads one change whole.
-func (w *witness) Change(ctx context.Context, number int) (change.Change, bool, error) {
-	c, found, err := w.reviews.Change(ctx, number)
+func (w *witness) Change(ctx context.Context, a change.Address) (change.Change, bool, error) {
+	c, found, err := w.reviews.Change(ctx, a)
 	if found {
 		w.remember(c)
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/action"
@@ -56,16 +57,23 @@ func (w *wiring) projectOf(ctx context.Context, cfg *config.Config, key change.K
 	if err != nil {
 		return nil, err
 	}
-	c, err := review.Change(ctx, key.Change)
+	var names []string
+	for _, p := range found {
+		names = append(names, p.Name)
+	}
+	changes, err := review.Find(ctx, key.Change, names)
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range found {
-		if p.Name == c.Project {
-			return p, nil
-		}
+	switch len(changes) {
+	case 0:
+		return nil, fault.New(fault.Configuration, "no configured project has a change %d that the account may see", key.Change).
+			WithHint("give the same configuration to report as to sync")
+	case 1:
+		return found[slices.Index(names, changes[0].Project)], nil
 	}
-	return nil, fault.New(fault.Configuration, "change %d is in project %s, which is not configured", key.Change, change.OneLine(c.Project))
+	return nil, fault.New(fault.Configuration, "the projects %s and %s have a change %d each", change.OneLine(changes[0].Project), change.OneLine(changes[1].Project), key.Change).
+		WithHint("give one of them a key-prefix of its own")
 }
 
 // ledgerOf reads what the mirror's refs say about one change.
@@ -112,8 +120,8 @@ func (r runReader) Cancel(ctx context.Context, repository string, runID int64) e
 type poster struct{ reviews }
 
 // Post tells a review that was refused from one that may have been taken.
-func (p poster) Post(ctx context.Context, number int, rev change.Revision, r change.Review) (change.Posted, bool, error) {
-	posted, err := p.reviews.Post(ctx, number, rev, r)
+func (p poster) Post(ctx context.Context, a change.Address, rev change.Revision, r change.Review) (change.Posted, bool, error) {
+	posted, err := p.reviews.Post(ctx, a, rev, r)
 	return posted, errors.Is(err, gerrit.ErrUnsettled), err
 }
 

@@ -39,8 +39,8 @@ func (r reviews) Merged(ctx context.Context, p *config.Project, age time.Duratio
 }
 
 // Change tells a change that is gone from one that cannot be read.
-func (r reviews) Change(ctx context.Context, number int) (change.Change, bool, error) {
-	c, err := r.Client.Change(ctx, number)
+func (r reviews) Change(ctx context.Context, a change.Address) (change.Change, bool, error) {
+	c, err := r.Client.Change(ctx, a)
 	if errors.Is(err, gerrit.ErrGone) {
 		return change.Change{}, false, nil
 	}
@@ -50,6 +50,11 @@ func (r reviews) Change(ctx context.Context, number int) (change.Change, bool, e
 // Origin says where a commit comes from.
 func (r reviews) Origin(ctx context.Context, p *config.Project, rev change.Revision) (change.Origin, error) {
 	return r.Client.Origin(ctx, p.Name, rev)
+}
+
+// Closed looks for closed changes of a project.
+func (r reviews) Closed(ctx context.Context, p *config.Project, numbers []int) ([]change.Change, error) {
+	return r.Client.Closed(ctx, p.Name, numbers)
 }
 
 // Hidden says which changes the account cannot see at all.

@@ -56,7 +56,7 @@ func TestAdvice(t *testing.T) {
 			}
 			c := connect(t, s, as("ci"))
 			for range 2 {
-				posted, err := c.Post(t.Context(), 1, ch.Revision(), change.Review{Message: "x", Labels: tt.labels})
+				posted, err := c.Post(t.Context(), spdk(1), ch.Revision(), change.Review{Message: "x", Labels: tt.labels})
 				for label := range tt.labels {
 					if err != nil || posted.Refused[label] == "" || !strings.HasPrefix(posted.Advice[label], tt.want) {
 						t.Errorf("got %+v, %v; want advice %q", posted, err, tt.want)
@@ -86,7 +86,7 @@ func TestAdviceIsBounded(t *testing.T) {
 	s, p := serve(t, standin.Options{Labels: labels})
 	s.Account("ci")
 	ch := p.Push(standin.Draft{})
-	posted, err := connect(t, s, as("ci")).Post(t.Context(), 1, ch.Revision(), change.Review{Message: "x", Labels: map[string]int{"Nope": 1}})
+	posted, err := connect(t, s, as("ci")).Post(t.Context(), spdk(1), ch.Revision(), change.Review{Message: "x", Labels: map[string]int{"Nope": 1}})
 	got := posted.Advice["Nope"]
 	if err != nil || len(got) > 1000 || strings.Contains(got, "\n") || !strings.Contains(got, "and 42 more") {
 		t.Errorf("got %d bytes, %v: %q", len(got), err, got)

@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -68,9 +67,11 @@ type Client struct {
 	notes   func(string)
 	leftOut func(number int, why error)
 
-	mu    sync.Mutex // of what follows
-	self  change.Account
-	voted map[string]voters
+	mu       sync.Mutex // of what follows
+	self     change.Account
+	voted    map[string]voters
+	slashes  slashes
+	verified map[change.Address]bool // numbers that alone mean that change
 }
 
 // New checks the options and returns a client. It sends nothing.
@@ -226,13 +227,10 @@ func failed(what string, err error) error {
 		WithHint("check that the URL is that of a Gerrit server, version 3.0 or later")
 }
 
-// failedOn is failed for a request about one thing. Gerrit names what it does not
-// find; a proxy or a wrong address does not, and must not make it look gone. Nor
-// is a change gone whose number another one has, too ("Multiple changes found for
-// 12": ChangesCollection).
-func failedOn(what string, err error, names ...string) error {
-	status, ok := errors.AsType[*statusError](err)
-	if ok && status.code == http.StatusNotFound && slices.ContainsFunc(names, func(name string) bool { return status.reason == "Not found: "+name }) {
+// failedOn is failed for a request about a change and parts of it. It is ErrGone
+// where Gerrit does not find them.
+func failedOn(what string, err error, a change.Address, parts ...string) error {
+	if status, ok := errors.AsType[*statusError](err); ok && gone(err, a, parts...) {
 		return fault.New(fault.Permanent, "failed to %s: %w: %w", what, ErrGone, status)
 	}
 	return failed(what, err)

@@ -53,6 +53,9 @@ func serve(t *testing.T, o standin.Options) (*standin.Server, *standin.Project) 
 	return s, p
 }
 
+// spdk is a change of the project that serve makes.
+func spdk(number int) change.Address { return change.Address{Project: "spdk/spdk", Number: number} }
+
 func TestNew(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -22,17 +22,17 @@ type diffPart struct {
 // pairs of first and last, from 1. The error is ErrGone where there is no such
 // file or change.
 // https://gerrit-review.googlesource.com/Documentation/rest-api-changes.html#get-diff
-func (c *Client) ChangedLines(ctx context.Context, number int, rev change.Revision, file string) ([][2]int, error) {
-	what := fmt.Sprintf("read what change %d changes in a file", number)
+func (c *Client) ChangedLines(ctx context.Context, a change.Address, rev change.Revision, file string) ([][2]int, error) {
+	what := fmt.Sprintf("read what change %d changes in a file", a.Number)
 	if _, err := change.ParseRevision(string(rev)); err != nil {
 		return nil, fault.New(fault.Ours, "failed to %s: %w", what, err)
 	}
-	path := fmt.Sprintf("changes/%d/revisions/%s/files/%s/diff?context=0&intraline=false&whitespace=IGNORE_NONE", number, rev, escapeSegment(file))
+	below := fmt.Sprintf("/revisions/%s/files/%s/diff?context=0&intraline=false&whitespace=IGNORE_NONE", rev, escapeSegment(file))
 	var diff struct {
 		Content []diffPart `json:"content"`
 	}
-	if _, err := c.get(ctx, path, &diff); err != nil {
-		return nil, failedOn(what, err, file)
+	if err := c.about(ctx, a, below, &diff, string(rev), file); err != nil {
+		return nil, failedOn(what, err, a, string(rev), file)
 	}
 	return changedLines(diff.Content), nil
 }

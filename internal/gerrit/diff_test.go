@@ -21,11 +21,11 @@ import (
 type answer struct {
 	status int
 	body   string
-	asked  string
+	asked  string // one in a line
 }
 
 func (a *answer) RoundTrip(r *http.Request) (*http.Response, error) {
-	a.asked = r.URL.RequestURI()
+	a.asked = a.asked + r.URL.RequestURI() + "\n"
 	return &http.Response{StatusCode: a.status, Header: http.Header{"Content-Type": {"application/json"}}, Request: r, Body: io.NopCloser(strings.NewReader(a.body))}, nil
 }
 
@@ -57,11 +57,11 @@ func TestChangedLines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := c.ChangedLines(t.Context(), 12, rev, "lib/a b+c.c")
+			got, err := c.ChangedLines(t.Context(), spdk(12), rev, "lib/a b+c.c")
 			if diff := cmp.Diff(tt.want, got); diff != "" || (err == nil) != (tt.want != nil) || errors.Is(err, ErrGone) != tt.gone {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}
-			want := "/gerrit/a/changes/12/revisions/" + string(rev) + "/files/lib%2Fa%20b%2Bc.c/diff?"
+			want := "/gerrit/a/changes/spdk%2Fspdk~12/revisions/" + string(rev) + "/files/lib%2Fa%20b%2Bc.c/diff?"
 			if !strings.HasPrefix(tt.asked, want) {
 				t.Errorf("got %s, want %s", tt.asked, want)
 			}

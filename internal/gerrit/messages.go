@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 
 	gogerrit "github.com/andygrunwald/go-gerrit"
 
@@ -55,23 +54,21 @@ type (
 //
 // What people write in the reply field of the web page is not in it since Gerrit
 // 3.3: the message is "(1 comment)" then, and Replies has the text.
-func (c *Client) Messages(ctx context.Context, number int) ([]change.Message, error) {
-	id := strconv.Itoa(number)
+func (c *Client) Messages(ctx context.Context, a change.Address) ([]change.Message, error) {
 	var infos []messageInfo
-	if _, err := c.get(ctx, "changes/"+id+"/messages", &infos); err != nil {
-		return nil, failedOn("read the messages of change "+id, err, id)
+	if err := c.about(ctx, a, "/messages", &infos); err != nil {
+		return nil, failedOn(fmt.Sprintf("read the messages of change %d", a.Number), err, a)
 	}
-	return c.messages(number, infos), nil
+	return c.messages(a.Number, infos), nil
 }
 
 // Replies returns the comments on a change's patchsets as wholes, oldest first;
 // comments on files are left out. The error is ErrGone where there is no such
 // change.
-func (c *Client) Replies(ctx context.Context, number int) ([]change.Message, error) {
-	id := strconv.Itoa(number)
+func (c *Client) Replies(ctx context.Context, a change.Address) ([]change.Message, error) {
 	var comments map[string][]commentInfo
-	if _, err := c.get(ctx, "changes/"+id+"/comments", &comments); err != nil {
-		return nil, failedOn("read the comments on change "+id, err, id)
+	if err := c.about(ctx, a, "/comments", &comments); err != nil {
+		return nil, failedOn(fmt.Sprintf("read the comments on change %d", a.Number), err, a)
 	}
 	infos := make([]messageInfo, 0, len(comments[patchsetLevel]))
 	for _, m := range comments[patchsetLevel] {
@@ -79,7 +76,7 @@ func (c *Client) Replies(ctx context.Context, number int) ([]change.Message, err
 			ID: m.ID, Author: m.Author, Date: m.Updated, Message: m.Message, Tag: m.Tag, RevisionNumber: m.Patchset,
 		}})
 	}
-	return c.messages(number, infos), nil
+	return c.messages(a.Number, infos), nil
 }
 
 // messages decodes a change's messages, or comments. Those that are not what

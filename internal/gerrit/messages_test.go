@@ -61,12 +61,12 @@ func TestMessages(t *testing.T) {
 	s, p := serve(t, standin.Options{BasePath: "/gerrit"})
 	ch, want := said(s, p)
 	c := connect(t, s, nil)
-	got, err := c.Messages(t.Context(), ch.Number())
+	got, err := c.Messages(t.Context(), spdk(ch.Number()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	diffMessages(t, want, got)
-	whole, err := c.Change(t.Context(), ch.Number())
+	whole, err := c.Change(t.Context(), spdk(ch.Number()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestMessages(t *testing.T) {
 			diffMessages(t, want, list[0].Messages)
 		}
 	}
-	if _, err := c.Messages(t.Context(), 99); !errors.Is(err, ErrGone) {
+	if _, err := c.Messages(t.Context(), spdk(99)); !errors.Is(err, ErrGone) {
 		t.Errorf("no such change: got %v", err)
 	}
 }
@@ -96,10 +96,10 @@ func TestReplies(t *testing.T) {
 	ch.Amend(nil)
 	ch.Reply("ann", "thanks")
 	c := connect(t, s, as("bob"))
-	if _, err := c.Post(t.Context(), 1, ch.Revision(), change.Review{Comments: []change.FileComment{{Path: "lib/file1.c", Line: 1, Text: "a nit"}}}); err != nil {
+	if _, err := c.Post(t.Context(), spdk(1), ch.Revision(), change.Review{Comments: []change.FileComment{{Path: "lib/file1.c", Line: 1, Text: "a nit"}}}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := c.Replies(t.Context(), 1)
+	got, err := c.Replies(t.Context(), spdk(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestReplies(t *testing.T) {
 	if m := ch.Messages(); m[1].Text != "Patch Set 1:\n\n(1 comment)" {
 		t.Errorf("got message %q", m[1].Text)
 	}
-	if _, err := c.Replies(t.Context(), 99); !errors.Is(err, ErrGone) {
+	if _, err := c.Replies(t.Context(), spdk(99)); !errors.Is(err, ErrGone) {
 		t.Errorf("no such change: got %v", err)
 	}
 }
@@ -134,7 +134,7 @@ func TestOddMessages(t *testing.T) {
 		s.Faults.Add(faults.Rule{Do: faults.Answer(200, ")]}'\n"+body)})
 		var notes []string
 		c := connect(t, s, func(o *Options) { o.Notes = func(n string) { notes = append(notes, n) } })
-		list, err := c.Messages(t.Context(), 5)
+		list, err := c.Messages(t.Context(), spdk(5))
 		return list, notes, err
 	}
 	for _, tt := range tests {

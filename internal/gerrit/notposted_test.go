@@ -32,7 +32,7 @@ func TestNotPosted(t *testing.T) {
 		{name: "expired token", first: func(s *standin.Server, _ *standin.Change) { s.Account("ci").Password = "new" },
 			kind: fault.Configuration, text: "401 Unauthorized", hint: "the HTTP password or token of ci is wrong or expired: make a new one at http://"},
 		{name: "expired in the last moment", first: fail(401, "Unauthorized"), kind: fault.Configuration, text: "401 Unauthorized", hint: "/settings/#HTTPCredentials"},
-		{name: "hidden change", first: func(_ *standin.Server, ch *standin.Change) { ch.SetPrivate(true) }, kind: fault.Permanent, target: ErrGone, text: "Not found: 1"},
+		{name: "hidden change", first: func(_ *standin.Server, ch *standin.Change) { ch.SetPrivate(true) }, kind: fault.Permanent, target: ErrGone, text: "Not found: spdk/spdk~1"},
 		{name: "no such patchset", rev: func(*standin.Change) change.Revision { return change.Revision(strings.Repeat("a", 40)) },
 			kind: fault.Permanent, target: ErrGone, text: "Not found: aaaa"},
 		{name: "no revision", rev: func(*standin.Change) change.Revision { return "current" }, kind: fault.Ours, text: "is not a commit id"},
@@ -77,7 +77,7 @@ func TestNotPosted(t *testing.T) {
 			if tt.first != nil {
 				tt.first(s, ch)
 			}
-			_, err := c.Post(t.Context(), 1, rev, r)
+			_, err := c.Post(t.Context(), spdk(1), rev, r)
 			if fault.KindOf(err) != tt.kind || !strings.Contains(fmt.Sprint(err), tt.text) || !strings.Contains(fault.HintOf(err), tt.hint) ||
 				tt.target != nil && !errors.Is(err, tt.target) || !strings.HasPrefix(fmt.Sprint(err), "failed to post a review on change 1: ") {
 				t.Errorf("got a %s failure: %v\nhint: %s\nwant a %s failure with %q and %q", fault.KindOf(err), err, fault.HintOf(err), tt.kind, tt.text, tt.hint)
@@ -105,7 +105,7 @@ func TestAnonymousPost(t *testing.T) {
 	t.Parallel()
 	s, ch := bed(t, standin.Options{})
 	s.Requests()
-	if _, err := connect(t, s, nil).Post(t.Context(), 1, ch.Revision(), bad()); !errors.Is(err, fault.Configuration) || fault.HintOf(err) == "" || len(s.Requests()) != 0 {
+	if _, err := connect(t, s, nil).Post(t.Context(), spdk(1), ch.Revision(), bad()); !errors.Is(err, fault.Configuration) || fault.HintOf(err) == "" || len(s.Requests()) != 0 {
 		t.Errorf("got %v with hint %q", err, fault.HintOf(err))
 	}
 }

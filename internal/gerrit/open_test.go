@@ -189,7 +189,7 @@ func TestClosed(t *testing.T) {
 		}
 	}
 	p.Push(standin.Draft{}).Abandon() // not asked for
-	list, err := connect(t, s, nil).Closed(t.Context(), append(all, 99999))
+	list, err := connect(t, s, nil).Closed(t.Context(), "spdk/spdk", append(all, 99999))
 	if diff := cmp.Diff(want, numbers(list)); diff != "" || err != nil {
 		t.Errorf("closed (-want +got), %v:\n%s", err, diff)
 	}
@@ -197,7 +197,7 @@ func TestClosed(t *testing.T) {
 		t.Errorf("got %+v", list[:2])
 	}
 	s.Requests()
-	if list, err := connect(t, s, nil).Closed(t.Context(), nil); err != nil || list != nil || len(s.Requests()) != 0 {
+	if list, err := connect(t, s, nil).Closed(t.Context(), "spdk/spdk", nil); err != nil || list != nil || len(s.Requests()) != 0 {
 		t.Errorf("of nothing: got %v, %v", list, err)
 	}
 }
@@ -214,7 +214,7 @@ func TestChange(t *testing.T) {
 	hidden := p.Push(standin.Draft{Owner: "ann", Private: true})
 
 	c := connect(t, s, nil)
-	got, err := c.Change(t.Context(), high.Number())
+	got, err := c.Change(t.Context(), spdk(high.Number()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestChange(t *testing.T) {
 		t.Errorf("got files %v and votes %v", got.Files, got.Votes)
 	}
 	for _, number := range []int{999, hidden.Number()} {
-		if _, err := c.Change(t.Context(), number); !errors.Is(err, ErrGone) || !errors.Is(err, fault.Permanent) {
+		if _, err := c.Change(t.Context(), spdk(number)); !errors.Is(err, ErrGone) || !errors.Is(err, fault.Permanent) {
 			t.Errorf("change %d: got %v, want ErrGone", number, err)
 		}
 	}
@@ -240,20 +240,20 @@ func TestGoneIsNotGuessed(t *testing.T) {
 	s, p := serve(t, standin.Options{})
 	p.Push(standin.Draft{})
 	p.Push(standin.Draft{})
-	other, err := connect(t, s, nil).Change(t.Context(), 2)
+	other, err := connect(t, s, nil).Change(t.Context(), spdk(2))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, body := range []string{"Not Found", "<html>Not found: 1</html>", ""} {
 		s.Faults.Clear()
 		s.Faults.Add(faults.Rule{Do: faults.Answer(404, body)})
-		if _, err := connect(t, s, nil).Change(t.Context(), 1); errors.Is(err, ErrGone) || !errors.Is(err, fault.Configuration) {
+		if _, err := connect(t, s, nil).Change(t.Context(), spdk(1)); errors.Is(err, ErrGone) || !errors.Is(err, fault.Configuration) {
 			t.Errorf("%q: got %v, want a configuration failure", body, err)
 		}
 	}
 	s.Faults.Clear()
-	c := connect(t, s, func(o *Options) { o.Transport = redirect{"/changes/1/", "/changes/2/"} })
-	if got, err := c.Change(t.Context(), 1); !errors.Is(err, fault.Permanent) || !strings.Contains(err.Error(), "is about change 2") {
+	c := connect(t, s, func(o *Options) { o.Transport = redirect{"~1/", "~2/"} })
+	if got, err := c.Change(t.Context(), spdk(1)); !errors.Is(err, fault.Permanent) || !strings.Contains(err.Error(), "is about change 2") {
 		t.Errorf("asked for 1 and got %d, %v; want a refusal of %d", got.Number, err, other.Number)
 	}
 }

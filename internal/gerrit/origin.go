@@ -66,7 +66,7 @@ func (c *Client) includedIn(ctx context.Context, project string, rev change.Revi
 	if err == nil {
 		return answer.Branches, nil
 	}
-	if err = failedOn("list the branches that have it", err, string(rev)); errors.Is(err, ErrGone) {
+	if err = failedOn("list the branches that have it", err, change.Address{Project: project}, string(rev)); errors.Is(err, ErrGone) {
 		return nil, nil
 	}
 	return nil, err

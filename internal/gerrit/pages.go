@@ -19,13 +19,13 @@ import (
 )
 
 // collect runs a query to its end, past any limit of the server on one answer,
-// and returns the changes that accept lets pass, by number.
+// and returns the changes that accept lets pass, by number and project.
 //
 // An answer is sorted by the time of the last update, newest first, and changes
 // move to its front while pages are read, so that an offset would skip others.
 // Pages are therefore cut by that time (see window).
 func (c *Client) collect(ctx context.Context, query string, options []string, accept func(*change.Change) error) ([]change.Change, error) {
-	l := listing{accept: accept, messages: c.messages, found: map[int]change.Change{}, left: map[int]bool{}}
+	l := listing{accept: accept, messages: c.messages, found: map[change.Address]change.Change{}, left: map[change.Address]bool{}}
 	w := window{limit: pageSize}
 	for idle := 0; idle < maxIdlePages && l.seen() < maxChanges; {
 		page, answered, err := c.page(ctx, query, options, w)
@@ -36,11 +36,12 @@ func (c *Client) collect(ctx context.Context, query string, options []string, ac
 			return nil, err
 		}
 		fresh := l.add(page, c.leftOut)
-		if len(page) == 0 || !page[len(page)-1].MoreChanges {
+		if w.last(page) {
 			return l.sorted(), nil
 		}
 		moved := w.advance(page, answered)
 		switch {
+		case len(page) == 0:
 		case fresh:
 			idle = 0
 		case moved || w.start > l.seen():
@@ -76,8 +77,8 @@ func (c *Client) page(ctx context.Context, query string, options []string, w win
 type listing struct {
 	accept   func(*change.Change) error
 	messages func(int, []messageInfo) []change.Message
-	found    map[int]change.Change
-	left     map[int]bool // left out and told
+	found    map[change.Address]change.Change
+	left     map[change.Address]bool // left out and told
 }
 
 func (l *listing) seen() int { return len(l.found) + len(l.left) }
@@ -87,29 +88,32 @@ func (l *listing) seen() int { return len(l.found) + len(l.left) }
 func (l *listing) add(page []changeInfo, leftOut func(int, error)) (fresh bool) {
 	for i := range page {
 		number := page[i].Number
+		at := change.Address{Project: page[i].Project, Number: number}
 		ch, err := decode(&page[i])
 		if err == nil {
 			err = l.accept(&ch)
 		}
 		if err != nil {
-			if !l.left[number] {
-				fresh, l.left[number] = true, true
+			if !l.left[at] {
+				fresh, l.left[at] = true, true
 				leftOut(number, err)
 			}
 			continue
 		}
-		old, again := l.found[number]
+		old, again := l.found[at]
 		fresh = fresh || !again
 		if !again || !ch.Updated.Before(old.Updated) {
 			ch.Messages = l.messages(number, page[i].Messages)
-			l.found[number] = ch
+			l.found[at] = ch
 		}
 	}
 	return fresh
 }
 
 func (l *listing) sorted() []change.Change {
-	return slices.SortedFunc(maps.Values(l.found), func(a, b change.Change) int { return cmp.Compare(a.Number, b.Number) })
+	return slices.SortedFunc(maps.Values(l.found), func(a, b change.Change) int {
+		return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.Project, b.Project))
+	})
 }
 
 // window is the part of a query's answer that the next page must come from:
@@ -120,6 +124,19 @@ type window struct {
 	before, since time.Time // zero for the first page
 	start, limit  int
 	lean          bool // without files and messages
+	largest       int  // the most changes that came at once: the server's limit is not below
+	empty         int  // pages in a row with nothing on them
+}
+
+// last reports whether no page comes after one. Gerrit marks the last change that it
+// shows (QueryChanges#query), so a page of which it can show none says nothing; it
+// ends the query if it is the first one, or if several in a row are like that.
+func (w *window) last(page []changeInfo) bool {
+	if len(page) > 0 {
+		return !page[len(page)-1].MoreChanges
+	}
+	w.empty++
+	return w.largest == 0 || w.empty == maxEmptyPages
 }
 
 // terms returns the window in Gerrit's query language; both operators include
@@ -135,7 +152,14 @@ func (w *window) terms() string {
 // time answered, and reports whether its border moved. Where it cannot, because
 // a whole page has one time, only an offset gets past it.
 func (w *window) advance(page []changeInfo, answered time.Time) (moved bool) {
+	w.largest = max(w.largest, len(page))
+	step := min(w.largest, w.limit) // a page may show less than it covers
 	w.limit, w.lean = min(2*w.limit, pageSize), false
+	if len(page) == 0 {
+		w.start += step
+		return false
+	}
+	w.empty = 0
 	if w.since.IsZero() {
 		w.since = page[0].Updated.UTC().Truncate(time.Second)
 		if answered.Sub(w.since) > settled {
@@ -147,7 +171,7 @@ func (w *window) advance(page []changeInfo, answered time.Time) (moved bool) {
 		w.before, w.start = before, 0
 		return true
 	}
-	w.start += len(page)
+	w.start += step
 	return false
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +27,7 @@ type redirect struct{ from, to string }
 
 func (x redirect) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.URL.Path = strings.Replace(r.URL.Path, x.from, x.to, 1)
+	r.URL.RawPath = strings.Replace(r.URL.RawPath, x.from, x.to, 1)
 	return http.DefaultTransport.RoundTrip(r)
 }
 
@@ -140,6 +142,43 @@ func TestNewestStateCounts(t *testing.T) {
 		if got := list[c.Number()-1]; got.ID() != c.ID() || got.Current.Revision != c.Revision() {
 			t.Errorf("got %s, want %s", got.ID(), c.ID())
 		}
+	}
+}
+
+// TestPagesThatShowNothing: changes that the server cannot show leave pages short or
+// empty, and hide none that come after them.
+func TestPagesThatShowNothing(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		limit  int
+		broken []int // of 1 to 12, where 12 is the first on the first page
+	}{
+		{"the last of a page", 3, []int{10}},
+		{"a whole page", 3, []int{7, 8, 9}},
+		{"two pages", 3, []int{4, 5, 6, 7, 8, 9}},
+		{"the last page", 3, []int{1, 2, 3}},
+		{"all but the ends", 2, []int{5, 6, 7, 8, 9, 10}},
+		{"every second one", 2, []int{2, 4, 6, 8, 10}},
+		{"all but one of each page", 4, []int{1, 2, 3, 5, 6, 7, 9, 10, 11}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s, p := serve(t, standin.Options{PageLimit: tt.limit})
+			var want []int
+			for n := 1; n <= 12; n++ {
+				ch := p.Push(standin.Draft{})
+				if slices.Contains(tt.broken, n) {
+					ch.Break(true)
+					continue
+				}
+				want = append(want, n)
+			}
+			list, err := connect(t, s, nil).Open(t.Context(), Query{Project: "spdk/spdk"})
+			if diff := cmp.Diff(want, numbers(list)); diff != "" || err != nil {
+				t.Errorf("(-want +got), %v:\n%s", err, diff)
+			}
+		})
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 
 	gogerrit "github.com/andygrunwald/go-gerrit"
@@ -49,9 +48,8 @@ var (
 // set are turned off, so nobody is called or sent away who was not named. Gerrit
 // drops a comment that is there already. Labels are found whatever their case, as
 // Gerrit finds them (LabelTypes#byLabel).
-func (c *Client) Post(ctx context.Context, number int, rev change.Revision, r change.Review) (change.Posted, error) {
-	what := fmt.Sprintf("post a review on change %d", number)
-	id := strconv.Itoa(number)
+func (c *Client) Post(ctx context.Context, a change.Address, rev change.Revision, r change.Review) (change.Posted, error) {
+	what := fmt.Sprintf("post a review on change %d", a.Number)
 	if _, err := change.ParseRevision(string(rev)); err != nil {
 		return change.Posted{}, fault.New(fault.Ours, "failed to %s: %w", what, err)
 	}
@@ -62,17 +60,21 @@ func (c *Client) Post(ctx context.Context, number int, rev change.Revision, r ch
 	var b ballot
 	if len(r.Labels) > 0 || r.Attention == change.OwnerAttention {
 		var err error
-		if b, err = c.ballot(ctx, number); err != nil {
-			return change.Posted{}, failedOn(what, err, id)
+		if b, err = c.ballot(ctx, a); err != nil {
+			return change.Posted{}, failedOn(what, err, a)
 		}
 		d.fit(&b)
 		if len(d.posted.Refused) > 0 && b.status != change.New {
 			return change.Posted{}, fault.New(fault.Permanent, "failed to %s: %w: it is %s", what, ErrClosed, strings.ToLower(string(b.status)))
 		}
 	}
-	posted, err := c.send(ctx, "changes/"+id+"/revisions/"+string(rev)+"/review", d)
+	path, err := c.pathOf(ctx, a)
 	if err != nil {
-		return change.Posted{}, notPosted(what, err, id, string(rev))
+		return change.Posted{}, failedOn(what, err, a)
+	}
+	posted, err := c.send(ctx, path+"/revisions/"+string(rev)+"/review", d)
+	if err != nil {
+		return change.Posted{}, notPosted(what, err, a, string(rev))
 	}
 	posted.Advice = c.advice(ctx, &b, r.Labels, posted.Refused)
 	return posted, nil
@@ -120,7 +122,7 @@ var (
 )
 
 // notPosted tells failures that settle a review from those that leave it open.
-func notPosted(what string, err error, names ...string) error {
+func notPosted(what string, err error, a change.Address, parts ...string) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err
 	}
@@ -137,5 +139,5 @@ func notPosted(what string, err error, names ...string) error {
 			return fault.New(fault.Permanent, "failed to %s: %w: %w", what, end, status)
 		}
 	}
-	return failedOn(what, err, names...)
+	return failedOn(what, err, a, parts...)
 }

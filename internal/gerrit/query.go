@@ -103,29 +103,41 @@ func (c *Client) Open(ctx context.Context, q Query) ([]change.Change, error) {
 	return list, nil
 }
 
-// Closed returns those of the numbered changes that are merged or abandoned and
-// visible. Their Updated is the time of the last update, which may be later than
+// Closed returns those of a project's numbered changes that are merged or abandoned
+// and visible. Their Updated is the time of the last update, which may be later than
 // the closing.
-func (c *Client) Closed(ctx context.Context, numbers []int) ([]change.Change, error) {
+func (c *Client) Closed(ctx context.Context, project string, numbers []int) ([]change.Change, error) {
 	var all []change.Change
 	for chunk := range slices.Chunk(numbers, closedChunk) {
-		terms := make([]string, len(chunk))
-		for i, n := range chunk {
-			terms[i] = "change:" + strconv.Itoa(n)
-		}
-		text := "status:closed (" + strings.Join(terms, " OR ") + ")"
-		list, err := c.collect(ctx, text, []string{"CURRENT_REVISION", skipDiffstat}, func(ch *change.Change) error {
-			if ch.Status == change.New || !slices.Contains(chunk, ch.Number) {
-				return errors.New("it was not asked for")
-			}
-			return nil
-		})
+		list, err := c.numbered(ctx, "status:closed ", []string{project}, chunk, []string{"CURRENT_REVISION", skipDiffstat}, func(ch *change.Change) bool { return ch.Status != change.New })
 		if err != nil {
 			return nil, failed("query closed changes", err)
 		}
 		all = append(all, list...)
 	}
 	return all, nil
+}
+
+// numbered queries changes of any of the projects by their numbers; prefix is more
+// of the query.
+func (c *Client) numbered(ctx context.Context, prefix string, projects []string, numbers []int, options []string, wanted func(*change.Change) bool) ([]change.Change, error) {
+	var in, of []string
+	for _, p := range projects {
+		if err := checkProject(p); err != nil {
+			return nil, fault.Wrap(fault.Configuration, err)
+		}
+		in = append(in, fmt.Sprintf(`project:"%s"`, p))
+	}
+	for _, n := range numbers {
+		of = append(of, "change:"+strconv.Itoa(n))
+	}
+	text := fmt.Sprintf("%s(%s) (%s)", prefix, strings.Join(in, " OR "), strings.Join(of, " OR "))
+	return c.collect(ctx, text, options, func(ch *change.Change) error {
+		if !slices.Contains(projects, ch.Project) || !slices.Contains(numbers, ch.Number) || !wanted(ch) {
+			return errors.New("it was not asked for")
+		}
+		return nil
+	})
 }
 
 // Merged returns the changes of q's project that were merged and updated within
@@ -153,21 +165,20 @@ func (c *Client) Merged(ctx context.Context, q Query) ([]change.Change, error) {
 
 // Change returns everything about one change: its files, votes, messages, parents
 // and earlier patchsets too. The error is ErrGone where there is no such change.
-func (c *Client) Change(ctx context.Context, number int) (change.Change, error) {
-	id := strconv.Itoa(number)
-	what := "read change " + id
+func (c *Client) Change(ctx context.Context, a change.Address) (change.Change, error) {
+	what := fmt.Sprintf("read change %d", a.Number)
 	options := url.Values{"o": {"ALL_REVISIONS", "CURRENT_COMMIT", currentFiles, "DETAILED_LABELS", "DETAILED_ACCOUNTS", withMessages, skipDiffstat}}
 	var info changeInfo
-	if _, err := c.get(ctx, "changes/"+id+"/detail?"+options.Encode(), &info); err != nil {
-		return change.Change{}, failedOn(what, err, id)
+	if err := c.about(ctx, a, "/detail?"+options.Encode(), &info); err != nil {
+		return change.Change{}, failedOn(what, err, a)
 	}
 	ch, err := decode(&info)
-	if err == nil && ch.Number != number {
-		err = fmt.Errorf("the answer is about change %d", ch.Number)
+	if err == nil && ch.Address() != a {
+		err = fmt.Errorf("the answer is about change %d of %q", ch.Number, change.OneLine(change.Clip(ch.Project, 80)))
 	}
 	if err != nil {
 		return change.Change{}, fault.New(fault.Permanent, "failed to %s: %w", what, err)
 	}
-	ch.Messages = c.messages(number, info.Messages)
+	ch.Messages = c.messages(a.Number, info.Messages)
 	return ch, nil
 }

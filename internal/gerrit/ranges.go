@@ -29,16 +29,16 @@ type ballot struct {
 // the lowest and highest value by label. Labels that it may not vote on are left
 // out; on an abandoned change there are none, on a merged one votes can only be
 // raised. The error is ErrGone where there is no such change.
-func (c *Client) Ranges(ctx context.Context, number int) (map[string][2]int, error) {
-	b, err := c.ballot(ctx, number)
+func (c *Client) Ranges(ctx context.Context, a change.Address) (map[string][2]int, error) {
+	b, err := c.ballot(ctx, a)
 	if err != nil {
-		return nil, failedOn(fmt.Sprintf("read the labels of change %d", number), err, strconv.Itoa(number))
+		return nil, failedOn(fmt.Sprintf("read the labels of change %d", a.Number), err, a)
 	}
 	return b.mine, nil
 }
 
 // ballot reads labels and rights. It leaves it to the caller to say what failed.
-func (c *Client) ballot(ctx context.Context, number int) (ballot, error) {
+func (c *Client) ballot(ctx context.Context, a change.Address) (ballot, error) {
 	options := url.Values{"o": {"DETAILED_LABELS", "DETAILED_ACCOUNTS", skipDiffstat}}
 	var info struct {
 		Number  int    `json:"_number"`
@@ -54,14 +54,14 @@ func (c *Client) ballot(ctx context.Context, number int) (ballot, error) {
 			Values map[string]string `json:"values"`
 		} `json:"labels"`
 	}
-	if _, err := c.get(ctx, fmt.Sprintf("changes/%d?%s", number, options.Encode()), &info); err != nil {
+	if err := c.about(ctx, a, "?"+options.Encode(), &info); err != nil {
 		return ballot{}, err
 	}
 	b := ballot{
 		project: info.Project, branch: info.Branch, owner: info.Owner.ID, inactive: info.Owner.Inactive,
 		status: change.Status(info.Status), labels: map[string][2]int{}, mine: map[string][2]int{},
 	}
-	if info.Number != number || b.owner <= 0 {
+	if info.Number != a.Number || info.Project != a.Project || b.owner <= 0 {
 		return ballot{}, errors.New("the answer is not about that change")
 	}
 	for name, label := range info.Labels {

@@ -49,7 +49,7 @@ func TestRanges(t *testing.T) {
 	s.Restrict("out", "Verified", 0, 0)
 	ranges := func(edit func(*Options)) map[string][2]int {
 		t.Helper()
-		got, err := connect(t, s, edit).Ranges(t.Context(), ch.Number())
+		got, err := connect(t, s, edit).Ranges(t.Context(), spdk(ch.Number()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestRanges(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", step.name, diff)
 		}
 	}
-	if _, err := connect(t, s, nil).Ranges(t.Context(), 99); !errors.Is(err, ErrGone) {
+	if _, err := connect(t, s, nil).Ranges(t.Context(), spdk(99)); !errors.Is(err, ErrGone) {
 		t.Errorf("no such change: got %v", err)
 	}
 }
@@ -92,7 +92,7 @@ func TestOddRanges(t *testing.T) {
 	} {
 		s.Faults.Clear()
 		s.Faults.Add(faults.Rule{Do: faults.Answer(200, ")]}'\n"+body)})
-		if got, err := connect(t, s, nil).Ranges(t.Context(), 1); !errors.Is(err, fault.Permanent) {
+		if got, err := connect(t, s, nil).Ranges(t.Context(), spdk(1)); !errors.Is(err, fault.Permanent) {
 			t.Errorf("%s: got %v, %v; want a permanent failure", body, got, err)
 		}
 	}

@@ -5,7 +5,6 @@ package gerrit
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -28,17 +27,16 @@ type relatedInfo struct {
 // abandoned changes included. A patchset without relatives has an empty one. A
 // member's Current differs from its Patchset where the chain builds on an old
 // one. The error is ErrGone where there is no such change or patchset.
-func (c *Client) Related(ctx context.Context, number int, rev change.Revision) ([]change.Related, error) {
-	id := strconv.Itoa(number)
-	what := "read the relation chain of change " + id
+func (c *Client) Related(ctx context.Context, a change.Address, rev change.Revision) ([]change.Related, error) {
+	what := fmt.Sprintf("read the relation chain of change %d", a.Number)
 	if _, err := change.ParseRevision(string(rev)); err != nil {
 		return nil, fault.New(fault.Ours, "failed to %s: %w", what, err)
 	}
 	var answer struct {
 		Changes []relatedInfo `json:"changes"`
 	}
-	if _, err := c.get(ctx, "changes/"+id+"/revisions/"+string(rev)+"/related", &answer); err != nil {
-		return nil, failedOn(what, err, id, string(rev))
+	if err := c.about(ctx, a, "/revisions/"+string(rev)+"/related", &answer, string(rev)); err != nil {
+		return nil, failedOn(what, err, a, string(rev))
 	}
 	var chain []change.Related
 	for _, info := range answer.Changes {
@@ -47,7 +45,7 @@ func (c *Client) Related(ctx context.Context, number int, rev change.Revision) (
 		}
 		r, err := decodeRelated(info)
 		if err != nil {
-			c.notes(change.OneLine(fmt.Sprintf("change %d: a member of its relation chain is left out: %v", number, err)))
+			c.notes(change.OneLine(fmt.Sprintf("change %d: a member of its relation chain is left out: %v", a.Number, err)))
 			continue
 		}
 		chain = append(chain, r)

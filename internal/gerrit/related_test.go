@@ -28,7 +28,7 @@ func TestRelated(t *testing.T) {
 	high.Abandon()
 
 	c := connect(t, s, nil)
-	got, err := c.Related(t.Context(), high.Number(), high.Revision())
+	got, err := c.Related(t.Context(), spdk(high.Number()), high.Revision())
 	want := []change.Related{
 		{ID: change.ID{Change: 3, Patchset: 1}, Current: 1, Revision: high.Revision(), Status: change.Abandoned, Subject: "High"},
 		{ID: change.ID{Change: 2, Patchset: 1}, Current: 2, Revision: first, Status: change.New, Subject: "Middle"},
@@ -37,16 +37,16 @@ func TestRelated(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("chain (-want +got), %v:\n%s", err, diff)
 	}
-	if got, err := c.Related(t.Context(), alone.Number(), alone.Revision()); err != nil || len(got) != 0 {
+	if got, err := c.Related(t.Context(), spdk(alone.Number()), alone.Revision()); err != nil || len(got) != 0 {
 		t.Errorf("without relatives: got %v, %v", got, err)
 	}
 	for _, number := range []int{alone.Number(), 99} {
-		if _, err := c.Related(t.Context(), number, first); !errors.Is(err, ErrGone) {
+		if _, err := c.Related(t.Context(), spdk(number), first); !errors.Is(err, ErrGone) {
 			t.Errorf("change %d has no patchset %s: got %v", number, first, err)
 		}
 	}
 	s.Requests()
-	if _, err := c.Related(t.Context(), 1, "current"); !errors.Is(err, fault.Ours) || len(s.Requests()) != 0 {
+	if _, err := c.Related(t.Context(), spdk(1), "current"); !errors.Is(err, fault.Ours) || len(s.Requests()) != 0 {
 		t.Errorf("no revision: got %v", err)
 	}
 }
@@ -70,7 +70,7 @@ func TestOddRelatives(t *testing.T) {
 		s.Faults.Add(faults.Rule{Do: faults.Answer(200, ")]}'\n"+`{"changes":[`+strings.Replace(good, tt.old, tt.new, 1)+","+good+"]}")})
 		var notes []string
 		c := connect(t, s, func(o *Options) { o.Notes = func(n string) { notes = append(notes, n) } })
-		got, err := c.Related(t.Context(), 1, change.Revision(strings.Repeat("b", 40)))
+		got, err := c.Related(t.Context(), spdk(1), change.Revision(strings.Repeat("b", 40)))
 		if err != nil || len(got) != 1 {
 			t.Errorf("%s: got %v, %v; want the good one only", tt.new, got, err)
 		}

@@ -111,7 +111,7 @@ func TestNoPartCostsTheMessage(t *testing.T) {
 			t.Parallel()
 			s, ch := bed(t, standin.Options{})
 			tries := minds(s, tt.status, tt.answer, tt.mind)
-			posted, err := connect(t, s, as("ci")).Post(t.Context(), 1, ch.Revision(), rich())
+			posted, err := connect(t, s, as("ci")).Post(t.Context(), spdk(1), ch.Revision(), rich())
 			if err != nil || *tries != tt.tries {
 				t.Fatalf("got %v after %d tries, want %d", err, *tries, tt.tries)
 			}
@@ -164,7 +164,7 @@ func TestGivenUp(t *testing.T) {
 			t.Parallel()
 			s, ch := bed(t, standin.Options{})
 			tries := minds(s, tt.status, tt.answer, all)
-			_, err := connect(t, s, as("ci")).Post(t.Context(), 1, ch.Revision(), rich())
+			_, err := connect(t, s, as("ci")).Post(t.Context(), spdk(1), ch.Revision(), rich())
 			if *tries != tt.tries || fault.KindOf(err) != tt.kind || tt.target != nil && !errors.Is(err, tt.target) || errors.Is(err, ErrUnsettled) {
 				t.Errorf("got a %s failure after %d tries, want %d: %v", fault.KindOf(err), *tries, tt.tries, err)
 			}
@@ -201,7 +201,7 @@ func TestRefusalsOfTheServer(t *testing.T) {
 			s, ch := bed(t, tt.o)
 			tt.first(s, ch)
 			s.Requests()
-			posted, err := connect(t, s, as("ci")).Post(t.Context(), 1, ch.Revision(), tt.r)
+			posted, err := connect(t, s, as("ci")).Post(t.Context(), spdk(1), ch.Revision(), tt.r)
 			var parts []string
 			for _, d := range posted.Dropped {
 				parts = append(parts, string(d.Part))

@@ -42,6 +42,8 @@ const (
 	maxChanges = 200_000
 	// maxIdlePages ends a query whose server repeats itself.
 	maxIdlePages = 3
+	// maxEmptyPages is how many empty pages in a row end a query that has more.
+	maxEmptyPages = 10
 	// maxMessages is how many messages of a change are kept, the newest ones;
 	// Gerrit itself ends at 1000 (change.maxUpdates).
 	maxMessages = 2000

@@ -52,14 +52,14 @@ func TestUnsettled(t *testing.T) {
 					return time.Minute
 				}
 			}
-			_, err := c.Post(t.Context(), 1, ch.Revision(), bad())
+			_, err := c.Post(t.Context(), spdk(1), ch.Revision(), bad())
 			if !errors.Is(err, ErrUnsettled) || !errors.Is(err, fault.Transient) || !strings.Contains(fault.HintOf(err), "read the messages") {
 				t.Errorf("got a %s failure: %v\nhint: %s", fault.KindOf(err), err, fault.HintOf(err))
 			}
 			if got := posts(s); got != 1 {
 				t.Errorf("got %d POSTs, want 1", got)
 			}
-			list, err := c.Messages(t.Context(), 1)
+			list, err := c.Messages(t.Context(), spdk(1))
 			if err != nil || (len(list) == 2) != tt.posted {
 				t.Errorf("got messages %+v, %v; want it among them: %t", list, err, tt.posted)
 			}
@@ -77,7 +77,7 @@ func TestPostGivenUp(t *testing.T) {
 			cancel()
 		}
 	})
-	if _, err := connect(t, s, as("ci")).Post(ctx, 1, ch.Revision(), bad()); !errors.Is(err, ErrUnsettled) || !errors.Is(err, context.Canceled) {
+	if _, err := connect(t, s, as("ci")).Post(ctx, spdk(1), ch.Revision(), bad()); !errors.Is(err, ErrUnsettled) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -120,7 +120,7 @@ func TestPostAgain(t *testing.T) {
 				o.Transport = &flaky{tt.dial}
 				o.Sleep = func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil }
 			})
-			posted, err := c.Post(t.Context(), 1, ch.Revision(), bad())
+			posted, err := c.Post(t.Context(), spdk(1), ch.Revision(), bad())
 			if err != nil || posted.Applied["Verified"] != -1 || !strings.HasSuffix(last(ch).Text, bad().Message) {
 				t.Errorf("got %+v, %v and message %+v", posted, err, last(ch))
 			}
@@ -131,7 +131,7 @@ func TestPostAgain(t *testing.T) {
 	}
 	s, ch := bed(t, standin.Options{})
 	c := connect(t, s, func(o *Options) { as("ci")(o); o.Transport = &flaky{tries} })
-	if _, err := c.Post(t.Context(), 1, ch.Revision(), bad()); errors.Is(err, ErrUnsettled) || !errors.Is(err, fault.Transient) || len(ch.Messages()) != 1 {
+	if _, err := c.Post(t.Context(), spdk(1), ch.Revision(), bad()); errors.Is(err, ErrUnsettled) || !errors.Is(err, fault.Transient) || len(ch.Messages()) != 1 {
 		t.Errorf("never connected: got a %s failure, %v", fault.KindOf(err), err)
 	}
 }

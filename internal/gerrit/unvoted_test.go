@@ -21,7 +21,7 @@ func TestDroppedVotes(t *testing.T) {
 	for _, body := range []string{`{}`, `{"labels":{}}`, `{"labels":{"Verified":0}}`, `{"labels":{"Other":-1}}`} {
 		s.Faults.Clear()
 		s.Faults.Add(faults.Rule{Method: http.MethodPost, Do: faults.Answer(200, ")]}'\n"+body)})
-		posted, err := c.Post(t.Context(), 1, ch.Revision(), bad())
+		posted, err := c.Post(t.Context(), spdk(1), ch.Revision(), bad())
 		if err != nil || len(posted.Applied) != 0 || !strings.Contains(posted.Refused["Verified"], "without a word") || !posted.Claimed || posted.Advice["Verified"] == "" {
 			t.Errorf("%s: got %+v, %v", body, posted, err)
 		}
@@ -34,7 +34,7 @@ func TestDroppedVotes(t *testing.T) {
 	})
 	r := bad()
 	r.Unvoted = "The tests failed.\n\nDispatcher: 1/1/ci.yml/1 vote=none"
-	if posted, err := c.Post(t.Context(), 1, ch.Revision(), r); err != nil || !posted.Claimed || !strings.HasSuffix(last(ch).Text, r.Message) {
+	if posted, err := c.Post(t.Context(), spdk(1), ch.Revision(), r); err != nil || !posted.Claimed || !strings.HasSuffix(last(ch).Text, r.Message) {
 		t.Errorf("got %+v, %v and message %q", posted, err, last(ch).Text)
 	}
 }
@@ -59,13 +59,13 @@ func TestUnvoted(t *testing.T) {
 			first(s)
 			r := bad()
 			r.Unvoted = "The tests failed.\n\nDispatcher: 1/1/ci.yml/1 vote=none"
-			posted, err := connect(t, s, as("ci")).Post(t.Context(), 1, ch.Revision(), r)
+			posted, err := connect(t, s, as("ci")).Post(t.Context(), spdk(1), ch.Revision(), r)
 			line := fmt.Sprintf("The vote Verified-1 could not be set: %s.\n\n%s", posted.Refused["Verified"], r.Unvoted)
 			if err != nil || posted.Claimed || posted.Refused["Verified"] == "" || posted.Advice["Verified"] == "" || !strings.HasSuffix(last(ch).Text, "\n\n"+line) {
 				t.Errorf("got %+v, %v and message %q", posted, err, last(ch).Text)
 			}
 			r.Labels = nil
-			if _, err := connect(t, s, as("ci")).Post(t.Context(), 1, ch.Revision(), r); err != nil || !strings.HasSuffix(last(ch).Text, "\n\n"+r.Message) {
+			if _, err := connect(t, s, as("ci")).Post(t.Context(), spdk(1), ch.Revision(), r); err != nil || !strings.HasSuffix(last(ch).Text, "\n\n"+r.Message) {
 				t.Errorf("without a vote: got %v and message %q", err, last(ch).Text)
 			}
 		})

@@ -6,20 +6,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
-	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
 // Visible returns those of a project's numbered changes that the account can see,
-// whatever their status; project may be empty. One that is not in the map is gone
-// or hidden from the account: Gerrit has said so when asked for that very change,
-// because its search index may be late, and does not tell the two apart.
+// whatever their status. One that is not in the map is gone or hidden from the
+// account: Gerrit has said so when asked for that very change, because its search
+// index may be late, and does not tell the two apart.
 //
 // A change that could not be asked for, because a request failed or there are too
 // many of them, is in the map with its number alone. The error joins those
@@ -34,7 +30,7 @@ func (c *Client) Visible(ctx context.Context, project string, numbers []int) (ma
 	var errs []error
 	var missing []int
 	for chunk := range slices.Chunk(numbers, closedChunk) {
-		list, err := c.list(ctx, project, chunk)
+		list, err := c.numbered(ctx, "", []string{project}, chunk, seenOptions, anyChange)
 		if err != nil {
 			errs = append(errs, failed("query changes by their numbers", err))
 		}
@@ -60,7 +56,7 @@ func (c *Client) Visible(ctx context.Context, project string, numbers []int) (ma
 			seen[n] = change.Change{Number: n}
 			continue
 		}
-		ch, err := c.confirm(ctx, project, n)
+		ch, err := c.confirm(ctx, change.Address{Project: project, Number: n})
 		if errors.Is(err, ErrGone) {
 			continue
 		}
@@ -72,54 +68,48 @@ func (c *Client) Visible(ctx context.Context, project string, numbers []int) (ma
 	return seen, errors.Join(errs...)
 }
 
-// list queries changes of any status by their numbers.
-func (c *Client) list(ctx context.Context, project string, numbers []int) ([]change.Change, error) {
-	terms := make([]string, len(numbers))
-	for i, n := range numbers {
-		terms[i] = "change:" + strconv.Itoa(n)
-	}
-	text := "(" + strings.Join(terms, " OR ") + ")"
-	if project != "" {
-		if err := checkProject(project); err != nil {
-			return nil, fault.Wrap(fault.Configuration, err)
-		}
-		text = fmt.Sprintf(`project:"%s" %s`, project, text)
-	}
-	return c.collect(ctx, text, []string{"CURRENT_REVISION", "DETAILED_ACCOUNTS", skipDiffstat}, func(ch *change.Change) error {
-		if !slices.Contains(numbers, ch.Number) || project != "" && ch.Project != project {
-			return errors.New("it was not asked for")
-		}
-		return nil
-	})
-}
-
 // confirm asks for one change. Only an answer of Gerrit's that names it makes it
 // ErrGone. The change has its number alone where an answer cannot be read.
-func (c *Client) confirm(ctx context.Context, project string, number int) (change.Change, error) {
-	id := strconv.Itoa(number)
-	what := "read change " + id
-	bare := change.Change{Number: number}
-	options := "?" + url.Values{"o": {"CURRENT_REVISION", "DETAILED_ACCOUNTS", skipDiffstat}}.Encode()
+func (c *Client) confirm(ctx context.Context, a change.Address) (change.Change, error) {
+	bare := change.Change{Number: a.Number}
 	var info changeInfo
-	names := []string{id}
-	path := id
-	if project != "" {
-		path = escapeSegment(project) + "~" + id
-		names = []string{path, project + "~" + id}
-	}
-	_, err := c.get(ctx, "changes/"+path+options, &info)
-	if status, ok := errors.AsType[*statusError](err); ok && status.page && status.code == http.StatusNotFound && project != "" {
-		// A web server before Gerrit does not let a name with %2F pass (Apache's
-		// AllowEncodedSlashes). The number alone is not unique everywhere.
-		names = []string{id}
-		_, err = c.get(ctx, "changes/"+id+options, &info)
-	}
-	if err != nil {
-		return bare, failedOn(what, err, names...)
+	if err := c.about(ctx, a, "?"+url.Values{"o": seenOptions}.Encode(), &info); err != nil {
+		return bare, failedOn(fmt.Sprintf("read change %d", a.Number), err, a)
 	}
 	ch, err := decode(&info)
-	if err != nil || ch.Number != number || project != "" && ch.Project != project {
+	if err != nil || ch.Address() != a {
 		return bare, nil // it is there, and another one's look says what is wrong with it
 	}
 	return ch, nil
 }
+
+// Find returns the changes of a number in any of the projects, whatever their status:
+// imported projects bring their numbers along. What the search index does not show
+// yet is asked for one by one.
+func (c *Client) Find(ctx context.Context, number int, projects []string) ([]change.Change, error) {
+	var all []change.Change
+	for chunk := range slices.Chunk(projects, closedChunk) {
+		list, err := c.numbered(ctx, "", chunk, []int{number}, seenOptions, anyChange)
+		if err != nil {
+			return nil, failed("query changes by their number", err)
+		}
+		all = append(all, list...)
+	}
+	for i := 0; len(all) == 0 && i < min(len(projects), maxConfirmed); i++ {
+		ch, err := c.confirm(ctx, change.Address{Project: projects[i], Number: number})
+		switch {
+		case errors.Is(err, ErrGone):
+		case err != nil:
+			return nil, err
+		default:
+			ch.Project = projects[i] // if only its number is known
+			all = append(all, ch)
+		}
+	}
+	return all, nil
+}
+
+func anyChange(*change.Change) bool { return true }
+
+// seenOptions ask for what Visible tells.
+var seenOptions = []string{"CURRENT_REVISION", "DETAILED_ACCOUNTS", skipDiffstat}

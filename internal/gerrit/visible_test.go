@@ -43,7 +43,6 @@ func TestVisible(t *testing.T) {
 		want    []int
 	}{
 		{as("ci"), "spdk/spdk", []int{1, 2, 3, 5}},
-		{as("ci"), "", []int{1, 2, 3, 5, elsewhere.Number()}},
 		{nil, "spdk/spdk", []int{1, 2, 3}},
 	} {
 		s.Requests()

@@ -19,9 +19,9 @@ type Reviews interface {
 	// Open returns the open changes of a project.
 	Open(ctx context.Context, p *config.Project) ([]change.Change, error)
 	// Change reads one change whole; found is false when it is gone.
-	Change(ctx context.Context, number int) (c change.Change, found bool, err error)
-	// Closed returns those of the numbers that are merged or abandoned.
-	Closed(ctx context.Context, numbers []int) ([]change.Change, error)
+	Change(ctx context.Context, a change.Address) (c change.Change, found bool, err error)
+	// Closed returns those of a project's changes that are merged or abandoned.
+	Closed(ctx context.Context, p *config.Project, numbers []int) ([]change.Change, error)
 	// Hidden says which of a project's changes our account cannot see at all. What
 	// it could not find out is not hidden; the map is good with an error, too.
 	Hidden(ctx context.Context, p *config.Project, numbers []int) (map[int]bool, error)
@@ -42,10 +42,10 @@ type Talk interface {
 	Self(ctx context.Context) (change.Account, error)
 	// Replies returns the comments on a change's patchsets as wholes; its messages
 	// come with the change.
-	Replies(ctx context.Context, number int) ([]change.Message, error)
+	Replies(ctx context.Context, a change.Address) ([]change.Message, error)
 	// Post posts on a revision and tells what Gerrit made of it; unsettled is set
 	// when nobody can tell whether it was posted.
-	Post(ctx context.Context, number int, rev change.Revision, r change.Review) (posted change.Posted, unsettled bool, err error)
+	Post(ctx context.Context, a change.Address, rev change.Revision, r change.Review) (posted change.Posted, unsettled bool, err error)
 }
 
 // Issues are those that comments may name.

@@ -82,7 +82,7 @@ func (p *Pass) fill(ctx context.Context, s *plan.Snapshot, needs plan.Needs) []e
 		problems = append(problems, p.readOrigins(ctx, s, needs.Origins)...)
 	}
 	if len(needs.Closed) > 0 {
-		closed, err := p.Doors.Reviews.Closed(ctx, needs.Closed)
+		closed, err := p.Doors.Reviews.Closed(ctx, p.Project, needs.Closed)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("failed to look for closed changes; nothing is pruned: %w", err))
 		}
@@ -204,7 +204,7 @@ func (p *Pass) refresh(ctx context.Context, s *plan.Snapshot, numbers []int) []e
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			c, found, err := p.Doors.Reviews.Change(ctx, n)
+			c, found, err := p.Doors.Reviews.Change(ctx, change.Address{Project: p.Project.Name, Number: n})
 			mu.Lock()
 			defer mu.Unlock()
 			switch {

@@ -251,11 +251,11 @@ type failing struct {
 	github error
 }
 
-func (f failing) Change(ctx context.Context, n int) (change.Change, bool, error) {
-	if err := f.change[n]; err != nil {
+func (f failing) Change(ctx context.Context, a change.Address) (change.Change, bool, error) {
+	if err := f.change[a.Number]; err != nil {
 		return change.Change{}, false, err
 	}
-	return f.world.Change(ctx, n)
+	return f.world.Change(ctx, a)
 }
 
 func (f failing) WorkflowFile(context.Context, string, string, string) (change.WorkflowFile, error) {

@@ -30,11 +30,11 @@ func (b *broken) failed(read string) error {
 	return nil
 }
 
-func (b *broken) Closed(ctx context.Context, numbers []int) ([]change.Change, error) {
+func (b *broken) Closed(ctx context.Context, p *config.Project, numbers []int) ([]change.Change, error) {
 	if err := b.failed("closed"); err != nil {
 		return nil, err
 	}
-	return b.telling.Closed(ctx, numbers)
+	return b.telling.Closed(ctx, p, numbers)
 }
 
 func (b *broken) Merged(ctx context.Context, p *config.Project, age time.Duration) ([]change.Change, error) {

@@ -44,7 +44,7 @@ func (p *Pass) readComments(ctx context.Context, s *plan.Snapshot, numbers []int
 			s.Comments[c.Number] = true
 			continue
 		}
-		replies, err := p.Doors.Talk.Replies(ctx, c.Number)
+		replies, err := p.Doors.Talk.Replies(ctx, c.Address())
 		if err != nil {
 			problems = append(problems, err)
 		}
@@ -142,7 +142,7 @@ func (p *Pass) answerOne(ctx context.Context, s *plan.Snapshot, l *Line) error {
 	if label := p.Project.Report.Label; label != "" && l.TakesBack {
 		review.Labels = map[string]int{label: 0}
 	}
-	_, unsettled, err := p.Doors.Talk.Post(ctx, c.Number, c.Current.Revision, review)
+	_, unsettled, err := p.Doors.Talk.Post(ctx, c.Address(), c.Current.Revision, review)
 	if unsettled { // the next pass sees whether it is there
 		err = fault.Wrap(fault.Transient, err)
 	}
@@ -187,7 +187,7 @@ func (a *acting) announce(ctx context.Context) {
 		if label := a.Project.Report.Label; reset && label != "" {
 			review.Labels = map[string]int{label: 0}
 		}
-		if _, _, err := a.Doors.Talk.Post(ctx, c.Number, c.Current.Revision, review); err != nil {
+		if _, _, err := a.Doors.Talk.Post(ctx, c.Address(), c.Current.Revision, review); err != nil {
 			a.problem(fmt.Sprintf("failed to tell %s that runs started", c.ID()), err)
 		}
 	}

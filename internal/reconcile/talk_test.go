@@ -98,9 +98,9 @@ func (w *talking) Self(context.Context) (change.Account, error) {
 }
 
 // Replies: all that is said stands among the messages here.
-func (w *talking) Replies(context.Context, int) ([]change.Message, error) { return nil, nil }
+func (w *talking) Replies(context.Context, change.Address) ([]change.Message, error) { return nil, nil }
 
-func (w *talking) Post(_ context.Context, _ int, _ change.Revision, r change.Review) (change.Posted, bool, error) {
+func (w *talking) Post(_ context.Context, _ change.Address, _ change.Revision, r change.Review) (change.Posted, bool, error) {
 	w.effect(func() {
 		w.say(change.Message{ID: fmt.Sprintf("p%d", len(w.changes[1].Messages)), Author: change.Account{ID: 9, Username: "ci"}, Tag: r.Tag, Text: r.Message})
 	})

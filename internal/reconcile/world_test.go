@@ -141,8 +141,8 @@ func (w *world) Open(context.Context, *config.Project) ([]change.Change, error) 
 	return open, nil
 }
 
-func (w *world) Change(_ context.Context, n int) (change.Change, bool, error) {
-	c, ok := w.changes[n]
+func (w *world) Change(_ context.Context, a change.Address) (change.Change, bool, error) {
+	c, ok := w.changes[a.Number]
 	return c, ok, nil
 }
 
@@ -150,7 +150,7 @@ func (w *world) Hidden(context.Context, *config.Project, []int) (map[int]bool, e
 	return nil, nil
 }
 
-func (w *world) Closed(_ context.Context, numbers []int) ([]change.Change, error) {
+func (w *world) Closed(_ context.Context, _ *config.Project, numbers []int) ([]change.Change, error) {
 	var closed []change.Change
 	for _, n := range numbers {
 		if c, ok := w.changes[n]; ok && c.Status != change.New {

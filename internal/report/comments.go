@@ -15,7 +15,7 @@ import (
 // Lines tells which lines of a file a patchset changes, as pairs of the first and
 // the last one.
 type Lines interface {
-	ChangedLines(ctx context.Context, number int, rev change.Revision, path string) ([][2]int, error)
+	ChangedLines(ctx context.Context, a change.Address, rev change.Revision, path string) ([][2]int, error)
 }
 
 const (
@@ -144,7 +144,7 @@ func (g *gathering) changed(ctx context.Context, found []verdict.Finding) verdic
 
 // ask asks for the changed lines of one file.
 func (g *gathering) ask(ctx context.Context, changed verdict.Changed, path string) {
-	pairs, err := g.Lines.ChangedLines(ctx, g.change.Number, g.change.Current.Revision, path)
+	pairs, err := g.Lines.ChangedLines(ctx, g.q.address(), g.change.Current.Revision, path)
 	if err != nil {
 		g.warn(fmt.Errorf("no comments on %s: %w", change.OneLine(path), err))
 		return

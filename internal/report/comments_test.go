@@ -36,7 +36,7 @@ func (s *shelf) Artifact(_ context.Context, _ string, id int64) (io.ReadCloser, 
 	return nil, errors.New("gone")
 }
 
-func (s *shelf) ChangedLines(_ context.Context, _ int, _ change.Revision, path string) ([][2]int, error) {
+func (s *shelf) ChangedLines(_ context.Context, _ change.Address, _ change.Revision, path string) ([][2]int, error) {
 	s.asked = append(s.asked, path)
 	if lines, ok := s.lines[path]; ok {
 		return lines, nil

@@ -56,7 +56,7 @@ func (r *Reporter) Judge(ctx context.Context, q Request) (verdict.Outcome, error
 // Vote tells a patchset what it is owed, unless that has changed meanwhile. It
 // posts only what Gerrit takes the vote of.
 func (r *Reporter) Vote(ctx context.Context, q Request) (Done, error) {
-	c, found, err := r.Reviews.Change(ctx, q.Key.Change)
+	c, found, err := r.Reviews.Change(ctx, q.address())
 	if err != nil {
 		return Done{}, fmt.Errorf("failed to read the change that is voted on: %w", err)
 	}

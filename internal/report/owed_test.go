@@ -318,8 +318,8 @@ type unreadable struct {
 	change, self error
 }
 
-func (u unreadable) Change(ctx context.Context, n int) (change.Change, bool, error) {
-	c, found, err := u.world.Change(ctx, n)
+func (u unreadable) Change(ctx context.Context, a change.Address) (change.Change, bool, error) {
+	c, found, err := u.world.Change(ctx, a)
 	return c, found, errors.Join(err, u.change)
 }
 

@@ -79,7 +79,7 @@ func (g *gathering) send(ctx context.Context, review change.Review, done Done) (
 	}
 	label := g.q.Project.Report.Label
 	vote, votes := review.Labels[label]
-	posted, unsettled, err := g.Reviews.Post(ctx, g.change.Number, g.change.Current.Revision, review)
+	posted, unsettled, err := g.Reviews.Post(ctx, g.q.address(), g.change.Current.Revision, review)
 	if unsettled {
 		if err = g.settle(ctx, err); err == nil && g.lastRefused() {
 			posted.Refused = map[string]string{label: "the answer was lost, and the message says so"}
@@ -96,7 +96,7 @@ func (g *gathering) send(ctx context.Context, review change.Review, done Done) (
 		// The label went, or the right, between the look and the post: what stands now
 		// claims a vote that was not taken, and the last word must not.
 		again := change.Review{Message: review.Unvoted, Tag: review.Tag, Notify: verdict.NotifyNone}
-		if _, _, err := g.Reviews.Post(ctx, g.change.Number, g.change.Current.Revision, again); err != nil {
+		if _, _, err := g.Reviews.Post(ctx, g.q.address(), g.change.Current.Revision, again); err != nil {
 			g.warn(fmt.Errorf("the message on %s claims a vote that Gerrit did not take: %w", g.q.Key.ID, err))
 		}
 	}
@@ -107,7 +107,7 @@ func (g *gathering) send(ctx context.Context, review change.Review, done Done) (
 // settle reads the change again after an answer was lost: the message is there,
 // or the next pass reports.
 func (g *gathering) settle(ctx context.Context, lost error) error {
-	c, found, err := g.Reviews.Change(ctx, g.q.Key.Change)
+	c, found, err := g.Reviews.Change(ctx, g.q.address())
 	if err != nil || !found {
 		return errors.Join(lost, err)
 	}

@@ -82,11 +82,11 @@ func TestACorrectionThatFails(t *testing.T) {
 // oncePosting fails all posts but the first.
 type oncePosting struct{ *world }
 
-func (o *oncePosting) Post(ctx context.Context, n int, rev change.Revision, r change.Review) (change.Posted, bool, error) {
+func (o *oncePosting) Post(ctx context.Context, a change.Address, rev change.Revision, r change.Review) (change.Posted, bool, error) {
 	if len(o.posted) > 0 {
 		return change.Posted{}, false, errors.New("503")
 	}
-	return o.world.Post(ctx, n, rev, r)
+	return o.world.Post(ctx, a, rev, r)
 }
 
 // TestWhatIsPosted holds the parts of a review.

@@ -48,10 +48,10 @@ type Reviews interface {
 	// Self is our own account.
 	Self(ctx context.Context) (change.Account, error)
 	// Change reads one change with its messages; found is false when it is gone.
-	Change(ctx context.Context, number int) (c change.Change, found bool, err error)
+	Change(ctx context.Context, a change.Address) (c change.Change, found bool, err error)
 	// Post posts on the revision and tells what Gerrit made of it. unsettled is
 	// set when nobody can tell whether it was posted.
-	Post(ctx context.Context, number int, rev change.Revision, r change.Review) (posted change.Posted, unsettled bool, err error)
+	Post(ctx context.Context, a change.Address, rev change.Revision, r change.Review) (posted change.Posted, unsettled bool, err error)
 }
 
 // Reporter reports results.
@@ -117,6 +117,11 @@ type Request struct {
 	Empty []plan.Standing
 }
 
+// address names the change of the run.
+func (q Request) address() change.Address {
+	return change.Address{Project: q.Project.Name, Number: q.Key.Change}
+}
+
 // Done is what came of a request.
 type Done struct {
 	// Outcome is that of the run itself.
@@ -145,7 +150,7 @@ type Done struct {
 // patchset was replaced, if the run was reported before, or if other required
 // workflows have not ended.
 func (r *Reporter) Report(ctx context.Context, q Request) (Done, error) {
-	c, found, err := r.Reviews.Change(ctx, q.Key.Change)
+	c, found, err := r.Reviews.Change(ctx, q.address())
 	switch {
 	case err != nil:
 		return Done{}, fmt.Errorf("failed to read the change that is reported on: %w", err)
@@ -206,7 +211,7 @@ func (g *gathering) silence() string {
 // lookAgain reads the change anew after something that took a while: somebody
 // else may have reported meanwhile. Where it cannot be read, what was known holds.
 func (g *gathering) lookAgain(ctx context.Context) string {
-	c, found, err := g.Reviews.Change(ctx, g.q.Key.Change)
+	c, found, err := g.Reviews.Change(ctx, g.q.address())
 	if err != nil {
 		return ""
 	}

@@ -47,11 +47,11 @@ type world struct {
 	with func(*Reporter, *Request)
 }
 
-func (w *world) Change(context.Context, int) (change.Change, bool, error) {
+func (w *world) Change(context.Context, change.Address) (change.Change, bool, error) {
 	return w.change, !w.gone, w.unread
 }
 
-func (w *world) Post(_ context.Context, _ int, rev change.Revision, r change.Review) (change.Posted, bool, error) {
+func (w *world) Post(_ context.Context, _ change.Address, rev change.Revision, r change.Review) (change.Posted, bool, error) {
 	if rev != w.change.Current.Revision {
 		return change.Posted{}, false, fmt.Errorf("posted on %s", rev)
 	}
