@@ -136,7 +136,7 @@ func TestPostMails(t *testing.T) {
 		mail   []int
 		want   string
 	}{{"", nil, "[]"}, {"", []int{bob}, "[bob]"}, {"OWNER", []int{bob}, "[ann bob]"}, {"OWNER", nil, "[ann]"}, {"OWNER", []int{bob, 12}, "[]"}} {
-		posted, err := c.Post(t.Context(), 1, ch.Revision(), change.Review{Message: "Done.", Notify: tt.notify, Mail: tt.mail})
+		posted, err := c.Post(t.Context(), spdk(1), ch.Revision(), change.Review{Message: "Done.", Notify: tt.notify, Mail: tt.mail})
 		if got := fmt.Sprint(last(ch).Mailed); err != nil || got != tt.want {
 			t.Errorf("%q and %v: got mail to %s and %v, want %s", tt.notify, tt.mail, got, err, tt.want)
 		}
