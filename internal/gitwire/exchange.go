@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
@@ -27,6 +28,7 @@ type call struct {
 	body    *payload // nil makes a GET of info/refs
 	v2      bool     // ask for protocol v2
 	list    bool     // the answer is a list of refs, which is worth compressing
+	refs    int      // that are pushed
 }
 
 // contentType returns the type that gitprotocol-http(5) prescribes for the
@@ -77,7 +79,9 @@ func (r *Remote) post(ctx context.Context, c call) (*answer, error) {
 
 // send makes one request and checks the head of its answer.
 func (r *Remote) send(ctx context.Context, c call) (*answer, error) {
-	w := newWatch(ctx, r.options)
+	o := r.options
+	o.Idle += time.Duration(c.refs/refsPerIdle) * o.Idle
+	w := newWatch(ctx, o)
 	a := &answer{watch: w}
 	req, err := r.request(w.ctx, c, a)
 	if err == nil {

@@ -96,7 +96,7 @@ func (r *Remote) push(ctx context.Context, q PushRequest) (*Report, error) {
 
 // exchange sends a push and reads its report.
 func (r *Remote) exchange(ctx context.Context, p payload, commands []Command) (*Report, error) {
-	a, err := r.post(ctx, call{service: receivePack, body: &p})
+	a, err := r.post(ctx, call{service: receivePack, body: &p, refs: len(commands)})
 	if err != nil {
 		return nil, err
 	}

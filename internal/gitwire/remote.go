@@ -25,9 +25,11 @@ type Options struct {
 	// UserAgent names the program: in the User-Agent header, behind what makes
 	// it a git client's, and in git's agent capability.
 	UserAgent string
-	// Idle is the longest time without a byte moving, 2 minutes by default. The
-	// time that the reader of a pack, or the source of a pushed one, takes does
-	// not count.
+	// Idle is the longest time without a byte moving, 2 minutes by default, and as
+	// much again for each hundred refs of a push: Gitea and soft-serve run a program
+	// for each ref, a tenth of a second and longer, and say nothing meanwhile. The
+	// time that the reader of a pack, or the source of a pushed one, takes does not
+	// count.
 	Idle time.Duration
 	// Total is the longest time for a whole request, 1 hour by default.
 	Total time.Duration
@@ -42,6 +44,9 @@ const (
 	defaultUserAgent = "dispatcher"
 	defaultIdle      = 2 * time.Minute
 	defaultTotal     = time.Hour
+	// refsPerIdle is how many refs of a push let a server be silent for another
+	// Options.Idle.
+	refsPerIdle = 100
 )
 
 // Remote is a repository on a server. Its methods may be called concurrently.

@@ -4,6 +4,7 @@ package gitwire
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -128,6 +129,35 @@ func TestIdleTimeCountsTheServerOnly(t *testing.T) {
 					t.Error(err)
 				}
 			})
+		})
+	}
+}
+
+// TestHooksTakeTimeForEachRef: a server may be silent longer after more refs.
+func TestHooksTakeTimeForEachRef(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		silent time.Duration
+		want   string
+	}{
+		{3 * time.Minute, ""}, // 0.6 s a ref
+		{5 * time.Minute, "moved no data for 4m0s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var q PushRequest
+			reply := "unpack ok\n"
+			for i := range 300 {
+				ref := fmt.Sprintf("refs/heads/x%d", i)
+				q.Commands = append(q.Commands, Command{ref, strings.Repeat("a", 40), ""})
+				reply += "ok " + ref + "\n"
+			}
+			r := open(t, "https://h/r", Options{Idle: time.Minute, Transport: slowTransport{answer: c.silent, reply: packets(strings.SplitAfter(reply, "\n")[:301]...) + "0000"}})
+			_, err := r.Push(t.Context(), q)
+			if c.want != "" {
+				wantError(t, err, c.want, fault.Transient)
+			} else if err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }
