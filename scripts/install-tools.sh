@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Installs what `make lint`, `make e2e` and `make bench` need beyond Go, git,
-# Maven, a JDK, Node.js and Python: Debian packages, the jars of a Gerrit server,
-# Go tools, and checkers of workflows from npm and PyPI.
+# Installs what `make lint`, `make e2e` and `make bench` need beyond Go, git, a C
+# compiler, Maven, a JDK, Node.js and Python: Debian packages, the jars of a Gerrit
+# server, Go tools, other git servers, and checkers of workflows from npm and PyPI.
 # Debian 12; safe to run again. It changes nothing that is there already.
 # E2E_GERRIT picks another release of Gerrit, here and in the tests.
 #
-#   scripts/install-tools.sh [packages] [jars] [tools] [checkers]    (default: all)
+#   scripts/install-tools.sh [packages] [jars] [tools] [servers] [checkers]    (default: all)
 
 set -euo pipefail
 
@@ -16,7 +16,7 @@ readonly bouncycastle_version=1.80
 readonly zizmor_version=1.32.0
 if [[ $gerrit_version =~ ^3\.([0-9]|10)\. ]]; then readonly minimum_java=17; else readonly minimum_java=21; fi
 
-readonly packages=(nginx-light fcgiwrap shellcheck qemu-system-x86 qemu-utils mmdebstrap fdisk
+readonly packages=(nginx-light fcgiwrap shellcheck qemu-system-x86 qemu-utils mmdebstrap fdisk openssh-client
   # dispatcher image
   docker.io ovmf mtools dosfstools e2fsprogs grub-common grub-pc-bin grub-efi-amd64-bin
 )
@@ -34,6 +34,13 @@ readonly tools=(
   "govulncheck golang.org/x/vuln/cmd/govulncheck v1.9.0"
   "versitygw github.com/versity/versitygw/cmd/versitygw v1.8.0"
   "act github.com/nektos/act v0.2.89"
+)
+# Modules with git servers that "go install" cannot make, because they replace
+# modules: name, module, version, checksum as in go.sum, package, build tags. Gitea
+# takes three minutes of two cores.
+readonly servers=(
+  "gitea code.gitea.io/gitea v1.25.5 h1:OfdT1TrOmAA+AVeY8S9CVU1jJfXIk8teXfiBgDeHEUI= . sqlite,sqlite_unlock_notify"
+  "soft github.com/charmbracelet/soft-serve v0.8.4 h1:dZ4sOcrvsE7h+FHsSn0Fl1NPc/qC2XzUVQzMt1hgB+4= ./cmd/soft none"
 )
 
 say() { printf 'install-tools: %s\n' "$*" >&2; }
@@ -117,6 +124,31 @@ install_tools() {
   done
 }
 
+# module_field prints a field of what "go mod download -json" says of a module.
+module_field() { sed -n "s/^[[:space:]]*\"$2\": \"\(.*\)\",\{0,1\}\$/\1/p" <<<"$1"; }
+
+# install_servers builds the servers in the module cache, where their files stay:
+# Gitea reads its templates there. The module is held to the checksum above, and all
+# that it needs to its own go.sum.
+install_servers() {
+  local entry name path version sum package tags bin module
+  need gcc "apt-get install gcc libc6-dev"
+  bin=$(go env GOBIN)
+  bin=${bin:-$(go env GOPATH)/bin}
+  mkdir -p "$bin"
+  for entry in "${servers[@]}"; do
+    read -r name path version sum package tags <<<"$entry"
+    module=$(GONOSUMDB=$path go mod download -json "$path@$version") || fail "$path@$version could not be downloaded" "${module:-}"
+    if [[ $(module_field "$module" Sum) != "$sum" ]]; then
+      fail "$path@$version is $(module_field "$module" Sum), want $sum" "somebody changed a release: find out who and why"
+    fi
+    if [[ -x $bin/$name ]] && "$bin/$name" --version | grep -qF " ${version#v}"; then continue; fi
+    say "go build $path@$version"
+    (cd "$(module_field "$module" Dir)" && nice go build -trimpath -tags "$tags" \
+      -ldflags "-s -w -X main.Version=${version#v}" -o "$bin/$name" "$package")
+  done
+}
+
 # install_checkers installs zizmor beside the Go tools, in an environment of its
 # own, and GitHub's own parser below scripts/workflows.
 install_checkers() {
@@ -142,11 +174,11 @@ install_checkers() {
 main() {
   local step
   cd "$(dirname "$0")/.."
-  if (($# == 0)); then set -- packages jars tools checkers; fi
+  if (($# == 0)); then set -- packages jars tools servers checkers; fi
   for step; do
     case $step in
-      packages | jars | tools | checkers) "install_$step" ;;
-      *) fail "unknown step $step" "give packages, jars, tools or checkers" ;;
+      packages | jars | tools | servers | checkers) "install_$step" ;;
+      *) fail "unknown step $step" "give packages, jars, tools, servers or checkers" ;;
     esac
   done
 }

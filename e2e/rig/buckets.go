@@ -50,13 +50,9 @@ func (b *Buckets) start(ctx context.Context, buckets []string) error {
 			return err
 		}
 	}
-	gateway, err := exec.LookPath("versitygw")
+	gateway, err := installed("versitygw")
 	if err != nil {
-		home, _ := os.UserHomeDir() // without one the next line finds nothing
-		gateway = filepath.Join(home, "go/bin/versitygw")
-		if _, err := os.Stat(gateway); err != nil {
-			return fmt.Errorf("failed to find versitygw: %w (%s)", err, installHint)
-		}
+		return err
 	}
 	port, err := freePort()
 	if err != nil {
