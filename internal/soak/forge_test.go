@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,6 +102,23 @@ func (w *world) erases(c *subject, kind string) error {
 		}
 	}
 	return nil
+}
+
+// repair deletes the patchsets of the mirrors that are others than Gerrit's, as a pass
+// asks a person to do.
+func (w *world) repair() {
+	for _, s := range w.sites {
+		for ref, oid := range s.refs() {
+			for _, c := range w.changes {
+				prefix := fmt.Sprintf("refs/changes/%02d/%d/", c.Number()%100, c.Number())
+				number, ok := strings.CutPrefix(ref, prefix)
+				ps, _ := strconv.Atoi(number)
+				if c.site == s && ok && (ps < 1 || ps > c.current() || c.set(ps).revision != oid) {
+					s.forge(ref, "")
+				}
+			}
+		}
+	}
 }
 
 // shown is R9 for the patchset that a run tests: the mirror's ref is that.

@@ -84,7 +84,9 @@ func (d *dice) upload() {
 	name := fmt.Sprintf("c%d", len(d.names)+1)
 	e := event{"upload", name, d.one("ann*2", "bob", "eve"), d.one("master*4", "stable"), d.files()}
 	if d.h.config.Projects > 1 && d.chance(50) {
-		e = append(e, "second")
+		if e = append(e, "second"); len(d.names) > 0 && d.chance(60) {
+			e = append(e, "same="+d.name())
+		}
 	}
 	if len(d.names) > 0 && d.chance(40) {
 		e = append(e, "on="+d.name())

@@ -68,8 +68,10 @@ func (r *run) place() string {
 
 var cancelling = regexp.MustCompile(`/actions/runs/([0-9]+)/(?:force-)?cancel$`)
 
-// served is told what a server answered: a cancel that was accepted is noted.
+// served is told what a server answered: a cancel that was accepted is noted, and
+// a request about a change names it by its project.
 func (w *world) served(r *http.Request, resp *http.Response) {
+	w.addressed(r)
 	m := cancelling.FindStringSubmatch(r.URL.Path)
 	if m == nil || resp.StatusCode != http.StatusAccepted {
 		return

@@ -136,6 +136,14 @@ var lies = []lie{
 	{name: "a patchset is refused for a hook that was broken for a while", rule: "R17", history: "upload c1 ann master lib\nmirror first gitlab 0\npass\n", after: func(_ *world, p *pass) {
 		p.projects[0].Actions = append(p.projects[0].Actions, line{Change: 101, Patchset: 1, State: "skipped", Reason: "the mirror refuses it"})
 	}},
+	{name: "a change is asked for by its number alone", rule: "R18", history: usual, after: func(w *world, _ *pass) {
+		r, _ := http.NewRequest(http.MethodGet, w.gerrit.URL()+"/a/changes/101/detail", nil)
+		w.net.served(r, nil)
+	}},
+	{name: "a change of another project is asked for", rule: "R18", history: "config Projects 2\n" + usual, after: func(w *world, _ *pass) {
+		r, _ := http.NewRequest(http.MethodGet, w.gerrit.URL()+"/a/changes/spdk%2Fblobfs~101/detail", nil)
+		w.net.served(r, nil)
+	}},
 	{name: "a private change stays on the mirror", rule: "R13", history: "config Sees false\nupload c1 ann master lib\npass\nprivate c1\npass\n", native: true, after: func(w *world, _ *pass) {
 		w.sites[0].forge("refs/changes/01/101/1", string(w.find("c1").Revision()))
 	}},

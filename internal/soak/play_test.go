@@ -56,6 +56,16 @@ func (w *world) find(name string) *subject {
 	return nil
 }
 
+// numbered returns the change of a project with a number, or nil.
+func (w *world) numbered(s *site, number int) *subject {
+	for _, c := range w.changes {
+		if c.site == s && c.Number() == number {
+			return c
+		}
+	}
+	return nil
+}
+
 // happen carries out one event. Those of a change that is not there do nothing.
 func (w *world) happen(e event) error {
 	switch e[0] {
@@ -210,7 +220,7 @@ func (w *world) files(name, kind string) map[string]string {
 }
 
 // upload makes a change:
-// upload NAME OWNER BRANCH FILES [second] [on=NAME] [wip] [private].
+// upload NAME OWNER BRANCH FILES [second] [same=NAME] [on=NAME] [wip] [private].
 func (w *world) upload(e event) {
 	if w.find(e.arg(1)) != nil {
 		return
@@ -226,6 +236,10 @@ func (w *world) upload(e event) {
 			}
 		case word == "second" && len(w.sites) > 1:
 			c.site = w.sites[1]
+		case strings.HasPrefix(word, "same="): // imported, with the number that another project's change has
+			if other := w.find(word[len("same="):]); other != nil && w.numbered(c.site, other.Number()) == nil {
+				d.Imported = other.Number()
+			}
 		case word == "wip":
 			c.wip, d.WIP = true, true
 		case word == "private":

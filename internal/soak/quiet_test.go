@@ -25,6 +25,7 @@ func (w *world) calmDown() {
 	if w.forbid {
 		w.rights("permit")
 	}
+	w.repair()
 	for range 4 {
 		w.pass(&wire{})
 	}

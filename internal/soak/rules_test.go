@@ -34,6 +34,7 @@ var rules = map[string]string{
 	"R15": "1: infrastructure retries have a schedule: at once, then after 1 h, 6 h, 24 h",
 	"R16": "issue 13, 2: nothing of an untrusted patchset reaches the mirror or runs; asked again before each dispatch, also for what a comment asked",
 	"R17": "issue 13, 3: a patchset is refused for good only for its own content; Proof: nothing poisoned that the mirror takes",
+	"R18": "issue 13, 1: a change is its project and number in every request; Proof: no request about another project's change",
 	"R13": "1: the refs of a change that the account can no longer see leave the mirror",
 }
 
