@@ -38,7 +38,7 @@ func TestFlakyJobs(t *testing.T) {
 	s.pass(ExitDone)
 	ends(one, "success", 1)
 	s.says("A pass with nothing to do shows what is known, and asks for no more than before.")
-	s.clock.advance(15 * time.Minute)
+	s.clock.advance(2 * time.Hour)
 	s.pass(ExitDone)
 	s.clock.advance(15 * time.Minute)
 	s.pass(ExitDone)

@@ -43,6 +43,8 @@ type Review struct {
 	Comments []FileComment
 	// Notify is whom Gerrit mails: NONE, OWNER, OWNER_REVIEWERS, ALL.
 	Notify string
+	// Mail are accounts, by their numbers, that are mailed whatever Notify says.
+	Mail []int
 	// Attention is what becomes of the attention set.
 	Attention Attention
 	// AttentionReason is shown beside it, in one line.

@@ -10,15 +10,6 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
-const (
-	// maxAnswered bounds the comments that one reply answers; the rest is
-	// answered by the next pass.
-	maxAnswered = 10
-	// maxReplies bounds our answers on one patchset: two programs that answer
-	// each other must come to an end.
-	maxReplies = 20
-)
-
 // Kind is what an action does.
 type Kind string
 
@@ -47,7 +38,7 @@ type Action struct {
 	// stops) or the latest ones (Stop). Where Command.Failed is set, and for Excuse,
 	// only the jobs that failed in the attempt before need to run again.
 	Keys []change.Key
-	// Issues are open (Excuse).
+	// Issues are open, and the failure is not noted on them yet (Excuse).
 	Issues []int
 	// TakesBack: our vote is taken back until Keys, or what runs already, have
 	// ended (Excuse).
@@ -64,6 +55,10 @@ type Decision struct {
 	// Issues must be looked up before some comments can be answered: ask again
 	// with Snapshot.Issues filled. One that stays unknown only holds its comment.
 	Issues []int
+	// Later: a comment waits for an issue that could not be read now.
+	Later bool
+	// PassedOver are comments that stay without an answer because of a limit.
+	PassedOver []PassedOver
 	// Reply is the one message to post, tagged with Tag, that acknowledges all
 	// actions. It is empty without actions. Once it is among the messages, its
 	// comments lead to nothing more.
@@ -77,23 +72,16 @@ func Decide(s Snapshot, p Policy, now time.Time) Decision {
 		return Decision{}
 	}
 	d := newDecider(s, p)
-	if d.memory.replies >= maxReplies {
-		return Decision{}
-	}
+	d.now = now
 	var r Residue
-	for _, m := range s.ordered() {
-		if !fromPerson(m, p.Self) || !validID(m.ID) || d.memory.answered[m.ID] || now.Sub(m.At) > p.Horizon {
-			continue
-		}
+	for _, m := range d.remarks() {
 		if actions := d.message(m); len(actions) > 0 {
 			d.out.Actions = append(d.out.Actions, actions...)
 			r.Replies = append(r.Replies, m.ID)
 		}
-		if len(r.Replies) == maxAnswered {
-			break
-		}
 	}
 	settle(d.out.Actions)
+	r.Noted = d.noting
 	r.TookBack = slices.ContainsFunc(d.out.Actions, func(a Action) bool { return a.TakesBack })
 	d.out.Reply = reply(d.out.Actions, r)
 	return d.out
@@ -118,14 +106,20 @@ func settle(actions []Action) {
 type decider struct {
 	s      Snapshot
 	p      Policy
+	now    time.Time
 	memory memory
 	latest map[string]Run // by workflow; none before the first attempt
 	failed bool           // some attempt had a failed test
-	out    Decision
+	// answers counts the comments that were answered, helped says who got the list
+	// of commands, and noting are the issues on which this reply notes the failure.
+	answers map[author]int
+	helped  map[author]bool
+	noting  []int
+	out     Decision
 }
 
 func newDecider(s Snapshot, p Policy) *decider {
-	d := &decider{s: s, p: p, memory: remember(s, p.Self), latest: s.latest()}
+	d := &decider{s: s, p: p, memory: remember(s, p.Self), latest: s.latest(), answers: map[author]int{}, helped: map[author]bool{}}
 	for _, said := range d.memory.promises {
 		// What is seen of a run stands above what was said about it.
 		if said.key.Attempt > d.latest[said.key.Workflow].Key.Attempt {
@@ -140,38 +134,32 @@ func newDecider(s Snapshot, p Policy) *decider {
 	return d
 }
 
-// message turns one comment into actions; none where it holds no command, or
-// where an issue must be looked up first.
-func (d *decider) message(m change.Message) []Action {
-	parsed := Parse(m.Text, d.names())
-	if parsed.Suggestion != "" && d.current(m) {
-		return []Action{hint(m, parsed.Suggestion)}
-	}
-	if d.held(m, parsed.Commands) {
-		return nil
+// message turns one comment into actions.
+func (d *decider) message(m remark) []Action {
+	if m.parsed.Suggestion != "" {
+		return []Action{d.hint(m.Message, m.parsed.Suggestion)}
 	}
 	var actions []Action
-	for _, c := range parsed.Commands {
-		if a := d.command(m, c); a.Kind != "" {
-			a.Command, a.Message, a.Author, a.Text = c, m.ID, m.Author, strings.TrimSpace(a.Text)
-			actions = append(actions, a)
-		}
+	for _, c := range m.parsed.Commands {
+		a := d.command(m.Message, c)
+		a.Command, a.Message, a.Author, a.Text = c, m.ID, m.Author, strings.TrimSpace(a.Text)
+		actions = append(actions, a)
 	}
 	if len(actions) > 0 {
-		actions[len(actions)-1].Text += leftOut(parsed)
+		actions[len(actions)-1].Text += leftOut(m.parsed)
 	}
 	return actions
 }
 
-// command decides on one command. The zero action is for one that is passed over.
+// command decides on one command.
 func (d *decider) command(m change.Message, c Command) Action {
 	switch {
 	case c.Verb == Help:
 		return Action{Kind: Explain, Text: d.helpText()}
-	case c.Verb == Cancel && !d.current(m):
-		return Action{} // what it meant was replaced, and is stopped for that
 	case !d.mayUse(m.Author):
 		return Action{Kind: Refuse, Text: d.mayText()}
+	case c.Verb == FalsePositive && !d.mayExcuse(m.Author):
+		return Action{Kind: Refuse, Text: excuseText}
 	case c.Unknown:
 		return Action{Kind: Refuse, Text: unknownText(c.Workflow, d.names())}
 	case c.Verb == Cancel:
@@ -183,26 +171,31 @@ func (d *decider) command(m change.Message, c Command) Action {
 	}
 }
 
-// held notes the issues that a comment names and that were not looked up, as
-// far as its answer depends on them, and reports whether there are any.
+// held reports whether the answer to a comment depends on issues that were not
+// looked up, which are noted, or that a later pass may still be able to read.
 func (d *decider) held(m change.Message, commands []Command) bool {
-	if !d.mayUse(m.Author) || !d.current(m) || !d.failed {
+	if !d.mayUse(m.Author) || !d.mayExcuse(m.Author) || !d.current(m) || !d.failed {
 		return false
 	}
 	held := false
 	for _, c := range commands {
 		for _, n := range c.Issues {
-			if _, known := d.s.Issues[n]; known {
-				continue
-			}
-			held = true
-			if !slices.Contains(d.out.Issues, n) {
+			switch state, known := d.s.Issues[n]; {
+			case !known && !slices.Contains(d.out.Issues, n):
 				d.out.Issues = append(d.out.Issues, n)
+				held = true
+			case !known:
+				held = true
+			case state == Unreadable && d.s.IssuesLater && d.now.Sub(m.At) < patience:
+				d.out.Later, held = true, true
 			}
 		}
 	}
 	return held
 }
+
+// patience is how long a comment waits for issues that cannot be read now.
+const patience = time.Hour
 
 // current reports whether a comment is about the current patchset.
 func (d *decider) current(m change.Message) bool {
@@ -219,12 +212,20 @@ func (d *decider) names() []string {
 
 // mayUse reports whether an account may use commands that change something.
 func (d *decider) mayUse(who change.Account) bool {
-	a, c := d.p.Allow, d.s.Change
-	if !a.Owner && len(a.Groups) == 0 {
-		return true
-	}
-	if a.Owner && (who.ID == c.Owner.ID || who.ID == c.Current.Uploader.ID) {
-		return true
-	}
-	return slices.ContainsFunc(a.Groups, func(g string) bool { return d.s.Members[g][who.ID] })
+	a := d.p.Allow
+	return !a.Owner && len(a.Groups) == 0 || a.Owner && d.owns(who) || d.member(who)
+}
+
+// mayExcuse reports whether an account that may use commands may use
+// FalsePositive, too, by which we write elsewhere: never just anybody.
+func (d *decider) mayExcuse(who change.Account) bool { return d.owns(who) || d.member(who) }
+
+// owns reports whether an account is the change's owner or uploader.
+func (d *decider) owns(who change.Account) bool {
+	return who.ID == d.s.Change.Owner.ID || who.ID == d.s.Change.Current.Uploader.ID
+}
+
+// member reports whether an account is in a group that may use commands.
+func (d *decider) member(who change.Account) bool {
+	return slices.ContainsFunc(d.p.Allow.Groups, func(g string) bool { return d.s.Members[g][who.ID] })
 }

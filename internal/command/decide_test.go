@@ -149,7 +149,7 @@ func TestFalsePositive(t *testing.T) {
 		{name: "known issues", messages: said{say(ann, 3, "false positive: #12, #13")}, runs: red, edit: known,
 			want: []string{"m1 excuse autorun.yml/2 #12, #13: The failure is noted on #12, #13. Starting attempt 2 of autorun.yml: only the jobs that did not pass."}},
 		{name: "issues to be looked up hold their comment alone", messages: said{say(ann, 3, "recheck docs\nfalse positive: #20"),
-			say(bob, 3, "false positive: #12, #20"), say(bob, 3, "recheck docs")}, runs: red, edit: known,
+			say(ann, 3, "false positive: #12, #20"), say(bob, 3, "recheck docs")}, runs: red, edit: known,
 			want: []string{"m3 rerun docs.yml/2: Starting attempt 2 of docs.yml.", "must know #20"}},
 		{name: "closed and missing", messages: said{say(ann, 3, "false positive: #12, #14, #15")}, runs: red, edit: known,
 			want: []string{"m1 refuse: Issue #14 is closed. There is no issue #15. Nothing is noted or started: name open issues, or reopen it."}},
@@ -162,6 +162,35 @@ func TestFalsePositive(t *testing.T) {
 				"m1 excuse #12: The failure is noted on #12. Attempt 2 of autorun.yml was asked for already."}},
 		{name: "passed since", messages: said{say(ann, 3, "false positive: #12")}, runs: append(red, run("autorun.yml", 2, Passed)), edit: known,
 			want: []string{"m1 excuse #12: The failure is noted on #12."}},
+		{name: "five issues a patchset", messages: said{say(ann, 3, "false positive: #1, #2, #3"), say(ann, 3, "false positive: #4, #5, #6"), say(ann, 3, "false positive: #3, #4"),
+			say(ann, 3, "false positive: #1"), say(ann, 3, "false positive: #5"), say(ann, 3, "false positive: #6")}, runs: red,
+			edit: func(s *Snapshot, _ *Policy) {
+				s.Issues = map[int]Issue{1: Open, 2: Open, 3: Open, 4: Open, 5: Open, 6: Open}
+			},
+			want: []string{"m1 excuse autorun.yml/2 #1, #2, #3: The failure is noted on #1, #2, #3. Starting attempt 2 of autorun.yml: only the jobs that did not pass.",
+				"m2 refuse: Nothing is noted or started: the failures of one patchset are noted on at most 5 issues, and are on #1, #2, #3 already. `recheck failed` runs again what failed.",
+				"m3 excuse #4: The failure is noted on #4. Attempt 2 of autorun.yml was asked for already.",
+				"m4 excuse: The failure was noted on #1 before. Attempt 2 of autorun.yml was asked for already.",
+				"m5 excuse #5: The failure is noted on #5. Attempt 2 of autorun.yml was asked for already.",
+				"m6 refuse: Nothing is noted or started: the failures of one patchset are noted on at most 5 issues, and are on #1, #2, #3, #4, #5 already. `recheck failed` runs again what failed."}},
+		{name: "no attempt is left", messages: said{say(ann, 3, "false positive: #12")}, runs: []Run{run("autorun.yml", 10, Failed)}, edit: known,
+			want: []string{"m1 refuse: autorun.yml had 10 attempts, the most that comments can ask for: a new patchset begins anew. Nothing is noted."}},
+		{name: "issues that cannot be read", messages: said{say(ann, 3, "recheck docs\nfalse positive: #12, #16")}, runs: red,
+			edit: func(s *Snapshot, p *Policy) {
+				known(s, p)
+				s.Issues[16], s.IssueTrouble = Unreadable, "403 Forbidden:\nno access."
+			},
+			want: []string{"m1 rerun docs.yml/2: Starting attempt 2 of docs.yml.",
+				"m1 refuse: Issue #16 could not be read: 403 Forbidden: no access. Nothing is noted or started. `recheck failed` runs again what failed."}},
+		{name: "not just anybody, so nothing to look up", messages: said{say(bob, 3, "recheck docs\nfalse positive: #77")}, runs: red,
+			want: []string{"m1 rerun docs.yml/2: Starting attempt 2 of docs.yml.", "m1 refuse: `false positive` is for the change's owner and uploader, and for groups that are configured."}},
+		{name: "a member of a group that is obeyed", messages: said{say(bob, 3, "false positive: #12"), say(ann, 3, "false positive: #12")}, runs: red,
+			edit: func(s *Snapshot, p *Policy) {
+				known(s, p)
+				p.Allow.Groups, s.Members = []string{"core"}, map[string]map[int]bool{"core": {bob.ID: true}}
+			},
+			want: []string{"m1 excuse autorun.yml/2 #12: The failure is noted on #12. Starting attempt 2 of autorun.yml: only the jobs that did not pass.",
+				"m2 refuse: Commands are for members of core."}},
 		{name: "not allowed, so nothing to look up", messages: said{say(bob, 3, "false positive: #77")}, runs: red,
 			edit: func(_ *Snapshot, p *Policy) { p.Allow.Owner = true },
 			want: []string{"m1 refuse: Commands are for the change's owner and uploader."}},

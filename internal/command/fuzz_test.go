@@ -11,12 +11,13 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
-// plainLine is a rule of its own for lines that may be commands.
-var plainLine = regexp.MustCompile(`(?i)^ {0,3}(recheck|cancel|help|false[ \t]+positive:)`)
+// plainLine is a rule of its own for lines that may be commands: what is neither a
+// letter nor a digit may stand before one, and so may our name.
+var plainLine = regexp.MustCompile(`(?i)^ {0,3}[^\pL\pN> \t]*(?:(?:ci-bot|spdk ci|ci@example\.org)([ \t:,]|$)|[\pZ\v\f]*(?:recheck|cancel|help|false[ \t-]+positive))`)
 
 // FuzzParse checks that commands come from plain lines only, that blank lines
-// and the command's own spelling change nothing, and that quoting a comment
-// silences it.
+// around and the command's own spelling change nothing, and that quoting a comment
+// silences it, wrapped or not.
 func FuzzParse(f *testing.F) {
 	for _, c := range comments {
 		f.Add(c.text)
@@ -25,7 +26,7 @@ func FuzzParse(f *testing.F) {
 		if len(text) > MaxComment/2 {
 			return
 		}
-		got := Parse(text, workflows)
+		got := Parse(text, lexicon)
 		plain := 0
 		for line := range strings.SplitSeq(text, "\n") {
 			if plainLine.MatchString(line) {
@@ -36,24 +37,32 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q: got %s out of %d plain lines", text, show(got), plain)
 		}
 		for _, c := range got.Commands {
-			again := Parse(c.String(), workflows)
+			again := Parse(c.String(), lexicon)
 			if diff := cmp.Diff(Parsed{Commands: []Command{c}}, again); diff != "" {
 				t.Errorf("%q is written as %q: %s", text, c, diff)
 			}
 		}
-		if diff := cmp.Diff(got, Parse("\n \n"+strings.ReplaceAll(text, "\n", "\n\n\t\n")+"\n", workflows)); diff != "" {
-			t.Errorf("%q: blank lines make a difference: %s", text, diff)
+		if diff := cmp.Diff(got, Parse("\n \n"+strings.ReplaceAll(text, "\n", "\r\n")+"\n\t\n", lexicon)); diff != "" {
+			t.Errorf("%q: line ends make a difference: %s", text, diff)
 		}
 		for name, silent := range map[string]string{
-			"quoted": "> " + strings.ReplaceAll(text, "\n", "\n> "),
-			"fenced": "~~~~~\n" + strings.ReplaceAll(text, "~", "-") + "\n~~~~~",
-			"spaced": "    " + strings.ReplaceAll(text, "\n", "\n    "),
+			"quoted":  "> " + strings.ReplaceAll(text, "\n", "\n> "),
+			"wrapped": wrapQuote(text),
+			"fenced":  "~~~~~\n" + strings.ReplaceAll(text, "~", "-") + "\n~~~~~",
+			"spaced":  "    " + strings.ReplaceAll(text, "\n", "\n    "),
 		} {
-			if got := show(Parse(silent, workflows)); got != "" {
+			if got := show(Parse(silent, lexicon)); got != "" {
 				t.Errorf("%s %q: got %s", name, silent, got)
 			}
 		}
 	})
+}
+
+// wrapQuote quotes a text as a mail program does that wraps long lines and marks
+// only the first part of each.
+func wrapQuote(text string) string {
+	long := "> " + strings.Repeat("what somebody said ", 4) + "\n"
+	return long + strings.ReplaceAll(regexp.MustCompile("(?m)^[ \t\r\n\v\f\\pZ\\p{Cf}]*$|[`~<>]").ReplaceAllString(text, "x"), "\n", "\n"+long)
 }
 
 // FuzzResidue checks that whatever is read is written the same way again, and

@@ -4,6 +4,7 @@ package command
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -65,16 +66,30 @@ func issueList(issues []int) string {
 	return strings.Join(words, ", ")
 }
 
-// parseLine reads one trimmed line. workflows are the configured names.
-func parseLine(line string, workflows []string) (Command, bool) {
+// parseLine reads one plain line. Calling us by name without a command that we know
+// is asking for the list of commands.
+func parseLine(line string, names Names) (Command, bool) {
+	rest, called := cutName(line, names.Bot)
+	c, ok := parseCommand(strings.TrimPrefix(rest, "/"), names.Workflows)
+	switch {
+	case ok && (called != notCalled || rest == line):
+		return c, true
+	case called == calledFor:
+		return Command{Verb: Help}, true
+	}
+	return Command{}, false
+}
+
+// parseCommand reads a line without a name.
+func parseCommand(line string, workflows []string) (Command, bool) {
 	words := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' })
 	if len(words) == 0 {
 		return Command{}, false
 	}
 	verb := Verb(lower(words[0]))
 	switch {
-	case verb == "false" && len(words) > 1:
-		return parseFalsePositive(line, words[1])
+	case strings.HasPrefix(string(verb), "false"):
+		return parseFalsePositive(line)
 	case verb == Recheck && len(words) == 2 && lower(words[1]) == "failed":
 		return Command{Verb: Recheck, Failed: true}, true
 	case verb == Recheck && len(words) == 2:
@@ -87,16 +102,23 @@ func parseLine(line string, workflows []string) (Command, bool) {
 	return Command{}, false
 }
 
-// parseFalsePositive reads "false positive: #12, #13". SPDK's own form allows
-// the number without its sign and without the space.
-func parseFalsePositive(line, second string) (Command, bool) {
-	if !strings.HasPrefix(lower(second), "positive:") {
+// falsePositive is the form of the command, as people vary it. SPDK's own form
+// allows the number without its sign and without the space.
+var falsePositive = regexp.MustCompile(`(?i)^false[ \t-]+positives?[ \t]*(?::[ \t]*#?|[ \t]#)([0-9].*)$`)
+
+// parseFalsePositive reads "false positive: #12, #13".
+func parseFalsePositive(line string) (Command, bool) {
+	m := falsePositive.FindStringSubmatch(line)
+	if m == nil {
 		return Command{}, false
 	}
-	_, list, _ := strings.Cut(line, ":")
 	c := Command{Verb: FalsePositive}
-	for word := range strings.SplitSeq(list, ",") {
-		n, ok := issueNumber(strings.TrimPrefix(strings.Trim(word, " \t"), "#"))
+	words := strings.FieldsFunc(m[1], func(r rune) bool { return r == ' ' || r == '\t' || r == ',' })
+	for i, word := range words {
+		if i > 0 && i == len(words)-2 && lower(word) == "and" {
+			continue
+		}
+		n, ok := issueNumber(strings.TrimPrefix(word, "#"))
 		if !ok {
 			return Command{}, false
 		}

@@ -13,13 +13,13 @@ import (
 // helpText lists the commands and who may use them.
 func (d *decider) helpText() string {
 	var b strings.Builder
-	b.WriteString("A command is a line of its own in a comment, not in a quote:\n\n")
+	b.WriteString("A command is a line of its own in a comment, not in a quote or a block of code:\n\n")
 	for _, line := range []string{
 		"`recheck`: start all workflows again",
 		"`recheck failed`: only what did not pass",
 		"`recheck WORKFLOW`: one of " + names(d.names()),
 		"`cancel`: stop what runs or waits for this patchset",
-		"`false positive: #N`: the failure is known as issue N: note it there, and run again what failed",
+		"`false positive: #N`: the failure is known as issue N: note it there, once for each patchset, and run again what failed",
 		"`help`: this list",
 	} {
 		b.WriteString("- " + line + "\n")
@@ -40,19 +40,22 @@ func (d *decider) mayText() string {
 		who = append(who, "members of "+names(a.Groups))
 	}
 	if len(who) == 0 {
-		return "Every registered user may use commands."
+		return "Every registered user may use commands, and the change's owner and uploader `false positive`."
 	}
 	return "Commands are for " + strings.Join(who, ", ") + "."
 }
 
 // hint answers a comment that is nearly a command.
-func hint(m change.Message, verb Verb) Action {
-	form := string(verb)
-	if verb == FalsePositive {
-		form += ": #N"
+func (d *decider) hint(m change.Message, verb Verb) Action {
+	form, more := string(verb), ""
+	switch verb {
+	case Recheck:
+		more = ", if need be with `failed` or one of " + names(d.names())
+	case FalsePositive:
+		form, more = form+": #N", fmt.Sprintf(" with at most %d open issues of the configured repository", maxIssues)
 	}
 	return Action{Kind: Explain, Message: m.ID, Author: m.Author,
-		Text: fmt.Sprintf("Did you mean `%s`? A command has to be written just so, alone on its line. `help` lists them all.", form)}
+		Text: fmt.Sprintf("Did you mean `%s`%s? A command stands alone on its line, and not right below a quote. `help` lists them all.", form, more)}
 }
 
 // short writes a duration without the parts that are zero.

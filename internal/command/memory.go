@@ -20,9 +20,11 @@ type promise struct {
 // memory is what all our answers on a change say together.
 type memory struct {
 	answered map[string]bool
-	replies  int                // on the current patchset
 	promises map[string]promise // for the current patchset, by workflow
-	last     time.Time          // of the last answer that asked for a run of it
+	noted    []int              // issues that the current patchset's failure is noted on
+	// last is when an answer last asked for a run of the current patchset, or noted
+	// its failure.
+	last time.Time
 }
 
 // remember reads our answers.
@@ -36,9 +38,6 @@ func remember(s Snapshot, self int) memory {
 		for _, id := range r.Replies {
 			m.answered[id] = true
 		}
-		if len(r.Replies) > 0 && msg.Patchset == s.Change.Current.Number {
-			m.replies++
-		}
 		for _, a := range r.Asked {
 			if !s.foreign(a.Key) {
 				m.promise(promise{a.Key, true, a.FailedOnly, msg.At})
@@ -47,6 +46,9 @@ func remember(s Snapshot, self int) memory {
 		}
 		for _, k := range slices.DeleteFunc(r.Cancelled, s.foreign) {
 			m.promise(promise{k, false, false, msg.At})
+		}
+		if msg.Patchset == s.Change.Current.Number && len(r.Noted) > 0 {
+			m.noted, m.last = append(m.noted, r.Noted...), msg.At
 		}
 	}
 	return m
@@ -67,7 +69,8 @@ const stopFor = time.Hour
 // Outstanding returns what our answers said about runs of the current patchset
 // and what is not so yet: start was promised and must still be started; stop was
 // cancelled, and must be cancelled again where it runs or be kept from starting
-// where it does not exist. Neither names a workflow twice.
+// where it does not exist. Neither names a workflow twice. What a gate holds is
+// not started: the promise is kept once the gate is open.
 func Outstanding(s Snapshot, p Policy, now time.Time) (start []Ask, stop []change.Key) {
 	if s.Change.Status != change.New {
 		return nil, nil

@@ -3,7 +3,7 @@
 package command
 
 import (
-	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -25,63 +25,63 @@ type Parsed struct {
 	// Cut is set when the comment is longer than MaxComment; only whole lines
 	// before that were read.
 	Cut bool
-	// Suggestion is the verb that the comment's only line narrowly misses, or "".
+	// Suggestion is the verb that a comment without commands seems to mean, or "".
 	Suggestion Verb
 }
 
-// The lines that Gerrit puts before a message: which patchset, which votes, and
-// how many file comments came with it.
-var (
-	headerLine = regexp.MustCompile(`^Patch Set \d+:`)
-	countLine  = regexp.MustCompile(`^\(\d+ comments?\)$`)
-)
+// speaks reports whether a comment needs an answer.
+func (p Parsed) speaks() bool { return len(p.Commands) > 0 || p.Suggestion != "" }
 
-// Parse reads a comment. A command is a whole line of its own: not in a quote
-// (a line that begins with '>'), not in a fenced block, not preformatted (four
-// spaces or a tab). workflows are the names that "recheck NAME" may use.
-func Parse(text string, workflows []string) Parsed {
+// asks reports whether a comment has a command of a verb.
+func (p Parsed) asks(v Verb) bool {
+	return slices.ContainsFunc(p.Commands, func(c Command) bool { return c.Verb == v })
+}
+
+// drop takes the commands of a verb out.
+func (p *Parsed) drop(v Verb) {
+	p.Commands = slices.DeleteFunc(p.Commands, func(c Command) bool { return c.Verb == v })
+}
+
+// Names are the names that a comment may use.
+type Names struct {
+	// Workflows are the configured ones, for "recheck NAME".
+	Workflows []string
+	// Bot are those of our own account: "@NAME recheck".
+	Bot []string
+}
+
+// Parse reads a comment. A command is a whole line of its own that its author wrote
+// (see spoken). Letter case, a full stop and emphasis do not matter; in back-quotes
+// it is a command where the comment has no other words, and a sample otherwise.
+func Parse(text string, names Names) Parsed {
 	var p Parsed
 	if len(text) > MaxComment {
 		p.Cut = true
 		text = text[:strings.LastIndexByte(text[:MaxComment], '\n')+1]
 	}
-	fence, first, only, spoken := "", true, "", 0
-	for line := range strings.SplitSeq(text, "\n") {
-		line = strings.TrimRightFunc(line, unicode.IsSpace)
-		if line == "" {
-			continue
+	own, below := spoken(text)
+	for _, line := range own {
+		line, code := plain(line)
+		if !code || len(own) == 1 {
+			p.take(line, names)
 		}
-		header := first && headerLine.MatchString(line)
-		first = false
-		switch {
-		case fence != "":
-			if closesFence(line, fence) {
-				fence = ""
-			}
-			continue
-		case header, quoted(line):
-			continue
-		}
-		if fence = opensFence(line); fence != "" {
-			continue
-		}
-		_, line = cutIndent(line)
-		if spoken == 0 && countLine.MatchString(line) {
-			continue
-		}
-		spoken++
-		only = line
-		p.take(line, workflows)
 	}
-	if spoken == 1 && len(p.Commands) == 0 && !p.Cut {
-		p.Suggestion = suggest(only)
+	if len(p.Commands) > 0 || p.Cut {
+		return p
+	}
+	if len(own) > 0 {
+		first, _ := plain(own[0])
+		p.Suggestion = suggest(first, len(own) == 1)
+	} else if line, _ := plain(below); below != "" {
+		c, _ := parseLine(line, names)
+		p.Suggestion = c.Verb
 	}
 	return p
 }
 
 // take adds the line's command, if it is one.
-func (p *Parsed) take(line string, workflows []string) {
-	c, ok := parseLine(line, workflows)
+func (p *Parsed) take(line string, names Names) {
+	c, ok := parseLine(line, names)
 	switch {
 	case !ok:
 	case len(p.Commands) == MaxCommands:
@@ -91,53 +91,28 @@ func (p *Parsed) take(line string, workflows []string) {
 	}
 }
 
-// quoted reports whether a line is somebody else's text or sample text.
-func quoted(line string) bool {
-	indent, rest := cutIndent(line)
-	return indent > 3 || strings.HasPrefix(rest, ">")
+// plain takes off a line what only makes it look nice: emphasis, or the
+// back-quotes of a code span, and the stop at its end.
+func plain(line string) (text string, code bool) {
+	for {
+		line = strings.TrimRightFunc(strings.TrimLeftFunc(line, blank), func(r rune) bool { return blank(r) || strings.ContainsRune(".!,;", r) })
+		bare, mark := unwrap(line)
+		if mark == "" {
+			return line, code
+		}
+		line, code = bare, code || mark == "`"
+	}
 }
 
-// cutIndent cuts a line's leading blanks; a tab reaches the next fourth column.
-func cutIndent(line string) (indent int, rest string) {
-	for i := range len(line) {
-		switch line[i] {
-		case ' ':
-			indent++
-		case '\t':
-			indent += 4 - indent%4
-		default:
-			return indent, line[i:]
+// unwrap takes off the marks that a line begins and ends with.
+func unwrap(line string) (bare, mark string) {
+	for _, mark := range []string{"**", "__", "*", "_", "`"} {
+		if len(line) > 2*len(mark) && strings.HasPrefix(line, mark) && strings.HasSuffix(line, mark) && !strings.Contains(line[len(mark):len(line)-len(mark)], mark) {
+			return line[len(mark) : len(line)-len(mark)], mark
 		}
 	}
-	return indent, ""
+	return line, ""
 }
 
-// fenceRun returns the marks that a fence line begins with, and what follows.
-func fenceRun(line string) (run, rest string) {
-	indent, line := cutIndent(line)
-	if indent > 3 || line == "" || line[0] != '`' && line[0] != '~' {
-		return "", ""
-	}
-	rest = strings.TrimLeft(line, line[:1])
-	if run = line[:len(line)-len(rest)]; len(run) < 3 {
-		return "", ""
-	}
-	return run, rest
-}
-
-// opensFence returns the marks of the fence that a line opens, or "". After
-// back-quotes there must be no more of them, or it is code within a line.
-func opensFence(line string) string {
-	run, rest := fenceRun(line)
-	if run != "" && run[0] == '`' && strings.Contains(rest, "`") {
-		return ""
-	}
-	return run
-}
-
-// closesFence reports whether a line ends the block that fence opened: the same
-// marks, as many or more, and nothing else (CommonMark, section 4.5).
-func closesFence(line, fence string) bool {
-	run, rest := fenceRun(line)
-	return strings.HasPrefix(run, fence) && strings.Trim(rest, " \t") == ""
-}
+// blank reports whether a rune shows nothing: a space, or one that has no width.
+func blank(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }

@@ -4,6 +4,7 @@ package command
 
 import (
 	"slices"
+	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
@@ -45,6 +46,7 @@ func (d *decider) recheck(m change.Message, c Command) Action {
 // start takes the next attempt of each workflow that can have one and says why
 // the others cannot.
 func (d *decider) start(m change.Message, targets []Workflow) (keys []change.Key, notes string) {
+	var shut []Workflow
 	for _, w := range targets {
 		r := d.latest[w.Name] // attempt 0 where there was none
 		switch {
@@ -53,20 +55,28 @@ func (d *decider) start(m change.Message, targets []Workflow) (keys []change.Key
 		case r.Created.After(m.At):
 			notes += servedText(r)
 		case w.Gate != "":
-			notes += gateText(w)
+			shut = append(shut, w)
 		case r.Key.Attempt >= d.p.MaxAttempts:
 			notes += capText(r.Key)
 		default:
 			keys = append(keys, d.s.key(w.Name, r.Key.Attempt+1))
 		}
 	}
-	if again := d.memory.last.Add(d.p.CoolDown); len(keys) > 0 && m.At.Before(again) {
-		return nil, notes + coolText(again)
+	notes += gateText(shut)
+	if until, early := d.tooSoon(m); len(keys) > 0 && early {
+		return nil, notes + coolText(until)
 	}
 	for _, k := range keys {
 		d.latest[k.Workflow] = Run{Key: k, State: Pending}
 	}
 	return keys, notes
+}
+
+// tooSoon reports whether a comment came too soon after the last answer that
+// started something, and when that is over.
+func (d *decider) tooSoon(m change.Message) (until time.Time, early bool) {
+	until = d.memory.last.Add(d.p.CoolDown)
+	return until, m.At.Before(until)
 }
 
 // cancel stops the runs of the current patchset that go on, and keeps those
@@ -92,17 +102,25 @@ func (d *decider) cancel() Action {
 }
 
 // excuse takes a failure as known. What failed before may run again already, or
-// have passed since: the failure is noted all the same.
+// have passed since: the failure is noted all the same. Where a limit keeps it from
+// running again, it is not noted either.
 func (d *decider) excuse(m change.Message, c Command) Action {
 	refuse := func(text string) Action { return Action{Kind: Refuse, Text: text} }
-	if !d.current(m) {
+	switch {
+	case !d.current(m):
 		return refuse(d.replacedText(m) + "What failed there does not count any more, and nothing is noted or started.")
-	}
-	if !d.failed {
+	case !d.failed:
 		return refuse("No test failed on this patchset, so nothing is noted or started. `recheck` starts all workflows, also after other mishaps.")
 	}
-	if text := issuesText(c.Issues, d.s.Issues); text != "" {
+	if text := issuesText(c.Issues, d.s); text != "" {
 		return refuse(text)
+	}
+	fresh := slices.DeleteFunc(slices.Clone(c.Issues), func(n int) bool { return slices.Contains(d.memory.noted, n) })
+	if len(d.memory.noted)+len(fresh) > maxIssues {
+		return refuse(fullText(d.memory.noted))
+	}
+	if until, early := d.tooSoon(m); early {
+		return refuse(coolText(until))
 	}
 	var targets []Workflow
 	busy := false
@@ -112,9 +130,13 @@ func (d *decider) excuse(m change.Message, c Command) Action {
 		}
 	}
 	keys, notes := d.start(m, targets)
-	text := "The failure is noted on " + issueList(c.Issues) + ". "
+	if len(targets) > 0 && len(keys) == 0 && !busy {
+		return refuse(notes + "Nothing is noted.")
+	}
+	d.memory.noted, d.noting = append(d.memory.noted, fresh...), append(d.noting, fresh...)
+	text := notedText(c.Issues, fresh)
 	if len(keys) > 0 {
 		text += startText(keys, true)
 	}
-	return Action{Kind: Excuse, Keys: keys, Issues: c.Issues, TakesBack: busy || len(keys) > 0, Text: text + notes}
+	return Action{Kind: Excuse, Keys: keys, Issues: fresh, TakesBack: busy || len(keys) > 0, Text: text + notes}
 }

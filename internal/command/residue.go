@@ -22,6 +22,8 @@ type Residue struct {
 	// started or not: for each workflow the last word of the message only.
 	Asked     []Ask
 	Cancelled []change.Key
+	// Noted are the issues on which the patchset's failure was noted.
+	Noted []int
 	// TookBack: our vote was taken back with the message, until the runs that it is
 	// about have ended.
 	TookBack bool
@@ -41,6 +43,7 @@ const (
 	askedName     = "Asked-For: "
 	failedName    = "Asked-For-Failed: "
 	cancelledName = "Cancelled: "
+	notedName     = "Noted-On: "
 	takenBackName = "Vote-Taken-Back: "
 )
 
@@ -62,6 +65,9 @@ func (r Residue) String() string {
 	}
 	for _, k := range r.Cancelled {
 		lines = append(lines, cancelledName+k.String())
+	}
+	for _, n := range r.Noted {
+		lines = append(lines, notedName+issueList([]int{n}))
 	}
 	if r.TookBack {
 		lines = append(lines, takenBackName+"yes")
@@ -91,10 +97,16 @@ func ParseResidue(text string) Residue {
 // add reads one line; false means that it is no part of a residue.
 func (r *Residue) add(line string) bool {
 	name, value, _ := strings.Cut(line, " ")
-	if name += " "; name == replyName {
+	switch name += " "; name {
+	case replyName:
 		r.Replies = append(r.Replies, value)
 		return validID(value)
-	} else if name == takenBackName {
+	case notedName:
+		digits, marked := strings.CutPrefix(value, "#")
+		n, ok := issueNumber(digits)
+		r.Noted = append(r.Noted, n)
+		return marked && ok
+	case takenBackName:
 		r.TookBack = true
 		return value == "yes"
 	}

@@ -69,6 +69,8 @@ const (
 	Open
 	// Closed issues may not.
 	Closed
+	// Unreadable issues may exist or not: see Snapshot.IssueTrouble.
+	Unreadable
 )
 
 // Snapshot is one open change as it was observed.
@@ -88,6 +90,10 @@ type Snapshot struct {
 	Members map[string]map[int]bool
 	// Issues are those that were looked up, by number.
 	Issues map[int]Issue
+	// IssueTrouble says why some of Issues are Unreadable: outside text. IssuesLater
+	// is set where a later pass may read them.
+	IssueTrouble string
+	IssuesLater  bool
 }
 
 // ordered returns the messages oldest first, each id once.
@@ -126,7 +132,8 @@ func (s Snapshot) foreign(k change.Key) bool {
 }
 
 // Allow says who may use commands; help is for everybody. The zero value lets
-// every registered user; otherwise any one rule is enough.
+// every registered user; otherwise any one rule is enough. FalsePositive is in any
+// case for the change's owner, its uploader and Groups only.
 type Allow struct {
 	// Owner lets the change's owner and the uploader of the current patchset.
 	Owner bool
@@ -136,9 +143,10 @@ type Allow struct {
 
 // Policy holds the limits. It is used as it is: a zero limit is a limit.
 type Policy struct {
-	// Self is our own account's id.
-	Self  int
-	Allow Allow
+	// Self is our own account's id, and Called are the names that people call it by.
+	Self   int
+	Called []string
+	Allow  Allow
 	// CoolDown is the least time between an answer that starts runs and the
 	// next comment that may start some, for each change.
 	CoolDown time.Duration

@@ -2,19 +2,27 @@
 
 package command
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // looseFalsePositive is what people write when they half remember the form.
-var looseFalsePositive = regexp.MustCompile(`^false[ -]?positives?:? *#?[0-9]{1,9}[.!]?$`)
+var looseFalsePositive = regexp.MustCompile(`^false[ -]?positives?[ :]*(?:[#0-9]|https?://\S+/issues/|\S+#[0-9]).*$`)
 
-// suggest names the verb that a line narrowly misses, or "". It is asked only
-// about the single line of a comment and about words that are hardly anything
-// else; "help" is too close to ordinary words, and a hint is a message that
+// suggest names the verb that a comment's first line narrowly misses, or "": what
+// begins as a recheck and is none and, where the line is alone, one slip of hardly
+// anything else. "help" is too close to ordinary words, and a hint is a message that
 // somebody has to read.
-func suggest(line string) Verb {
+func suggest(line string, alone bool) Verb {
 	line = lower(line)
+	word, rest, _ := strings.Cut(line, " ")
 	switch {
-	case len(line) > 40:
+	case len(line) > maxSlip:
+		return ""
+	case rest != "" && strings.TrimRight(word, ".,:;!") == string(Recheck), strings.HasPrefix(line, "recheck-"):
+		return Recheck
+	case !alone:
 		return ""
 	case oneSlip(line, string(Recheck)):
 		return Recheck
@@ -26,6 +34,9 @@ func suggest(line string) Verb {
 		return ""
 	}
 }
+
+// maxSlip is the length of a line, in bytes, beyond which it is prose.
+const maxSlip = 80
 
 // oneSlip reports whether one letter added, left out, replaced or swapped with
 // its neighbour makes b out of a.

@@ -27,6 +27,7 @@ func reply(actions []Action, r Residue) string {
 	}
 	var b strings.Builder
 	said, left := map[string]bool{}, 0
+	room := share(actions)
 	for _, a := range actions {
 		section := a.Text + "\n\n"
 		if a.Command.Verb != "" {
@@ -34,10 +35,11 @@ func reply(actions []Action, r Residue) string {
 		}
 		switch {
 		case said[section]:
-		case b.Len()+len(section) > maxReplyText:
+		case len(section) > room[a.Author.ID]:
 			left++
 		default:
 			said[section] = true
+			room[a.Author.ID] -= len(section)
 			b.WriteString(section)
 		}
 	}
@@ -46,6 +48,19 @@ func reply(actions []Action, r Residue) string {
 		fmt.Fprintf(&b, "(%d more answers are left out here.)\n\n", left)
 	}
 	return b.String() + r.String()
+}
+
+// share gives everybody who is answered as many bytes: no long answer crowds out
+// somebody else's.
+func share(actions []Action) map[int]int {
+	room := map[int]int{}
+	for _, a := range actions {
+		room[a.Author.ID] = 0
+	}
+	for id := range room {
+		room[id] = maxReplyText / len(room)
+	}
+	return room
 }
 
 // lastWords returns, for each workflow, the last run that was asked for or
@@ -124,8 +139,26 @@ func busyText(r Run) string {
 
 func servedText(r Run) string { return r.named() + " was started after this comment. " }
 
-func gateText(w Workflow) string {
-	return fmt.Sprintf("%s is not started: %s. ", w.Name, change.Clip(change.OneLine(w.Gate), 200))
+// gateText says why workflows are not started, each reason once.
+func gateText(shut []Workflow) string {
+	text := ""
+	for i, w := range shut {
+		if slices.ContainsFunc(shut[:i], func(v Workflow) bool { return v.Gate == w.Gate }) {
+			continue
+		}
+		var same []string
+		for _, v := range shut[i:] {
+			if v.Gate == w.Gate {
+				same = append(same, v.Name)
+			}
+		}
+		verb := "is"
+		if len(same) > 1 {
+			verb = "are"
+		}
+		text += fmt.Sprintf("%s %s not started: %s. ", names(same), verb, change.Clip(change.OneLine(w.Gate), 300))
+	}
+	return text
 }
 
 func capText(k change.Key) string {
@@ -162,20 +195,43 @@ func cancelText(running, waiting []change.Key) string {
 }
 
 // issuesText says what is wrong with the issues that a comment names, or "".
-func issuesText(numbers []int, known map[int]Issue) string {
+func issuesText(numbers []int, s Snapshot) string {
 	text := ""
 	for _, n := range numbers {
-		switch known[n] {
+		switch s.Issues[n] {
 		case Missing:
 			text += fmt.Sprintf("There is no issue #%d. ", n)
 		case Closed:
 			text += fmt.Sprintf("Issue #%d is closed. ", n)
+		case Unreadable:
+			return fmt.Sprintf("Issue #%d could not be read: %s. Nothing is noted or started. `recheck failed` runs again what failed.",
+				n, strings.TrimRight(change.Clip(change.OneLine(s.IssueTrouble), 300), ". "))
 		}
 	}
 	if text != "" {
 		text += "Nothing is noted or started: name open issues, or reopen it."
 	}
 	return text
+}
+
+// excuseText says who may use FalsePositive where everybody may use commands.
+const excuseText = "`false positive` is for the change's owner and uploader, and for groups that are configured."
+
+// fullText says that the failure is noted often enough.
+func fullText(noted []int) string {
+	text := fmt.Sprintf("Nothing is noted or started: the failures of one patchset are noted on at most %d issues", maxIssues)
+	if len(noted) > 0 {
+		text += ", and are on " + issueList(noted) + " already"
+	}
+	return text + ". `recheck failed` runs again what failed."
+}
+
+// notedText says on which issues the failure is noted, and on which it was.
+func notedText(all, fresh []int) string {
+	if len(fresh) == 0 {
+		return "The failure was noted on " + issueList(all) + " before. "
+	}
+	return "The failure is noted on " + issueList(fresh) + ". "
 }
 
 func unknownText(name string, known []string) string {

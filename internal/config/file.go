@@ -159,7 +159,7 @@ type comments struct {
 // commands says whose comments are obeyed.
 type commands struct {
 	Off      bool       `json:"off,omitempty" jsonschema_description:"Obey no comments."`
-	Owner    bool       `json:"owner,omitempty" jsonschema_description:"Obey the change's owner and the uploader of its patchset. Without owner and groups, every registered user is obeyed."`
+	Owner    bool       `json:"owner,omitempty" jsonschema_description:"Obey the change's owner and the uploader of its patchset. Without owner and groups, every registered user is obeyed, and the owner and uploader for 'false positive'."`
 	Groups   []line     `json:"groups,omitempty" jsonschema_description:"Obey the members of these Gerrit groups."`
 	CoolDown duration   `json:"cool-down,omitempty" jsonschema_description:"Least time between two comments on one change that start runs."`
 	Attempts count      `json:"attempts,omitempty" jsonschema_description:"Attempts of a workflow for one patchset beyond which comments start no more."`

@@ -103,7 +103,8 @@ const (
 type Commands struct {
 	Off bool
 	// Owner and Groups: any one of them is enough; without both, everybody who is
-	// registered is obeyed.
+	// registered is obeyed. "false positive" is for the owner, the uploader and Groups
+	// only.
 	Owner  bool
 	Groups []string
 	// CoolDown is the least time between two comments on a change that start runs.

@@ -115,7 +115,7 @@ var notPassed = slices.DeleteFunc(verdict.Outcomes(), func(o verdict.Outcome) bo
 
 // asked takes what somebody asked for on a patchset.
 func (t *teller) asked(text string, m change.Message) {
-	for _, c := range command.Parse(text, t.Workflows).Commands {
+	for _, c := range command.Parse(text, command.Names{Workflows: t.Workflows}).Commands {
 		for name, failures := range t.of(m.Patchset).failed {
 			last := failures[len(failures)-1]
 			switch c.Verb {

@@ -22,8 +22,8 @@ const maxWhy = 200
 type draft struct {
 	review change.Review
 	who    string // the account, in words
-	in     gogerrit.ReviewInput
-	full   gogerrit.ReviewInput // in, as it was before anything was given up by trial
+	in     reviewInput
+	full   reviewInput // in, as it was before anything was given up by trial
 	// spelling are the labels' names in the review, by their names on the server.
 	spelling map[string]string
 	short    bool // without what can be missed
@@ -36,16 +36,42 @@ type draft struct {
 	posted   change.Posted
 }
 
+type (
+	// reviewInput is ReviewInput with the one field that go-gerrit does not know.
+	reviewInput struct {
+		gogerrit.ReviewInput
+		// NotifyDetails are accounts by how they are addressed. They are mailed
+		// whatever Notify says (rest-api-changes, ReviewInput and NotifyInfo).
+		NotifyDetails map[string]notifyInfo `json:"notify_details,omitempty"`
+	}
+	notifyInfo struct {
+		Accounts []string `json:"accounts"`
+	}
+)
+
+// mail names those who are mailed in any case.
+func (in *reviewInput) mail(accounts []int) {
+	if len(accounts) == 0 {
+		return
+	}
+	var names []string
+	for _, id := range accounts {
+		names = append(names, strconv.Itoa(id))
+	}
+	in.NotifyDetails = map[string]notifyInfo{"TO": {Accounts: names}}
+}
+
 // draft begins with everything that a review asks for.
 func (c *Client) draft(r change.Review) *draft {
 	d := &draft{
 		review: r, who: c.door.who(), limit: maxPosted, most: maxPosted, spelling: map[string]string{},
 		posted: change.Posted{Applied: map[string]int{}, Refused: map[string]string{}},
 	}
-	d.in = gogerrit.ReviewInput{
+	d.in.ReviewInput = gogerrit.ReviewInput{
 		Tag: r.Tag, Labels: maps.Clone(r.Labels), Drafts: "KEEP", Notify: cmp.Or(r.Notify, silent),
 		OmitDuplicateComments: true, IgnoreAutomaticAttentionSetRules: true,
 	}
+	d.in.mail(r.Mail)
 	for _, m := range r.Comments {
 		if m.Path == "" || m.Text == "" {
 			continue // Gerrit would refuse the whole review for it
@@ -126,7 +152,7 @@ func (d *draft) message() string {
 }
 
 // input is what is sent now.
-func (d *draft) input() *gogerrit.ReviewInput {
+func (d *draft) input() *reviewInput {
 	in := d.in
 	in.Message = d.message()
 	return &in

@@ -30,7 +30,7 @@ func (d *draft) has(part change.Part) bool {
 	case change.CommentsPart:
 		return len(d.in.Comments) > 0
 	case change.NotifyPart:
-		return d.in.Notify != silent
+		return d.in.Notify != silent || d.in.NotifyDetails != nil
 	case change.TagPart:
 		return d.in.Tag != ""
 	case change.LinksPart:
@@ -66,7 +66,7 @@ func (d *draft) cut(part change.Part) {
 	case change.CommentsPart:
 		d.in.Comments = nil
 	case change.NotifyPart:
-		d.in.Notify = silent
+		d.in.Notify, d.in.NotifyDetails = silent, nil
 	case change.TagPart:
 		d.in.Tag = ""
 	case change.LinksPart:
@@ -84,7 +84,7 @@ func (d *draft) restore(part change.Part) {
 	case change.CommentsPart:
 		d.in.Comments = d.full.Comments
 	case change.NotifyPart:
-		d.in.Notify = d.full.Notify
+		d.in.Notify, d.in.NotifyDetails = d.full.Notify, d.full.NotifyDetails
 	case change.TagPart:
 		d.in.Tag = d.full.Tag
 	case change.LinksPart:

@@ -124,6 +124,28 @@ func TestPostCallsNobody(t *testing.T) {
 }
 
 // TestPostOnAnOldPatchset: a late result stays where it belongs.
+// TestPostMails: accounts that are named are mailed whatever is said of the others,
+// and one that the server cannot find costs the mail alone.
+func TestPostMails(t *testing.T) {
+	t.Parallel()
+	s, ch := bed(t, standin.Options{})
+	bob := s.Account("bob").ID
+	c := connect(t, s, as("ci"))
+	for _, tt := range []struct {
+		notify string
+		mail   []int
+		want   string
+	}{{"", nil, "[]"}, {"", []int{bob}, "[bob]"}, {"OWNER", []int{bob}, "[ann bob]"}, {"OWNER", nil, "[ann]"}, {"OWNER", []int{bob, 12}, "[]"}} {
+		posted, err := c.Post(t.Context(), spdk(1), ch.Revision(), change.Review{Message: "Done.", Notify: tt.notify, Mail: tt.mail})
+		if got := fmt.Sprint(last(ch).Mailed); err != nil || got != tt.want {
+			t.Errorf("%q and %v: got mail to %s and %v, want %s", tt.notify, tt.mail, got, err, tt.want)
+		}
+		if lost := len(tt.mail) > 1; lost != (fmt.Sprint(posted.Dropped) == "[the mail: left out of what was posted: Some accounts that should be notified could not be resolved: Account '12' not found]") {
+			t.Errorf("%q and %v: got %v left out", tt.notify, tt.mail, posted.Dropped)
+		}
+	}
+}
+
 func TestPostOnAnOldPatchset(t *testing.T) {
 	t.Parallel()
 	s, ch := bed(t, standin.Options{})

@@ -23,13 +23,16 @@ const silent = "NONE"
 // attention set are from ReplyAttentionSetUpdates, AttentionSetUtil and
 // AccountResolver (3.13.5 takes a review with accounts that it cannot find, or
 // that may not read the change; releases about 3.5 refused it with 422). Those of
-// comments are from CommentsValidator, CommentCountValidator and PostReview.
+// comments are from CommentsValidator, CommentCountValidator and PostReview, that of
+// the mail is from NotifyResolver (before 3.1 NotifyUtil): one account that cannot be
+// found, or that ours may not see, refuses the whole review.
 var blames = []struct {
 	part    change.Part
 	pattern *regexp.Regexp
 }{
 	{change.AttentionPart, regexp.MustCompile(`(?i)attention set|^account '.*' (?:only matches inactive accounts|not found|is ambiguous)|can not be added/removed twice|^missing field: (?:user|reason)`)},
 	{change.CommentsPart, regexp.MustCompile(`^file .* not found in revision |^negative line number |^cannot comment on |^Patchset-level comments can't |^Invalid inReplyTo|Exceeding maximum number of comments`)},
+	{change.NotifyPart, regexp.MustCompile(`accounts that should be notified could not be resolved`)},
 }
 
 var (

@@ -45,12 +45,15 @@ type Snapshot struct {
 	// Comments tells of changes whose comments were asked for whether they were
 	// read: they stand among the Messages then.
 	Comments map[int]bool
-	// Self is our own account's id in Gerrit; 0 is not asked.
-	Self int
-	// Issues are what is known of the issues that comments name; NoIssues is set
-	// when they could not be read.
-	Issues   map[int]command.Issue
-	NoIssues bool
+	// Self is our own account's id in Gerrit; 0 is not asked. Called are the names
+	// that people call it by.
+	Self   int
+	Called []string
+	// Issues are what is known of the issues that comments name, and IssueTrouble why
+	// some could not be read. IssuesLater is set where a later pass may read them.
+	Issues       map[int]command.Issue
+	IssueTrouble string
+	IssuesLater  bool
 	// Merged are changes that were merged of late; nil is not asked.
 	Merged []change.Change
 	// Origins say where commits come from that Needs.Origins asked for.
@@ -167,9 +170,11 @@ type Action struct {
 	// Entry is what to note in the ledger (Ask, CallOff), if anything, before the run
 	// is stopped (Cancel).
 	Entry change.Entry
-	// Reply is what to say, Excused are the failures to note elsewhere first
-	// (Answer), and TakesBack is set where our vote goes with that.
+	// Reply is what to say, Asking are the accounts whom it answers, Excused are the
+	// failures to note elsewhere first (Answer), and TakesBack is set where our vote
+	// goes with that.
 	Reply     string
+	Asking    []int
 	Excused   []Excuse
 	TakesBack bool
 	// Run is the run that was found (Record), or is looked after (Cancel, Report,
@@ -191,10 +196,11 @@ type Action struct {
 // Excuse is a failure that somebody calls known.
 type Excuse struct {
 	// Issues are open issues; Body is what to say there, and Mark a part of it by
-	// which it is found again.
+	// which it is found again among the comments since then: one for each patchset.
 	Issues []int
 	Body   string
 	Mark   string
+	Since  time.Time
 }
 
 // Plan is what a pass has to do, in order.

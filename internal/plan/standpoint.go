@@ -4,10 +4,8 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/command"
@@ -18,7 +16,8 @@ import (
 // commandSnapshot is what comments on a change are judged by; known is false
 // while something of it must be observed first.
 func (b *builder) commandSnapshot(c *change.Change) (s command.Snapshot, known bool) {
-	s = command.Snapshot{Server: b.p.Gerrit.Name, Change: *c, Members: b.s.Members, Issues: b.s.Issues}
+	s = command.Snapshot{Server: b.p.Gerrit.Name, Change: *c, Members: b.s.Members,
+		Issues: b.s.Issues, IssueTrouble: b.s.IssueTrouble, IssuesLater: b.s.IssuesLater}
 	known = true
 	for _, w := range b.workflowsFor(c) {
 		gate, unwanted := b.objections(c, w)
@@ -30,12 +29,26 @@ func (b *builder) commandSnapshot(c *change.Change) (s command.Snapshot, known b
 	return s, known
 }
 
-// objections say why a patchset is not to be tested: gate until something else
-// happens, unwanted unless somebody names the workflow.
+// objections say why a patchset is not to be tested and what can be done about it:
+// gate until something else happens, unwanted unless somebody names the workflow.
 func (b *builder) objections(c *change.Change, w *config.Workflow) (gate, unwanted string) {
-	gate = cmp.Or(b.filter.state(c), b.refusedReason(c), b.gateReason(c, w.Trust))
+	gate = cmp.Or(b.leftOut(c), b.refusedReason(c), b.gateReason(c, w.Trust))
 	unwanted = unwantedReason(c, w)
 	return gate, unwanted
+}
+
+// leftOut says for people why a change is left alone as a whole, or "".
+func (b *builder) leftOut(c *change.Change) string {
+	switch {
+	case b.filter.scope(c) != "":
+		return b.filter.scope(c) + ", so the configuration leaves this change out: ask those who run the tests"
+	case b.filter.mode(c) == "":
+		return b.filter.state(c)
+	case c.Private && b.filter.skip.Private:
+		return "the change is private, and is tested once it is public"
+	default:
+		return "the change is work in progress, and is tested once it is ready for review"
+	}
 }
 
 // commandRuns are the attempts of a workflow for the current patchset.
@@ -133,43 +146,4 @@ func stateOfConclusion(conclusion string) command.State {
 		return command.Failed
 	}
 	return command.Unclear
-}
-
-// maxExcuse bounds what is repeated of a failure elsewhere, in bytes.
-const maxExcuse = 6 << 10
-
-// excuses are the failures that comments call known, as they are to be noted on
-// their issues.
-func (b *builder) excuses(c *change.Change, actions []command.Action) []Excuse {
-	var all []Excuse
-	for _, a := range actions {
-		if a.Kind != command.Excuse {
-			continue
-		}
-		mark := fmt.Sprintf("<!-- dispatcher %s %s -->", c.ID(), strings.ReplaceAll(a.Message, "-", "_"))
-		body := fmt.Sprintf("%s\nSeen again on %s, patchset %d, says `%s`.", mark, b.changeURL(c), c.Current.Number,
-			strings.ReplaceAll(nameOf(a.Author), "`", "'"))
-		if told := b.lastFailure(c); told != "" {
-			body += "\n\n    " + strings.ReplaceAll(strings.TrimRight(told, "\n"), "\n", "\n    ") + "\n"
-		}
-		all = append(all, Excuse{Issues: a.Issues, Body: body, Mark: mark})
-	}
-	return all
-}
-
-// lastFailure is what we said last about a failure of the current patchset.
-func (b *builder) lastFailure(c *change.Change) string {
-	for _, m := range slices.Backward(c.Messages) {
-		if m.Author.ID != b.s.Self {
-			continue
-		}
-		r, ok := verdict.ParseResidue(m.Text)
-		if !ok || !slices.ContainsFunc(r.Runs, func(run verdict.RunResidue) bool {
-			return run.Key.ID == c.ID() && run.Outcome == verdict.Failed
-		}) {
-			continue
-		}
-		return change.Clip(strings.ReplaceAll(m.Text, "\r", ""), maxExcuse)
-	}
-	return ""
 }

@@ -51,7 +51,7 @@ type Talk interface {
 // Issues are those that comments may name.
 type Issues interface {
 	Issue(ctx context.Context, repository string, number int) (command.Issue, error)
-	// Note comments on an issue, unless a comment since then holds the mark.
+	// Note comments on an issue, unless one of its comments since then holds the mark.
 	Note(ctx context.Context, repository string, number int, body, mark string, since time.Time) error
 }
 

@@ -68,7 +68,7 @@ func (p *Pass) fill(ctx context.Context, s *plan.Snapshot, needs plan.Needs) []e
 	}
 	if len(needs.Issues) > 0 {
 		if err := p.readIssues(ctx, s, needs.Issues); err != nil {
-			problems = append(problems, fmt.Errorf("failed to look up what a comment names; it is answered by a later pass: %w", err))
+			problems = append(problems, fmt.Errorf("failed to look up what a comment names: %w", err))
 		}
 	}
 	if !needs.Merged.IsZero() {
@@ -130,6 +130,11 @@ func (p *Pass) readSelf(ctx context.Context, s *plan.Snapshot) error {
 		return err
 	}
 	s.Self = self.ID
+	for _, name := range []string{self.Username, self.Name, self.Email} {
+		if name != "" {
+			s.Called = append(s.Called, name)
+		}
+	}
 	return nil
 }
 

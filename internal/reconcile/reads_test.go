@@ -96,6 +96,9 @@ func TestReadsThatFail(t *testing.T) {
 			w.project.Report.Commands = config.Commands{CoolDown: time.Minute, Attempts: 5}
 			w.refs["refs/dispatcher/ended/1/1/autorun.yml/1/failed"] = rev(900)
 			w.runs[0].Conclusion = "failure"
+			owned := w.changes[1]
+			owned.Owner.ID = 2
+			w.changes[1] = owned
 			w.say(change.Message{ID: "m1", Author: change.Account{ID: 2}, Text: text})
 		}
 	}
@@ -119,7 +122,7 @@ func TestReadsThatFail(t *testing.T) {
 		{"busy", func(w *telling) { next(w); w.project.Limits.Running = 5 },
 			[]string{"relay 1/2: done: new patchset", "wait 1/2/autorun.yml/1: " + away, "problem: busy: 502"}, "dispatch 1/2/autorun.yml/1: done: new patchset"},
 		{"branch", next, []string{"relay 1/2: done: new patchset", "wait 1/2/autorun.yml/1: " + away, "problem: branch: 502"}, "dispatch 1/2/autorun.yml/1: done: new patchset"},
-		{"issue", comment("false positive: #12"), []string{"vote 1/1/autorun.yml/1: done: told", "problem: failed to look up what a comment names; it is answered by a later pass: issue: 502"}, `dispatch 1/1/autorun.yml/2: done: a comment asks for its failed jobs`},
+		{"issue", comment("false positive: #12"), []string{"vote 1/1/autorun.yml/1: done: told", "problem: failed to look up what a comment names: issue: 502"}, `dispatch 1/1/autorun.yml/2: done: a comment asks for its failed jobs`},
 		{"group", func(w *telling) { comment("recheck")(w); w.project.Report.Commands.Groups = []string{"core"} },
 			[]string{`answer 1/1: done: "recheck" by account 2: Nothing is started: `, "vote 1/1/autorun.yml/1: done: told", "problem: group: 502"}, ""},
 	}

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/command"
@@ -62,18 +61,26 @@ func talkedAbout(c *change.Change, self int) bool {
 	})
 }
 
-// readIssues looks up issues that comments name.
+// readIssues looks up issues that comments name. One that cannot be read is told to
+// whoever named it, at once or, where a later pass may read it, after a while.
 func (p *Pass) readIssues(ctx context.Context, s *plan.Snapshot, numbers []int) error {
 	if s.Issues == nil {
 		s.Issues = map[int]command.Issue{}
 	}
 	for _, n := range numbers {
 		state, err := p.Doors.Issues.Issue(ctx, p.issues(), n)
-		if err != nil {
-			s.NoIssues = true
-			return err
+		if err == nil {
+			s.Issues[n] = state
+			continue
 		}
-		s.Issues[n] = state
+		// The others would meet the same.
+		s.IssueTrouble, s.IssuesLater = err.Error(), errors.Is(err, fault.Transient)
+		for _, n := range numbers {
+			if _, known := s.Issues[n]; !known {
+				s.Issues[n] = command.Unreadable
+			}
+		}
+		return err
 	}
 	return nil
 }
@@ -127,10 +134,10 @@ func (p *Pass) answer(ctx context.Context, s *plan.Snapshot, made plan.Plan) []L
 func (p *Pass) answerOne(ctx context.Context, s *plan.Snapshot, l *Line) error {
 	c := l.Change
 	p.progress(fmt.Sprintf("answering comments on %s", c.ID()))
-	review := change.Review{Message: l.Reply, Tag: command.Tag, Notify: verdict.NotifyNone}
+	review := change.Review{Message: l.Reply, Tag: command.Tag, Notify: verdict.NotifyNone, Mail: l.Asking}
 	for _, e := range l.Excused {
 		for _, n := range e.Issues {
-			err := p.Doors.Issues.Note(ctx, p.issues(), n, e.Body, e.Mark, p.Now().Add(-noteAge))
+			err := p.Doors.Issues.Note(ctx, p.issues(), n, e.Body, e.Mark, e.Since)
 			if errors.Is(err, fault.Transient) {
 				return err // the next pass tries again
 			}
@@ -159,10 +166,6 @@ func (p *Pass) answerOne(ctx context.Context, s *plan.Snapshot, l *Line) error {
 	}
 	return nil
 }
-
-// noteAge is how far back a note on an issue is looked for before it is made
-// again: as long as comments are answered.
-const noteAge = 80 * time.Hour
 
 // announce tells Gerrit of the runs that this pass has started, where that is
 // wanted: one message for each change. It is a courtesy, told once or not at all.

@@ -37,6 +37,9 @@ func newTalking(t *testing.T, comment string) *talking {
 	w.runs[0].Status, w.runs[0].Conclusion, w.runs[0].Attempt = "completed", "failure", 1
 	w.refs["refs/dispatcher/ended/1/1/autorun.yml/1/failed"] = rev(900)
 	w.now = w.now.Add(time.Hour)
+	owned := w.changes[1]
+	owned.Owner.ID = 2
+	w.changes[1] = owned
 	w.say(change.Message{ID: "m1", Author: change.Account{ID: 2}, Text: "Patch Set 1:\n\n" + comment})
 	w.now = w.now.Add(time.Minute)
 	return w

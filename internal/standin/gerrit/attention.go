@@ -3,6 +3,7 @@
 package gerrit
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -101,6 +102,25 @@ func (c *Change) call(who *Account, reason string) {
 // notifications are the values of ReviewInput.notify; empty is the default.
 var notifications = []string{"", "NONE", "OWNER", "OWNER_REVIEWERS", "ALL"}
 
+// judgeNotify refuses to mail those whom it cannot find: NotifyResolver#find.
+func (s *Server) judgeNotify(in reviewInput) *refusal {
+	var problems []string
+	for _, to := range slices.Sorted(maps.Keys(in.NotifyDetails)) {
+		if !slices.Contains([]string{"TO", "CC", "BCC"}, to) {
+			return refuse(http.StatusBadRequest, "Invalid application/json in request")
+		}
+		for _, name := range in.NotifyDetails[to].Accounts {
+			if s.named(name) == nil {
+				problems = append(problems, fmt.Sprintf("Account '%s' not found", name))
+			}
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return refuse(http.StatusBadRequest, "Some accounts that should be notified could not be resolved: %s", strings.Join(problems, "\n"))
+}
+
 // mailed returns the user names of those who are sent mail about a review,
 // sorted: not its author. What is the default is said in PostReview#defaultNotify.
 func (c *Change) mailed(who *Account, in reviewInput) []string {
@@ -130,6 +150,13 @@ func (c *Change) mailed(who *Account, in reviewInput) []string {
 		fallthrough
 	case "OWNER":
 		people = append(people, c.owner)
+	}
+	for _, details := range in.NotifyDetails {
+		for _, name := range details.Accounts {
+			if a := c.srv.named(name); a != nil && !c.hiddenFrom(a) {
+				people = append(people, a)
+			}
+		}
 	}
 	var names []string
 	for _, a := range people {

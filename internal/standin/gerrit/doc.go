@@ -80,7 +80,10 @@
 //   - What is wrong with a review is told in this order: labels, comments' places,
 //     attention set, sizes, state, updates: PostReview#apply and #runBatchUpdate.
 //   - Who is mailed: PostReview#defaultNotify. A change that was never ready mails
-//     nobody by itself.
+//     nobody by itself. Accounts in notify_details are mailed whatever notify says, if
+//     they may see the change: rest-api-changes, commit of Gerrit's Change
+//     Id112b70158b80f84f631b5022f33228871716108; one that is not found is a 400 for the
+//     whole review: NotifyResolver#find, read.
 //   - Message ids have 40 hex digits, comment ids are 8_8 ones (here 8); a
 //     message's text begins with "Patch Set N:" and the votes: PostReviewOp
 //     #insertMessage, seen. A tag is kept with its outer spaces cut off: seen.

@@ -18,8 +18,14 @@ type reviewInput struct {
 	Comments              map[string][]commentInput `json:"comments"`
 	OmitDuplicateComments bool                      `json:"omit_duplicate_comments"`
 	Notify                string                    `json:"notify"`
+	NotifyDetails         map[string]notifyInfo     `json:"notify_details"`
 	AddToAttentionSet     []attentionInput          `json:"add_to_attention_set"`
 	IgnoreAutomaticRules  bool                      `json:"ignore_automatic_attention_set_rules"`
+}
+
+// notifyInfo names accounts (NotifyInfo).
+type notifyInfo struct {
+	Accounts []string `json:"accounts"`
 }
 
 // reviewResult is what it answers (ReviewResult). Labels holds what was applied;
@@ -58,6 +64,10 @@ func (s *Server) postReview(c call, revision string) {
 	var in reviewInput
 	if err := json.NewDecoder(http.MaxBytesReader(c.w, c.r.Body, 1<<20)).Decode(&in); err != nil || !slices.Contains(notifications, in.Notify) {
 		c.fail(http.StatusBadRequest, "Invalid application/json in request")
+		return
+	}
+	if no := s.judgeNotify(in); no != nil {
+		c.fail(no.status, "%s", no.text)
 		return
 	}
 	applied, no := ch.judge(c.viewer, in.Labels)
