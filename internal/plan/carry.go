@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -44,7 +45,9 @@ func (b *builder) carry(c *change.Change, w *config.Workflow) bool {
 	e := change.Entry{Kind: change.Carried, Key: key, ID: c.ID(), From: s.id.Patchset}
 	b.add(Action{Verb: Carry, Change: c, Key: key, Revision: c.Current.Revision, Entry: e,
 		Reason: fmt.Sprintf("%s: the result of patchset %d stands", kindText(c.Current.Kind), s.id.Patchset)})
-	b.said[c.Number] = append(b.said[c.Number], Ref{ID: c.ID(), Revision: c.Current.Revision, Entry: e})
+	// A patchset that waits at a gate does not come to the mirror.
+	at := cmp.Or(b.s.Mirror.patchset(c.ID()), b.s.Mirror.patchset(s.id), c.Current.Revision)
+	b.said[c.Number] = append(b.said[c.Number], Ref{ID: c.ID(), Revision: at, Entry: e})
 	return true
 }
 

@@ -171,6 +171,9 @@ func (m *Mirror) patchset(id change.ID) change.Revision {
 	return ""
 }
 
+// Holds reports whether the mirror has a patchset.
+func (m *Mirror) Holds(id change.ID, rev change.Revision) bool { return m.patchset(id) == rev }
+
 // poisoned reports whether the mirror refused this object for good.
 func (m *Mirror) poisoned(id change.ID, rev change.Revision) bool {
 	for _, r := range m.Changes[id.Change] {

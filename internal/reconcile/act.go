@@ -86,9 +86,11 @@ func (a *acting) collect(i int) {
 		item := a.item(l)
 		a.items[item].Want, a.items[item].OnMirror = l.Revision, false
 		a.update(item, i, ns.Ref(l.Change.ID()), l.Revision)
-	case plan.Ask, plan.CallOff:
-		a.update(a.item(l), i, ledger.Ref(l.Entry), l.Revision)
-	case plan.Carry:
+	case plan.Ask, plan.CallOff, plan.Carry:
+		if !a.comes(l.Change) {
+			a.noteApart(l)
+			return
+		}
 		a.update(a.item(l), i, ledger.Ref(l.Entry), l.Revision)
 	case plan.Dispatch:
 		a.update(a.item(l), i, ledger.Ref(change.Entry{Kind: change.Claim, Key: l.Key}), l.Revision)

@@ -173,6 +173,13 @@ func (c *Change) Vote(username, label string, value int) {
 	c.review(c.srv.account(username), len(c.patchsets)-1, reviewInput{}, map[string]int{label: value})
 }
 
+// VoteOn votes on a patchset, the first is 1. What newer ones keep of it is copied.
+func (c *Change) VoteOn(number int, username, label string, value int) {
+	c.srv.mu.Lock()
+	defer c.srv.mu.Unlock()
+	c.review(c.srv.account(username), number-1, reviewInput{}, map[string]int{label: value})
+}
+
 // Comment posts a message.
 func (c *Change) Comment(username, text string) {
 	c.srv.mu.Lock()
