@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 	"flake":        {"change", "command", "verdict"},
 	"durable":      {},
 	"proctree":     {},
-	"store":        {"durable", "fault"},
+	"store":        {"change", "durable", "fault"},
 	"cache":        {"durable", "fault"},
 	"host":         {"change", "durable", "fault"},
 	"publish":      {"change", "fault"},

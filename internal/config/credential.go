@@ -8,6 +8,8 @@ import (
 	"encoding/pem"
 	"net/url"
 	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
 // githubURL and githubAPI hold where the runner does not say otherwise.
@@ -143,6 +145,17 @@ func (l *loader) checkKey(at Place, text string) {
 		}
 	}
 	l.fail(at, hint, "the PEM block is not an RSA private key")
+}
+
+// checkClear refuses to send credentials where others can read them on the way. The
+// place is that of the setting; one that was not given is a variable of the runner's,
+// or made of it, and has none.
+func (l *loader) checkClear(setting any, address string, credentials bool) {
+	if !credentials || !change.InTheClear(address) {
+		return
+	}
+	l.fail(l.places[setting], "give its https:// address; http:// is for servers on this machine, and for access without credentials",
+		"credentials would be sent in the clear to %s", quote(address))
 }
 
 // origin is the scheme and host of an address: a token for https must not

@@ -145,3 +145,30 @@ func TestSecretStaysHidden(t *testing.T) {
 		t.Error("an empty secret must stay empty, and Reveal must give the text")
 	}
 }
+
+// TestInTheClear: http is for this machine, and for access without credentials.
+func TestInTheClear(t *testing.T) {
+	t.Parallel()
+	const text = `
+gerrits:
+  open: {url: 'http://open.example.org'}
+  near: {url: 'http://127.0.0.1:8080', username: ci, password-env: TOKEN}
+  far: {url: 'http://far.example.org', username: ci, password-env: TOKEN}
+projects:
+  - {name: a, gerrit: open, ci: {repository: o/ci, api-url: 'http://api.example.org'}, mirror: {url: 'http://open.example.org/o/a'}}
+  - {name: b, gerrit: near, ci: {repository: o/ci, api-url: 'http://localhost/api', token-env: TOKEN}, mirror: {url: 'http://[::1]/o/b', token-env: TOKEN}}
+  - name: c
+    gerrit: far
+    ci: {repository: o/ci, api-url: 'http://api.example.org', token-env: TOKEN}
+    mirror: {url: 'http://git.example.org/o/c', app: {id: 7, private-key-env: GOOD_KEY}}
+    report: {label: Verified, publish: {bucket: b, endpoint: 'http://s3.example.org'}}
+`
+	_, err := loadFile("clear.yml", []byte(text), "TOKEN=hunter2", "GOOD_KEY="+privateKey(), "S3_KEY=k", "S3_SECRET=hunter2")
+	const clear = ": credentials would be sent in the clear to "
+	checkProblems(t, err, []string{
+		"clear.yml:5:14" + clear + `"http://far.example.org"`,
+		"clear.yml:11:37" + clear + `"http://api.example.org"`,
+		"clear.yml:12:19" + clear + `"http://git.example.org/o/c"`,
+		"clear.yml:13:62" + clear + `"http://s3.example.org"`,
+	})
+}

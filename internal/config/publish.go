@@ -15,7 +15,7 @@ func (l *loader) publishing(p *publish) Publish {
 	if !l.given(&p.Bucket) && !l.boolInput("publish") {
 		return Publish{}
 	}
-	return Publish{
+	out := Publish{
 		On:       true,
 		Endpoint: cmp.Or(string(p.Endpoint), l.input("s3-endpoint-url")),
 		Bucket:   cmp.Or(string(p.Bucket), l.input("s3-bucket")),
@@ -25,6 +25,11 @@ func (l *loader) publishing(p *publish) Publish {
 		Artifacts: texts(p.Artifacts), Logs: p.Logs,
 		Keep: time.Duration(p.Keep), Time: time.Duration(p.Time),
 	}
+	if !l.given(&p.Endpoint) {
+		l.places[&p.Endpoint] = Place{Input: "s3-endpoint-url"}
+	}
+	l.checkClear(&p.Endpoint, out.Endpoint, out.Key != "")
+	return out
 }
 
 func (l *loader) comments(c *comments) Comments {

@@ -50,6 +50,7 @@ func (l *loader) server(g *gerrit, only bool) Gerrit {
 	if only && !l.given(&g.Username) {
 		out.Username, user = l.input("gerrit-username"), Place{Input: "gerrit-username"}
 	}
+	l.checkClear(&g.URL, out.URL, out.Password != "" || named)
 	switch {
 	case out.Username == "" && (out.Password != "" || named):
 		l.fail(password, "give the account's name as well", "there is a password, but no user name")

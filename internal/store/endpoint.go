@@ -10,6 +10,7 @@ import (
 
 	"github.com/minio/minio-go/v7/pkg/s3utils"
 
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
@@ -23,6 +24,10 @@ func parseEndpoint(raw string) (*url.URL, error) {
 	if err != nil {
 		return nil, fault.New(fault.Configuration, "the storage endpoint %w", err).
 			WithHint("set S3_ENDPOINT_URL to the address of the S3 service without the bucket's name, such as https://s3.us-west-004.backblazeb2.com")
+	}
+	if change.InTheClear(raw) { // there are always credentials
+		return nil, fault.New(fault.Configuration, "the storage endpoint %q is read and written in the clear", printable(raw, 100)).
+			WithHint("set S3_ENDPOINT_URL to its https:// address; http:// is for servers on this machine")
 	}
 	return u, nil
 }

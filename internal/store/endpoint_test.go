@@ -36,6 +36,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"no host", func(o *Options) { o.Endpoint = "https:///x" }, `names no host`, "S3_ENDPOINT_URL"},
 		{"credentials", func(o *Options) { o.Endpoint = "https://k:hush-hush@s3.example.org" }, "must not contain '@'", "S3_ENDPOINT_URL"},
 		{"a query", func(o *Options) { o.Endpoint = "https://s3.example.org/?x=1" }, "must not have a query", "S3_ENDPOINT_URL"},
+		{"in the clear", func(o *Options) { o.Endpoint = "http://s3.example.org" }, "is read and written in the clear", "https:// address"},
 		{"nonsense", func(o *Options) { o.Endpoint = "https://s3.example.org:port" }, "cannot be parsed", "S3_ENDPOINT_URL"},
 		{"no bucket", func(o *Options) { o.Bucket = "" }, "no storage bucket", "set S3_BUCKET"},
 		{"a path as bucket", func(o *Options) { o.Bucket = "results/ci" }, `"results/ci" cannot name a bucket`, "S3_BUCKET"},
@@ -65,7 +66,7 @@ func TestURL(t *testing.T) {
 		want   string
 	}{
 		{"plain", func(*Options) {}, "https://s3.example.org/results/a/x.txt"},
-		{"path and port", func(o *Options) { o.Endpoint, o.Prefix = "http://host:9000/s3/", "/ci/spdk/" }, "http://host:9000/s3/results/ci/spdk/a/x.txt"},
+		{"path and port", func(o *Options) { o.Endpoint, o.Prefix = "http://host.localhost:9000/s3/", "/ci/spdk/" }, "http://host.localhost:9000/s3/results/ci/spdk/a/x.txt"},
 		{"virtual", func(o *Options) { o.PathStyle = Virtual }, "https://results.s3.example.org/a/x.txt"},
 		{"Amazon", func(o *Options) { o.Endpoint = "https://s3.eu-west-1.amazonaws.com" }, "https://results.s3.eu-west-1.amazonaws.com/a/x.txt"},
 		{"Amazon by path", func(o *Options) { o.Endpoint, o.PathStyle = "https://s3.eu-west-1.amazonaws.com", Path }, "https://s3.eu-west-1.amazonaws.com/results/a/x.txt"},
@@ -131,9 +132,9 @@ func TestEndpointWithPath(t *testing.T) {
 func TestVirtualHosts(t *testing.T) {
 	t.Parallel()
 	var at string
-	b := newBed(t, s3.Options{Domain: "s3.test"}, func(o *Options) {
+	b := newBed(t, s3.Options{Domain: "s3.localhost"}, func(o *Options) {
 		at = strings.TrimPrefix(o.Endpoint, "http://")
-		o.Endpoint, o.PathStyle = "http://s3.test", Virtual
+		o.Endpoint, o.PathStyle = "http://s3.localhost", Virtual
 		o.Transport = &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, network, at)
 		}}
