@@ -154,6 +154,11 @@ func (a *app) get(ctx context.Context) (string, error) {
 
 // explain puts the App's own hints in the place of those about tokens.
 func (a *app) explain(err error) error {
+	if e, ok := errors.AsType[*apiError](err); ok {
+		if _, said := known(e); said {
+			return err
+		}
+	}
 	hint := ""
 	switch statusOf(err) {
 	case http.StatusUnauthorized:

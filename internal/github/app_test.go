@@ -179,7 +179,7 @@ func TestAppTokenFailures(t *testing.T) {
 		{"another App's id", func(o *AppOptions, _ *standin.Server) { o.ID = 43 }, fault.Configuration, "belongs to that App id"},
 		{"suspended", func(_ *AppOptions, s *standin.Server) {
 			s.Faults.Add(faults.Rule{Method: "POST", Do: faults.Answer(403, `{"message":"This installation has been suspended"}`)})
-		}, fault.Configuration, "may be suspended"},
+		}, fault.Configuration, "lift the suspension"},
 		{"no access to the repository", func(_ *AppOptions, s *standin.Server) {
 			s.Faults.Add(faults.Rule{Method: "POST", Do: faults.Answer(422, `{"message":"not accessible to the parent installation"}`)})
 		}, fault.Configuration, "give the installation access to org/ci"},

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
@@ -36,6 +35,9 @@ func (c *Client) explain(q call, e *apiError) error {
 	default:
 		f.Kind = fault.Configuration
 		f.Hint = c.hint(q, e)
+		if r, ok := known(e); ok && r.kind == fault.Transient {
+			f.Kind, f.After = fault.Transient, defaultRetryAfter
+		}
 	}
 	return f
 }
@@ -58,50 +60,6 @@ func explainNoAnswer(f *fault.Error, e *apiError, host string) {
 		f.Kind = fault.Configuration
 		f.Hint = host + " does not speak TLS there: check the scheme and port of the GitHub API URL"
 	}
-}
-
-// hint tells a person what to check after an answer that refuses.
-func (c *Client) hint(q call, e *apiError) string {
-	setting := ""
-	if c.setting != "" {
-		setting = " (setting " + c.setting + ")"
-	}
-	text := strings.ToLower(e.message)
-	switch {
-	case e.status == http.StatusUnauthorized:
-		return "the token" + setting + " is wrong, expired or revoked: make a new one"
-	case e.status == http.StatusForbidden && strings.Contains(text, "saml"):
-		return "authorize the token" + setting + " for single sign-on with that organization"
-	case e.status == http.StatusForbidden && strings.Contains(text, "locked"):
-		return "unlock the conversation, or name another issue"
-	case e.status == http.StatusForbidden && c.token == nil:
-		return "give a token: GitHub wants one for this even where the repository is public"
-	case e.status == http.StatusForbidden:
-		return "give the token" + setting + " the permission " + q.needs + " on that repository (a classic token: the scope repo)"
-	case e.status == http.StatusNotFound:
-		if c.token == nil {
-			return q.missing + "; without a token only public repositories can be seen"
-		}
-		return q.missing + "; if the repository is private, the token" + setting + " may not see it"
-	case e.status < 400:
-		return "the repository seems to have moved: give its new name"
-	}
-	return hintOfRefusal(text)
-}
-
-// hintOfRefusal reads the texts of GitHub's 422 answers.
-func hintOfRefusal(text string) string {
-	switch {
-	case strings.Contains(text, "workflow_dispatch' trigger"):
-		return "add workflow_dispatch to the triggers of that workflow on that branch; GitHub also wants the file on the default branch"
-	case strings.Contains(text, "disabled"):
-		return "enable the workflow on the repository's Actions page"
-	case strings.Contains(text, "no ref found"):
-		return "give a branch of the CI repository that exists"
-	case strings.Contains(text, "input"):
-		return "compare the workflow's inputs on that branch with what is sent"
-	}
-	return ""
 }
 
 // withoutURL takes the address off net/http's errors: it says nothing that

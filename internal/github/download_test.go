@@ -167,7 +167,7 @@ func TestDownloadFaults(t *testing.T) {
 		{"address lost once", faults.Rule{Path: api, Times: 1, Do: faults.LoseReply()}, fault.Unknown, "", 1},
 		{"no address", faults.Rule{Path: api, Do: faults.Answer(302, "")}, fault.Transient, "GitHub gave no address", 0},
 		{"content at once", faults.Rule{Path: api, Do: faults.Answer(200, "")}, fault.Transient, "not what GitHub's REST API describes", 0},
-		{"403", faults.Rule{Path: api, Do: faults.Answer(403, `{"message":"no"}`)}, fault.Configuration, "Actions: read", 0},
+		{"403", faults.Rule{Path: api, Do: faults.Answer(403, `{"message":"no"}`)}, fault.Configuration, "GitHub answered 403: no", 0},
 		{"not encrypted", faults.Rule{Path: api, Do: elsewhere("http://blobs.example.org/x")}, fault.Configuration, "on blobs.example.org, does not begin with https", 0},
 		{"not even http", faults.Rule{Path: api, Do: elsewhere("file:///etc/passwd")}, fault.Configuration, "does not begin with https", 0},
 		{"with a password", faults.Rule{Path: api, Do: elsewhere("https://u:p@blobs.example.org/x")}, fault.Configuration, "does not begin with https", 0},

@@ -99,13 +99,10 @@ func (e *StatusError) classify(c call) error {
 			WithHint("the token has expired or is wrong: make a new one and store it where this one came from; a server that checks names (Gerrit, a web server's list of users) wants the account's with it")
 	case e.Status == http.StatusForbidden && (e.RetryAfter > 0 || throttled(e.Body)), mayPass(e.Status):
 		return fault.New(fault.Transient, "%w", e).WithRetryAfter(e.RetryAfter)
-	case e.Status == http.StatusForbidden && pushing:
-		return fault.New(fault.Configuration, "%w", e).
-			WithHint("one of three causes: the token's account is no collaborator of the repository (invite it, and accept as that account), " +
-				"it has no write permission there (give it), or the token lacks the scope to write (contents: write and workflows: write; classic: repo and workflow)")
 	case e.Status == http.StatusForbidden:
-		return fault.New(fault.Configuration, "%w", e).
-			WithHint("the account may not read this repository, or there is none at this address")
+		f := fault.New(fault.Configuration, "%w", e)
+		f.Hint = e.hintOfDenial(pushing)
+		return f
 	case e.Status == http.StatusNotFound:
 		return fault.New(fault.Configuration, "%w", e).
 			WithHint("check the address; servers also say 404 when the account may not see the repository")

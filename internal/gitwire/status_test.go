@@ -45,6 +45,12 @@ func TestStatusKinds(t *testing.T) {
 	}{
 		{status: 401, kind: fault.Configuration, hint: "token has expired"},
 		{status: 403, body: "You are not allowed", kind: fault.Configuration, hint: "collaborator"},
+		{status: 403, kind: fault.Configuration, hint: "collaborator"},
+		{status: 403, body: "Permission to o/r.git denied to bot.", kind: fault.Configuration, hint: "collaborator"},
+		{status: 403, body: "Write access to repository not granted.", kind: fault.Configuration, hint: "collaborator"},
+		{status: 403, body: "This repository was archived so it is read-only.", kind: fault.Configuration, hint: "unarchive"},
+		{status: 403, body: "Your account is suspended. Please visit https://support.github.com for more information.", kind: fault.Configuration, hint: "not suspended"},
+		{status: 403, body: "Nobody knows this text", kind: fault.Configuration, hint: "-"},
 		{status: 403, body: "You have exceeded a secondary rate limit.", kind: fault.Transient},
 		{status: 403, header: []string{"Retry-After", "60"}, kind: fault.Transient, after: time.Minute},
 		{status: 404, body: "Not Found", kind: fault.Configuration, hint: "404"},
@@ -63,7 +69,7 @@ func TestStatusKinds(t *testing.T) {
 	for _, c := range cases {
 		r := open(t, answerWith(t, c.status, c.body, c.header...), Options{})
 		_, err := r.Push(t.Context(), PushRequest{Commands: []Command{{"refs/heads/x", strings.Repeat("a", 40), ""}}})
-		if fault.KindOf(err) != c.kind || fault.RetryAfter(err) != c.after || !strings.Contains(fault.HintOf(err), c.hint) {
+		if fault.KindOf(err) != c.kind || fault.RetryAfter(err) != c.after || !strings.Contains(fault.HintOf(err), strings.Trim(c.hint, "-")) || c.hint == "-" && fault.HintOf(err) != "" {
 			t.Errorf("%d %q: got %v: kind %v, after %v, hint %q; want %v, %v, %q", c.status, c.body, err,
 				fault.KindOf(err), fault.RetryAfter(err), fault.HintOf(err), c.kind, c.after, c.hint)
 		}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package github
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
+
+// refusal knows one text of an answer that refuses. Texts are matched in lower
+// case; TestRefusals has whole ones, with where each was seen.
+type refusal struct {
+	status int // 0 is any
+	text   string
+	kind   fault.Kind // 0 is Configuration
+	// hint says what to do. TOKEN stands for the token and its setting, NEEDS
+	// for the permission that the call takes.
+	hint string
+}
+
+// refusals, the more special ones first. The message itself always stands in
+// the error, before the hint.
+var refusals = []refusal{
+	// The account, the token, the organization.
+	{text: "ip allow list", hint: "run on a host whose address is on the organization's IP allow list, or have its owners add this one"},
+	{text: "via a personal access token (classic)", hint: "use a GitHub App, or a fine-grained token in place of TOKEN"},
+	{text: "token's lifetime", hint: "give TOKEN a shorter lifetime, on the page that GitHub names"},
+	{text: "via a personal access token with fine-grained", hint: "use a GitHub App, or have the organization's owners allow fine-grained tokens"},
+	{text: "via a fine-grained personal access token", hint: "use a GitHub App, or have the organization's owners allow fine-grained tokens"},
+	{text: "installation has been suspended", hint: "have an owner lift the suspension, on the page of installed GitHub Apps"},
+	{text: "suspended", hint: "use an account that is not suspended; the suspended one can appeal to GitHub's support"},
+	{text: "saml", hint: "authorize TOKEN for single sign-on with that organization"},
+	{text: "token does not have at least one of required scope", hint: "give TOKEN the scope that the server names"}, // Gitea
+	{text: "should be the owner of the repo", hint: "Gitea lists runs for the repository's owners only: use an owner's token"},
+	{text: "resource not accessible by integration", hint: "give the App the permission NEEDS, and accept it where it is installed; in a job, add it under permissions:"},
+	{text: "resource not accessible by personal access token", hint: "give TOKEN the permission NEEDS on that repository (a classic token: the scope repo)"},
+	{text: "must have admin rights", hint: "GitHub says so whatever is missing: give TOKEN the permission NEEDS on that repository (a classic token: the scope repo), and its account the right to write there"},
+	{text: "permission to write to a repo", hint: "give the account of TOKEN the right to write to that repository"}, // Gitea
+
+	// The repository.
+	{text: "archived", hint: "unarchive the repository, or name another one"},
+	{text: "repository access blocked", hint: "GitHub has blocked the repository: its owner must ask GitHub's support"},
+	{text: "actions has been disabled", hint: "enable Actions, in the settings of the repository or of its owner"},
+	{text: "issue is locked", hint: "unlock the conversation, or name another issue"},
+
+	// Limits that come without the headers of one.
+	{text: "abuse detection mechanism", kind: fault.Transient}, // older Enterprise Servers
+	{text: "rate limit", kind: fault.Transient},
+
+	{text: "administrative rules", hint: "a proxy may take the User-Agent header away: let it pass"},
+
+	// Workflows.
+	{text: "workflow_dispatch' trigger", hint: "add workflow_dispatch to the triggers of that workflow on that branch; GitHub also wants the file on the default branch"},
+	{text: "failed to parse workflow", hint: "mend the workflow file on that branch"},
+	{text: "workflow is not valid", hint: "mend the workflow file on that branch"},
+	{text: "may only define up to", hint: "declare fewer inputs in the workflow"},
+	{text: "disabled workflow", hint: "enable the workflow on the repository's Actions page"},
+	{text: "workflow is disabled", hint: "enable the workflow on the repository's Actions page"}, // Gitea
+	{text: "no ref found", hint: "give a branch of the CI repository that exists"},
+	{status: http.StatusUnprocessableEntity, text: "input", hint: "compare the workflow's inputs on that branch with what is sent"},
+}
+
+// known returns what is known of an answer that refuses.
+func known(e *apiError) (refusal, bool) {
+	text := strings.ToLower(e.message)
+	for _, r := range refusals {
+		if (r.status == 0 || r.status == e.status) && strings.Contains(text, r.text) {
+			return r, true
+		}
+	}
+	return refusal{}, false
+}
+
+// hint tells a person what to check after an answer that refuses: of what the
+// server said, where that is known. Without a word of the server's own there is
+// the usual cause.
+func (c *Client) hint(q call, e *apiError) string {
+	token := "the token"
+	if c.setting != "" {
+		token += " (setting " + c.setting + ")"
+	}
+	if r, ok := known(e); ok && (c.token != nil || !strings.Contains(r.hint, "TOKEN")) {
+		return strings.NewReplacer("TOKEN", token, "NEEDS", q.needs).Replace(r.hint)
+	}
+	silent := e.message == ""
+	switch {
+	case e.status == http.StatusUnauthorized && c.token != nil:
+		return token + " is wrong, expired or revoked: make a new one"
+	case e.status == http.StatusForbidden && silent && c.token != nil:
+		return "give " + token + " the permission " + q.needs + " on that repository (a classic token: the scope repo)"
+	case c.token == nil && (e.status == http.StatusForbidden || e.status == http.StatusUnauthorized):
+		return "give a token: GitHub wants one for this even where the repository is public"
+	case e.status == http.StatusNotFound && c.token == nil:
+		return q.missing + "; without a token only public repositories can be seen"
+	case e.status == http.StatusNotFound:
+		return q.missing + "; if the repository is private, " + token + " may not see it"
+	case e.status < 400:
+		return "the repository seems to have moved: give its new name"
+	}
+	return ""
+}
