@@ -21,7 +21,11 @@ import (
 //	asked/KEY/JOBS        a comment asks for that attempt: of all jobs, or of failed ones
 //	stopped/KEY           a comment called that attempt off, started or not
 //	left/KEY              its run is cancelled because the change was left alone
-//	poisoned/CHANGE/PATCHSET/REVISION   the mirror refuses this object for good
+//	refused/CHANGE/PATCHSET/REVISION/WORD/COUNT/SECONDS   the mirror refused this
+//	                      object for what WORD says, COUNT times, the last one then
+//	unmoved/WORD/COUNT/SECONDS/BRANCH   the same for a branch
+//	full/CHANGE/PATCHSET/COUNT/SECONDS  Gerrit refused a message on the change so
+//	poisoned/CHANGE/PATCHSET/REVISION   an older version's refused, without a time
 //	pruned/SECONDS        closed changes were looked for at that time
 //	scanned/SECONDS       comments on changes updated until then were read
 //	merged/SECONDS        a branch had moved then: merged changes were looked for
@@ -39,18 +43,21 @@ type EntryKind string
 
 // The kinds of ledger entries.
 const (
-	Claim    EntryKind = "claims"
-	RunOf    EntryKind = "runs"
-	Lost     EntryKind = "lost"
-	Carried  EntryKind = "carried"
-	Ended    EntryKind = "ended"
-	Asked    EntryKind = "asked"
-	Stopped  EntryKind = "stopped"
-	Left     EntryKind = "left"
-	Poisoned EntryKind = "poisoned"
-	Pruned   EntryKind = "pruned"
-	Scanned  EntryKind = "scanned"
-	Merges   EntryKind = "merged"
+	Claim     EntryKind = "claims"
+	RunOf     EntryKind = "runs"
+	Lost      EntryKind = "lost"
+	Carried   EntryKind = "carried"
+	Ended     EntryKind = "ended"
+	Asked     EntryKind = "asked"
+	Stopped   EntryKind = "stopped"
+	Left      EntryKind = "left"
+	Unrelayed EntryKind = "refused"
+	Unmoved   EntryKind = "unmoved"
+	Full      EntryKind = "full"
+	Poisoned  EntryKind = "poisoned"
+	Pruned    EntryKind = "pruned"
+	Scanned   EntryKind = "scanned"
+	Merges    EntryKind = "merged"
 )
 
 // The words of an Asked entry: which jobs of the attempt before are to run again.
@@ -64,10 +71,12 @@ type Entry struct {
 	Kind     EntryKind
 	Key      Key       // claims, runs, lost, carried, ended, asked, stopped, left
 	RunID    int64     // runs
-	At       time.Time // lost, ended, pruned, scanned, merged; zero in older ended entries
-	ID       ID        // poisoned; also set for the kinds with a key
-	Revision Revision  // poisoned
-	Word     string    // ended: the outcome; asked: AllJobs or FailedJobs
+	At       time.Time // lost, ended, pruned, scanned, merged, refused, unmoved, full; zero in older ended entries
+	ID       ID        // refused, full, poisoned; also set for the kinds with a key
+	Revision Revision  // refused, poisoned
+	Branch   string    // unmoved: its short name
+	Count    int       // refused, unmoved, full
+	Word     string    // ended: the outcome; asked: AllJobs or FailedJobs; refused, unmoved: see RefusalText
 	From     int       // carried: the patchset whose result stands
 }
 
@@ -92,6 +101,8 @@ func (l Ledger) Ref(e Entry) string {
 		return fmt.Sprintf("%s%s/%s", prefix, e.Key, e.Word)
 	case Poisoned:
 		return fmt.Sprintf("%s%s/%s", prefix, e.ID, e.Revision)
+	case Unrelayed, Unmoved, Full:
+		return prefix + e.refusal()
 	default:
 		return fmt.Sprintf("%s%d", prefix, e.At.Unix())
 	}
@@ -144,6 +155,8 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 		}
 	case Poisoned:
 		return parsePoisoned(e, head, last)
+	case Unrelayed, Unmoved, Full:
+		return parseRefusal(e, rest)
 	default:
 		return Entry{}, false
 	}

@@ -2,6 +2,18 @@
 
 package change
 
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ErrFull says that a change takes no more messages: it has as many updates, or
+// as much text, as Gerrit allows (change.maxUpdates,
+// change.cumulativeCommentSizeLimit). Nothing was posted, nor is it likely to be.
+var ErrFull = errors.New("the change is full")
+
 // The words by which the ledger remembers why a mirror does not take something.
 // They stand for a definite verdict, never for trouble of the mirror's own.
 const (
@@ -33,4 +45,53 @@ func RefusalText(word string) string {
 		return text
 	}
 	return "in words that are not known"
+}
+
+// refusal is what follows the kind in the name of an entry about a refusal. A
+// branch's name comes last: it may have any number of parts.
+func (e Entry) refusal() string {
+	switch e.Kind {
+	case Unrelayed:
+		return fmt.Sprintf("%s/%s/%s/%d/%d", e.ID, e.Revision, e.Word, e.Count, e.At.Unix())
+	case Unmoved:
+		return fmt.Sprintf("%s/%d/%d/%s", e.Word, e.Count, e.At.Unix(), e.Branch)
+	default:
+		return fmt.Sprintf("%s/%d/%d", e.ID, e.Count, e.At.Unix())
+	}
+}
+
+func parseRefusal(e Entry, rest string) (Entry, bool) {
+	var times string
+	ok := true
+	switch e.Kind {
+	case Unmoved:
+		parts := strings.SplitN(rest, "/", 4)
+		if len(parts) < 4 || CheckBranch(parts[3]) != nil {
+			return Entry{}, false
+		}
+		e.Word, times, e.Branch = parts[0], parts[1]+"/"+parts[2], parts[3]
+	default:
+		parts := strings.Split(rest, "/")
+		if n := len(parts); n < 4 || e.Kind == Unrelayed && n != 6 || e.Kind == Full && n != 4 {
+			return Entry{}, false
+		}
+		if e.ID, ok = parseID(parts[0] + "/" + parts[1]); !ok {
+			return Entry{}, false
+		}
+		times = strings.Join(parts[len(parts)-2:], "/")
+		if e.Kind == Unrelayed {
+			var err error
+			e.Revision, err = ParseRevision(parts[2])
+			ok, e.Word = err == nil, parts[3]
+		}
+	}
+	count, at, _ := strings.Cut(times, "/")
+	seconds, timed := decimal(at, 18)
+	e.At = time.Unix(int64(seconds), 0).UTC()
+	var counted bool
+	e.Count, counted = decimal(count, 4)
+	if !ok || !timed || !counted || e.Kind != Full && !isWord(e.Word) {
+		return Entry{}, false
+	}
+	return e, true
 }
