@@ -24,10 +24,8 @@ var (
 	// ErrClosed says that a change takes no such vote any more: it is abandoned,
 	// or merged with a better one. Nothing was posted.
 	ErrClosed = errors.New("the change is closed")
-	// ErrFull says that a change takes no more messages: it has as many updates, or
-	// as much text, as the server allows (change.maxUpdates,
-	// change.cumulativeCommentSizeLimit). Nothing was posted, nor ever will be.
-	ErrFull = errors.New("the change is full")
+	// ErrFull is change.ErrFull.
+	ErrFull = change.ErrFull
 )
 
 // Post posts a review on one revision, which may not be the current one. It is
@@ -134,6 +132,10 @@ func notPosted(what string, err error, a change.Address, parts ...string) error 
 		end := final(status)
 		if blamesSum.MatchString(status.reason) {
 			end = ErrFull // and no shorter message helped
+		}
+		if end == ErrFull {
+			return fault.New(fault.Configuration, "failed to %s: %w: %w", what, end, status).
+				WithHint("go on in a new change, or raise change.maxUpdates or change.cumulativeCommentSizeLimit in gerrit.config")
 		}
 		if end != nil {
 			return fault.New(fault.Permanent, "failed to %s: %w: %w", what, end, status)

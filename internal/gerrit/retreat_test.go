@@ -150,10 +150,10 @@ func TestGivenUp(t *testing.T) {
 		kind   fault.Kind
 		tries  int
 	}{
-		{"full", 409, full, ErrFull, fault.Permanent, 1},
+		{"full", 409, full, ErrFull, fault.Configuration, 1},
 		{"closed", 409, "change is closed", ErrClosed, fault.Permanent, 1},
 		{"no votes after submit", 409, "Voting on labels disallowed after submit: Verified", ErrClosed, fault.Permanent, 1},
-		{"no room", 400, "Exceeding maximum cumulative size of comments and change messages: 3000000 (existing) + 7000 (new) > 3000000", ErrFull, fault.Permanent, 5},
+		{"no room", 400, "Exceeding maximum cumulative size of comments and change messages: 3000000 (existing) + 7000 (new) > 3000000", ErrFull, fault.Configuration, 5},
 		{"may not read", 403, "read not permitted", nil, fault.Configuration, 1},
 		{"gone", 404, "Not found: 1", ErrGone, fault.Permanent, 1},
 		{"always", 422, "something is wrong", nil, fault.Permanent, 10},
