@@ -57,7 +57,8 @@ func TestRefusedPatchsetsHoldNobodyUp(t *testing.T) {
 }
 
 // TestMirrorRefusesContent is a patchset that the mirror will never take, with
-// another one built on it.
+// another one built on it. It is a failure once, suspected for an hour, and then
+// tried on a schedule.
 func TestMirrorRefusesContent(t *testing.T) {
 	t.Parallel()
 	const rule = "push declined due to repository rule violations"
@@ -67,9 +68,18 @@ func TestMirrorRefusesContent(t *testing.T) {
 	above := s.push("ann", "nvme: use the key", one)
 	s.pass(ExitFailed)
 	s.runs("102/1/autorun.yml/1")
-	s.says("They are not tried again, and the pass says why.")
+	s.says("It is tried again, quietly.")
+	s.clock.advance(15 * time.Minute)
 	s.pass(ExitDone)
-	s.says("New patchsets are.")
+	s.says("After an hour the mirror is believed.")
+	s.clock.advance(time.Hour)
+	s.pass(ExitDone)
+	s.clock.advance(15 * time.Minute)
+	s.pass(ExitDone)
+	s.says("And an hour later it is asked again.")
+	s.clock.advance(time.Hour)
+	s.pass(ExitDone)
+	s.says("New patchsets are tried at once.")
 	one.Amend(map[string]string{"lib/nvme.c": "int key;\n"})
 	above.Rebase()
 	s.pass(ExitDone)
@@ -100,8 +110,12 @@ func TestMirrorProtectsTheBranch(t *testing.T) {
 	s.push("ann", "nvme: split the probe loop", nil)
 	s.pass(ExitConfiguration)
 	s.runs("101/1/autorun.yml/1")
-	s.says("And again: nothing is started twice.")
-	s.pass(ExitConfiguration)
+	s.says("It is known now, and nothing is started twice.")
+	s.pass(ExitDone)
+	s.runs("101/1/autorun.yml/1")
+	s.says("An hour later it is tried again.")
+	s.clock.advance(time.Hour)
+	s.pass(ExitDone)
 	s.runs("101/1/autorun.yml/1")
 }
 

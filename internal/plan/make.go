@@ -23,8 +23,10 @@ type builder struct {
 	plan   Plan
 	queue  []waiting
 	open   map[int]*change.Change
-	// refused are the revisions that the mirror will not take.
-	refused map[change.Revision]change.ID
+	// refused is what the mirror refused before, by change, and retried are those
+	// that are tried again.
+	refused map[int]Refusal
+	retried map[int]bool
 	// tips are the open changes by their current revision.
 	tips  map[change.Revision]*change.Change
 	fresh map[int]bool
@@ -64,6 +66,8 @@ func Make(p *config.Project, s *Snapshot, now time.Time) Plan {
 	b.lifecycle()
 	b.votes()
 	b.prune()
+	b.mute()
+	b.forget()
 	b.plan.Needs.Fresh = slices.Sorted(maps.Keys(b.fresh))
 	b.plan.Needs.Workflows = slices.Sorted(maps.Keys(b.files))
 	n := &b.plan.Needs
@@ -83,13 +87,12 @@ func sorted[T int | int64](numbers []T) []T {
 func newBuilder(p *config.Project, s *Snapshot, now time.Time) *builder {
 	b := &builder{
 		p: p, s: s, now: now,
-		filter:  newFilter(p, now),
-		open:    make(map[int]*change.Change, len(s.Changes)),
-		refused: map[change.Revision]change.ID{},
-		tips:    make(map[change.Revision]*change.Change, len(s.Changes)),
-		fresh:   map[int]bool{},
-		files:   map[string]bool{},
-		said:    map[int][]Ref{},
+		filter: newFilter(p, now),
+		open:   make(map[int]*change.Change, len(s.Changes)),
+		tips:   make(map[change.Revision]*change.Change, len(s.Changes)),
+		fresh:  map[int]bool{},
+		files:  map[string]bool{},
+		said:   map[int][]Ref{},
 
 		residues: map[int][]verdict.Residue{}, untrue: map[change.Key]bool{}, withdrawn: map[int]bool{},
 	}
@@ -117,9 +120,7 @@ func (b *builder) index() {
 		b.open[c.Number] = c
 		b.tips[c.Current.Revision] = c
 	}
-	for _, r := range b.s.Mirror.refused {
-		b.refused[r.Entry.Revision] = r.ID
-	}
+	b.recall()
 }
 
 func (b *builder) add(a Action) { b.plan.Actions = append(b.plan.Actions, a) }
@@ -136,16 +137,20 @@ func (b *builder) branches() {
 			continue
 		}
 		tip, old := b.s.Source[name], b.s.Mirror.Branches[name]
+		before := b.refusedBranch(name)
 		switch {
 		case old == tip:
 		case change.CheckBranch(name) != nil:
 			b.add(Action{Verb: Skip, Branch: name, Reason: change.CheckBranch(name).Error()})
 		case b.ours(name):
 			b.add(Action{Verb: Skip, Branch: name, Reason: "its name lies in the dispatcher's own namespace"})
+		case before.Next().After(b.now):
+			b.add(Action{Verb: Skip, Branch: name, Reason: fmt.Sprintf("the mirror refuses to move it: %s (%s); %s; patchsets bring what they stand on",
+				change.RefusalText(before.Word), before.times(), before.Outlook())})
 		case old == "":
-			b.add(Action{Verb: MirrorBranch, Branch: name, Revision: tip, Reason: "new branch"})
+			b.add(Action{Verb: MirrorBranch, Branch: name, Revision: tip, Reason: "new branch", Before: before})
 		default:
-			b.add(Action{Verb: MirrorBranch, Branch: name, Revision: tip, Old: old, Reason: "moved in Gerrit"})
+			b.add(Action{Verb: MirrorBranch, Branch: name, Revision: tip, Old: old, Reason: "moved in Gerrit", Before: before})
 		}
 	}
 }
@@ -187,7 +192,7 @@ func (b *builder) change(c *change.Change) {
 	}
 	if wanted && held == "" {
 		b.touch(c)
-		b.add(Action{Verb: Relay, Change: c, Revision: c.Current.Revision, Reason: "new patchset"})
+		b.add(Action{Verb: Relay, Change: c, Revision: c.Current.Revision, Reason: "new patchset", Before: b.refusalBefore(c)})
 	}
 	if before == len(b.plan.Actions)+len(b.queue) {
 		b.plan.Idle++

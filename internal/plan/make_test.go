@@ -54,8 +54,6 @@ func TestLifeOfAPatchset(t *testing.T) {
 			[]string{"fail 7/1/autorun.yml/5: 5 calls were lost, and its runs do not show their keys"}},
 		{"another commit in its place", []string{"refs/changes/07/7/1 8"}, nil,
 			[]string{"fail 7/1: the mirror's refs/changes/07/7/1 holds 0000000000, not this patchset"}},
-		{"refused for good", []string{"refs/dispatcher/poisoned/7/1/" + string(rev(7)) + " 1"}, nil,
-			[]string{"skip 7/1: the mirror refuses this patchset for good: upload another one, or delete the mirror's refs/dispatcher/poisoned/7/1/" + string(rev(7)) + " to have it tried again"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -141,11 +139,11 @@ func TestChainsAboveARefusedPatchsetAreHeld(t *testing.T) {
 	}
 	p := project()
 	s := snapshot(p, []change.Change{open(1), open(2, child(1)), open(3, child(2)), open(4, child(99))},
-		"refs/dispatcher/poisoned/1/1/"+string(rev(1))+" 50")
+		refused(1, 2, noon.Add(-10*time.Minute)))
 	check(t, Make(p, s, noon),
 		"relay 4/1: new patchset",
 		"dispatch 4/1/autorun.yml/1: new patchset",
-		"skip 1/1: the mirror refuses this patchset for good: upload another one, or delete the mirror's refs/dispatcher/poisoned/1/1/"+string(rev(1))+" to have it tried again",
+		"skip 1/1: the mirror refuses this patchset: it holds a secret (2 times, the last at 2026-11-24 11:50 UTC); tried again after 2026-11-24 12:50 UTC, a new patchset at once",
 		"skip 2/1: held: the mirror refuses 1/1 below it",
 		"skip 3/1: held: the mirror refuses 1/1 below it")
 }

@@ -28,8 +28,8 @@ type Mirror struct {
 	Changes map[int][]Ref
 	// Marks are the ledger refs that say when something was last done.
 	Marks []Ref
-	// refused are those of Changes that say what the mirror will not take.
-	refused []Ref
+	// unmoved are the ledger refs that say that a branch was refused, by its name.
+	unmoved map[string][]Ref
 	// Unreadable counts refs in our namespaces that we did not write.
 	Unreadable int
 
@@ -42,6 +42,7 @@ func NewMirror(ns change.Namespace, l change.Ledger) *Mirror {
 	return &Mirror{
 		Branches:  map[string]change.Revision{},
 		Changes:   map[int][]Ref{},
+		unmoved:   map[string][]Ref{},
 		namespace: ns,
 		ledger:    l,
 	}
@@ -67,7 +68,10 @@ func (m *Mirror) PrefixesOf(server string, number int) []string {
 	for _, kind := range []change.EntryKind{change.Claim, change.RunOf, change.Lost, change.Carried, change.Ended, change.Asked, change.Stopped, change.Left} {
 		prefixes = append(prefixes, string(m.ledger)+string(kind)+"/"+keyed)
 	}
-	return append(prefixes, string(m.ledger)+string(change.Poisoned)+"/"+about)
+	for _, kind := range []change.EntryKind{change.Unrelayed, change.Full, change.Poisoned} {
+		prefixes = append(prefixes, string(m.ledger)+string(kind)+"/"+about)
+	}
+	return prefixes
 }
 
 // Add sorts one ref in. Refs of other namespaces are ignored.
@@ -96,14 +100,14 @@ func (m *Mirror) addEntry(name string, rev change.Revision) {
 		return
 	}
 	ref := Ref{Name: name, Revision: rev, ID: e.ID, Entry: e}
-	if !e.ID.Valid() {
+	switch {
+	case e.Kind == change.Unmoved:
+		m.unmoved[e.Branch] = append(m.unmoved[e.Branch], ref)
+	case !e.ID.Valid():
 		m.Marks = append(m.Marks, ref)
-		return
+	default:
+		m.about(ref)
 	}
-	if e.Kind == change.Poisoned {
-		m.refused = append(m.refused, ref)
-	}
-	m.about(ref)
 }
 
 // Started reports whether the ledger says that a run was started for a key, or that
@@ -173,13 +177,3 @@ func (m *Mirror) patchset(id change.ID) change.Revision {
 
 // Holds reports whether the mirror has a patchset.
 func (m *Mirror) Holds(id change.ID, rev change.Revision) bool { return m.patchset(id) == rev }
-
-// poisoned reports whether the mirror refused this object for good.
-func (m *Mirror) poisoned(id change.ID, rev change.Revision) bool {
-	for _, r := range m.Changes[id.Change] {
-		if r.Entry.Kind == change.Poisoned && r.Entry.Revision == rev {
-			return true
-		}
-	}
-	return false
-}

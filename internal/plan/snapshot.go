@@ -191,6 +191,9 @@ type Action struct {
 	Keep []change.Entry
 	// Number is the change, where Change is not set.
 	Number int
+	// Before is what is known of it, or of the branch, having been refused before
+	// (MirrorBranch, Relay, Answer, Report, Vote).
+	Before Refusal
 }
 
 // Excuse is a failure that somebody calls known.
@@ -213,6 +216,10 @@ type Plan struct {
 	Haves map[int][]change.Revision
 	// Marks are what the ledger should say of when things were done.
 	Marks []Mark
+	// Full is what is known of open changes on which Gerrit took no more messages.
+	Full map[int]Refusal
+	// Stale are refs that remember a refusal which is of no interest any more.
+	Stale []Ref
 	// Warnings are what was seen and does not count.
 	Warnings []string
 }

@@ -3,10 +3,10 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -58,6 +58,9 @@ func (p *Pass) act(ctx context.Context, s *plan.Snapshot, made plan.Plan, r *Res
 		dropLines: map[string]int{}, voteless: map[kindOfVote]bool{},
 	}
 	for i := range r.Lines {
+		if l := &r.Lines[i]; l.Verb == plan.Answer && l.State != Waiting {
+			a.said(i, l.Err)
+		}
 		a.collect(i)
 	}
 	a.foretell(ctx)
@@ -81,10 +84,11 @@ func (a *acting) collect(i int) {
 			Updates: []relay.Update{{Ref: "refs/heads/" + l.Branch, Old: l.Old, New: l.Revision}},
 			Haves:   a.branchTips(),
 			Known:   l.Old,
+			Suspect: l.Before.Known(),
 		})
 	case plan.Relay:
 		item := a.item(l)
-		a.items[item].Want, a.items[item].OnMirror = l.Revision, false
+		a.items[item].Want, a.items[item].OnMirror, a.items[item].Suspect = l.Revision, false, l.Before.Known()
 		a.update(item, i, ns.Ref(l.Change.ID()), l.Revision)
 	case plan.Ask, plan.CallOff, plan.Carry:
 		if !a.comes(l.Change) {
@@ -156,20 +160,6 @@ func (a *acting) entry(e change.Entry, at change.Revision) relay.Item {
 	}
 }
 
-// maxTips bounds the branch tips that are offered to Gerrit as haves.
-const maxTips = 200
-
-// branchTips are the mirror's tips of branches that Gerrit has too.
-func (a *acting) branchTips() []change.Revision {
-	var tips []change.Revision
-	for _, name := range slices.Sorted(maps.Keys(a.snapshot.Mirror.Branches)) {
-		if _, known := a.snapshot.Source[name]; known && len(tips) < maxTips {
-			tips = append(tips, a.snapshot.Mirror.Branches[name])
-		}
-	}
-	return tips
-}
-
 // move pushes branches, patchsets and claims, and writes down what became of
 // each line.
 func (a *acting) move(ctx context.Context) {
@@ -184,11 +174,14 @@ func (a *acting) move(ctx context.Context) {
 		case errors.Is(r.Err, relay.ErrForeign):
 			// Nothing is broken: patchsets bring what they stand on.
 			l.State, l.Note = Skipped, "left alone on the mirror: "+relay.ErrForeign.Error()
+		case r.Refused != "":
+			a.refusedAgain(a.branchLines[i], change.Entry{Kind: change.Unmoved, Branch: l.Branch}, r.Refused, r.Err)
 		case r.Err != nil:
 			l.fail(r.Err)
 		default:
 			l.State = Done
 			a.landed = append(a.landed, l.Revision)
+			a.takenAfterAll(l)
 		}
 	}
 	for i, r := range items {
@@ -205,7 +198,15 @@ func (a *acting) moved(item int, r relay.ItemResult) {
 		switch {
 		case l.Verb == plan.Relay:
 			a.here[id] = result.State == relay.Done
-			a.settle(l, result, r.Err)
+			switch {
+			case a.here[id]:
+				l.State = Done
+				a.takenAfterAll(l)
+			case r.Refused != "":
+				a.refusedAgain(line, change.Entry{Kind: change.Unrelayed, ID: id, Revision: l.Revision}, r.Refused, cmp.Or(result.Err, r.Err))
+			default:
+				a.settle(l, result, r.Err)
+			}
 		case l.Verb == plan.Dispatch && !a.here[id]:
 			l.wait("its patchset is not on the mirror")
 			a.claimed[line] = result.State == relay.Done
@@ -218,9 +219,6 @@ func (a *acting) moved(item int, r relay.ItemResult) {
 		default:
 			a.settle(l, result, r.Err)
 		}
-	}
-	if r.Refused != "" {
-		a.poison(id, a.items[item].Want)
 	}
 }
 
@@ -236,24 +234,4 @@ func (a *acting) settle(l *Line, r relay.UpdateResult, whole error) {
 	default:
 		l.fail(fault.New(fault.Transient, "%s was not written", r.Ref))
 	}
-}
-
-// anchor is a commit that the mirror surely has, for entries that are about
-// none of their own; "" if there is none.
-func (a *acting) anchor() change.Revision {
-	if tips := append(a.landed, a.branchTips()...); len(tips) > 0 {
-		return tips[0]
-	}
-	return ""
-}
-
-// poison remembers an object that the mirror will not take.
-func (a *acting) poison(id change.ID, rev change.Revision) {
-	at := a.anchor()
-	if at == "" {
-		a.result.Problems = append(a.result.Problems,
-			fault.New(fault.Ours, "%s is refused by the mirror, which has no branch yet to note that at: it will be tried again", id))
-		return
-	}
-	a.note(change.Entry{Kind: change.Poisoned, ID: id, Revision: rev}, at)
 }

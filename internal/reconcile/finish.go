@@ -19,6 +19,7 @@ import (
 // costs it the grace time.
 func (a *acting) finish(ctx context.Context) {
 	a.mark()
+	a.forgetStale()
 	if len(a.notes)+len(a.drops) == 0 {
 		return
 	}

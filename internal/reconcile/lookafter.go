@@ -16,7 +16,7 @@ import (
 // those that nobody waits for, reports those that ended without a word, and sets
 // the votes that are owed.
 func (a *acting) lookAfter(ctx context.Context) {
-	do := map[plan.Verb]func(context.Context, *Line){plan.Cancel: a.cancel, plan.Report: a.report, plan.Judge: a.judge, plan.Vote: a.vote}
+	do := map[plan.Verb]func(context.Context, int){plan.Cancel: a.cancel, plan.Report: a.report, plan.Judge: a.judge, plan.Vote: a.vote}
 	for i := range a.result.Lines {
 		l := &a.result.Lines[i]
 		act, mine := do[l.Verb]
@@ -25,14 +25,15 @@ func (a *acting) lookAfter(ctx context.Context) {
 		case ctx.Err() != nil:
 			l.wait("the pass was told to stop")
 		default:
-			act(ctx, l)
+			act(ctx, i)
 		}
 	}
 }
 
 // cancel asks GitHub to stop a run. That it has ended is seen, and noted, by a
 // later pass.
-func (a *acting) cancel(ctx context.Context, l *Line) {
+func (a *acting) cancel(ctx context.Context, line int) {
+	l := &a.result.Lines[line]
 	a.progress(fmt.Sprintf("cancelling %s", l.Key))
 	l.Run = l.Action.Run
 	if err := a.Doors.Canceller.Cancel(ctx, a.Project.CI.Repository, l.Run.ID); err != nil {
@@ -44,12 +45,12 @@ func (a *acting) cancel(ctx context.Context, l *Line) {
 
 // report tells Gerrit about a run. Where there was nothing to tell, its outcome
 // is noted all the same: the report of another workflow asks for it.
-func (a *acting) report(ctx context.Context, l *Line) {
+func (a *acting) report(ctx context.Context, line int) {
+	l := &a.result.Lines[line]
 	a.progress(fmt.Sprintf("reporting %s", l.Key))
 	l.Run = l.Action.Run
 	told, err := a.Doors.Reporter.Report(ctx, a.Project, l.Action)
-	if err != nil {
-		l.fail(err)
+	if a.said(line, err); err != nil {
 		return
 	}
 	l.State, l.Note = Done, told.Note
@@ -58,7 +59,8 @@ func (a *acting) report(ctx context.Context, l *Line) {
 }
 
 // judge notes how a run ended that nobody is told about.
-func (a *acting) judge(ctx context.Context, l *Line) {
+func (a *acting) judge(ctx context.Context, line int) {
+	l := &a.result.Lines[line]
 	a.progress(fmt.Sprintf("reading %s", l.Key))
 	l.Run = l.Action.Run
 	outcome, err := a.Doors.Reporter.Judge(ctx, a.Project, l.Action)
@@ -79,7 +81,8 @@ type kindOfVote struct {
 
 // vote sets a vote that is owed. Once Gerrit has refused one, others of the kind wait
 // for the next pass: what one lacks, all lack.
-func (a *acting) vote(ctx context.Context, l *Line) {
+func (a *acting) vote(ctx context.Context, line int) {
+	l := &a.result.Lines[line]
 	kind := kindOfVote{l.Change.Branch, plan.Red(a.Project, l.Standings, nil)}
 	if a.voteless[kind] {
 		l.wait(l.Reason + ": not tried, another one was refused just now")
@@ -89,12 +92,13 @@ func (a *acting) vote(ctx context.Context, l *Line) {
 	told, err := a.Doors.Reporter.Vote(ctx, a.Project, l.Action)
 	switch a.refused(told); {
 	case err != nil:
-		l.fail(err)
+		a.said(line, err)
 	case told.Refused != nil:
 		a.voteless[kind] = true
 		l.wait(l.Reason)
 	default:
 		l.State, l.Note = Done, told.Note
+		a.takenAfterAll(l)
 	}
 }
 

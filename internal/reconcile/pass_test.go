@@ -162,8 +162,10 @@ func TestARefusedPatchsetHoldsNobody(t *testing.T) {
 		"dispatch 2/2/autorun.yml/1: waiting: its patchset is not on the mirror",
 	})
 	r, _ = w.run(t, 0, false)
-	expect(t, "next pass", told(r), []string{"skip 2/2: skipped: the mirror refuses this patchset for good: upload another one, or delete the mirror's " +
-		"refs/dispatcher/poisoned/2/2/00000000000000000000000000000000000007d2 to have it tried again"})
+	expect(t, "next pass", told(r), []string{
+		"relay 2/2: skipped: still refused; tried again in each pass: fsck: bad tree",
+		"dispatch 2/2/autorun.yml/1: waiting: its patchset is not on the mirror",
+	})
 	w.push = nil
 	w.upload(2, 3)
 	calm(t, w)

@@ -185,6 +185,9 @@ func (a *acting) announce(ctx context.Context) {
 		}
 	}
 	for _, c := range order {
+		if a.plan.Full[c.Number].Next().After(a.Now()) {
+			continue // the lines say that runs started, and plan why nobody is told
+		}
 		reset := policy == config.StartedReset && a.decides(runs[c]) && !a.red(c, runs[c])
 		review := change.Review{Message: verdict.Started(runs[c], reset), Tag: startedTag, Notify: verdict.NotifyNone}
 		if label := a.Project.Report.Label; reset && label != "" {

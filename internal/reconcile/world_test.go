@@ -229,8 +229,11 @@ func (w *world) moveOne(item relay.Item) relay.ItemResult {
 		switch old, there := w.refs[u.Ref]; {
 		case r.Err != nil:
 			result.State, result.Err = relay.Refused, r.Err
-			if errors.Is(r.Err, fault.Permanent) {
+			switch {
+			case errors.Is(r.Err, fault.Permanent):
 				r.Refused = change.LargeFile
+			case errors.Is(r.Err, fault.Configuration) && strings.HasPrefix(u.Ref, "refs/heads/"):
+				r.Refused = change.Protected
 			}
 		case w.refuse != nil && w.refuse(u.Ref):
 			result.State, result.Err = relay.Refused, fault.New(fault.Permanent, "%s is refused", u.Ref)

@@ -19,7 +19,7 @@ type rule struct {
 	kind  fault.Kind
 	hint  string
 	// word is set where the text is a definite verdict over what is pushed: the
-	// ledger remembers it by that word (see change.Refused).
+	// ledger remembers it by that word (see change.RefusalText).
 	word string
 	// exact: text is all of the reason.
 	exact bool

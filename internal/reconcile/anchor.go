@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package reconcile
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// anchor is a commit that the mirror surely has, for entries that are about
+// none of their own; "" if there is none.
+func (a *acting) anchor() change.Revision {
+	if tips := append(a.landed, a.branchTips()...); len(tips) > 0 {
+		return tips[0]
+	}
+	return ""
+}
+
+// base is the tip of a branch that patchsets brought to a mirror which takes no
+// branches; "" if there is none. Unlike a patchset it never has to leave the mirror.
+func (a *acting) base() change.Revision {
+	for i := range a.snapshot.Changes {
+		c := &a.snapshot.Changes[i]
+		if !a.here[c.ID()] {
+			continue
+		}
+		for _, parent := range c.Current.Parents {
+			for _, tip := range a.snapshot.Source {
+				if tip == parent {
+					return tip
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// maxTips bounds the branch tips that are offered to Gerrit as haves.
+const maxTips = 200
+
+// branchTips are the mirror's tips of branches that Gerrit has too.
+func (a *acting) branchTips() []change.Revision {
+	var tips []change.Revision
+	for _, name := range slices.Sorted(maps.Keys(a.snapshot.Mirror.Branches)) {
+		if _, known := a.snapshot.Source[name]; known && len(tips) < maxTips {
+			tips = append(tips, a.snapshot.Mirror.Branches[name])
+		}
+	}
+	return tips
+}

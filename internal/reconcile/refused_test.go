@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/relay"
+)
+
+// refusing makes the mirror refuse a patchset for what it holds.
+func (w *world) refusing(id change.ID) {
+	w.push = func(item relay.Item) error {
+		if item.ID == id && !item.OnMirror {
+			return fault.New(fault.Permanent, "over 100 MB")
+		}
+		return nil
+	}
+}
+
+// TestRefusalsAreBelievedSlowly: already the pass that seeds the mirror notes what
+// it refuses. That is a failure once, then a quiet line, and believed only after an
+// hour; then it is tried on a schedule.
+func TestRefusalsAreBelievedSlowly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1)
+	w.refusing(change.ID{Change: 1, Patchset: 1})
+	at := w.now
+	entry := func(count int, at time.Time) []string {
+		return []string{fmt.Sprintf("refused/1/1/%s/large-file/%d/%d", w.changes[1].Current.Revision, count, at.Unix())}
+	}
+	waiting := "dispatch 1/1/autorun.yml/1: waiting: its patchset is not on the mirror"
+	for i, step := range []struct {
+		after time.Duration
+		want  string
+		count int
+		at    time.Duration
+	}{
+		{0, "relay 1/1: failed: over 100 MB", 1, 0},
+		{15 * time.Minute, "relay 1/1: skipped: still refused; tried again in each pass: over 100 MB", 1, 0},
+		{59 * time.Minute, "relay 1/1: skipped: still refused; tried again in each pass: over 100 MB", 1, 0},
+		{time.Hour, "relay 1/1: skipped: still refused; tried again after 2026-11-24 14:00 UTC: over 100 MB", 2, time.Hour},
+		{90 * time.Minute, "skip 1/1: skipped: the mirror refuses this patchset: a file is over its size limit (2 times, the last at 2026-11-24 13:00 UTC); tried again after 2026-11-24 14:00 UTC, a new patchset at once", 2, time.Hour},
+		{2 * time.Hour, "relay 1/1: skipped: still refused; tried again after 2026-11-24 20:00 UTC: over 100 MB", 3, 2 * time.Hour},
+	} {
+		w.now = at.Add(step.after)
+		r, _ := w.run(t, 0, false)
+		got := told(r)
+		if i == 0 {
+			expect(t, "branch", got[:1], []string{"mirror master: done: new branch"})
+			got = got[1:]
+		}
+		want := []string{step.want, waiting}
+		if strings.HasPrefix(step.want, "skip ") {
+			want = want[:1]
+		}
+		expect(t, fmt.Sprint("pass ", i), got, want)
+		expect(t, fmt.Sprint("ledger after pass ", i), w.ledger(), entry(step.count, at.Add(step.at)))
+		if loud := len(r.Errs()) > 0; loud != (i == 0) {
+			t.Errorf("pass %d: got the failures %v, want some in the first pass only", i, r.Errs())
+		}
+	}
+	w.push, w.now = nil, at.Add(8*time.Hour)
+	calm(t, w)
+	once(t, w)
+	if got := w.ledger(); slices.ContainsFunc(got, func(name string) bool { return strings.HasPrefix(name, "refused/") }) {
+		t.Errorf("ledger: got %q, want what is over forgotten", got)
+	}
+}
+
+// TestMirrorThatRefusesEverything proves nothing about a patchset: what would
+// remember it is refused as well.
+func TestMirrorThatRefusesEverything(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1)
+	w.run(t, 0, false)
+	w.upload(1, 2)
+	w.push = func(relay.Item) error { return fault.New(fault.Permanent, "over 100 MB") }
+	for range 3 {
+		w.now = w.now.Add(time.Hour)
+		r, _ := w.run(t, 0, false)
+		if !slices.Contains(told(r), "relay 1/2: failed: over 100 MB") {
+			t.Errorf("got %q, want it to be tried and told each time", told(r))
+		}
+	}
+	w.push = nil
+	calm(t, w)
+	once(t, w)
+}
+
+// TestForgedRefusals neither silence a patchset for long nor hold others.
+func TestForgedRefusals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(2)
+	w.run(t, 0, false)
+	w.upload(1, 2)
+	w.upload(2, 2)
+	forge := func(e change.Entry) { w.refs[w.project.Mirror.Ledger.Ref(e)] = rev(900) }
+	forge(change.Entry{Kind: change.Unrelayed, ID: change.ID{Change: 1, Patchset: 2}, Revision: w.changes[1].Current.Revision, Word: "x", Count: 9, At: w.now})
+	forge(change.Entry{Kind: change.Poisoned, ID: change.ID{Change: 2, Patchset: 2}, Revision: w.changes[2].Current.Revision})
+	r, _ := w.run(t, 0, false)
+	expect(t, "first pass", told(r), []string{
+		"relay 2/2: done: new patchset",
+		"dispatch 2/2/autorun.yml/1: done: new patchset",
+		"skip 1/2: skipped: the mirror refuses this patchset: in words that are not known (9 times, the last at 2026-11-24 12:00 UTC); tried again after 2026-12-01 12:00 UTC, a new patchset at once",
+	})
+	w.now = w.now.Add(7 * 24 * time.Hour)
+	calm(t, w)
+	once(t, w)
+}
+
+// TestRefusedBranch is told once with exit status 2, then quietly, and stops nobody.
+func TestRefusedBranch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1)
+	w.run(t, 0, false)
+	w.branches["master"] = rev(901)
+	w.upload(1, 2)
+	w.push = func(item relay.Item) error {
+		if item.Updates[0].Ref == "refs/heads/master" {
+			return fault.New(fault.Configuration, "protected")
+		}
+		return nil
+	}
+	r, _ := w.run(t, 0, false)
+	expect(t, "first pass", told(r), []string{
+		"mirror master: failed: protected",
+		"relay 1/2: done: new patchset",
+		"dispatch 1/2/autorun.yml/1: done: new patchset",
+	})
+	if !r.Configuration() {
+		t.Error("got no matter of configuration")
+	}
+	r, _ = w.run(t, 0, false)
+	expect(t, "second pass", told(r), []string{
+		"skip master: skipped: the mirror refuses to move it: the branch is protected (once, at 2026-11-24 12:00 UTC); tried again after 2026-11-24 13:00 UTC; patchsets bring what they stand on"})
+	w.now = w.now.Add(time.Hour)
+	r, _ = w.run(t, 0, false)
+	expect(t, "an hour later", told(r), []string{"mirror master: skipped: still refused; tried again after 2026-11-24 19:00 UTC: protected"})
+	w.push, w.now = nil, w.now.Add(6*time.Hour)
+	r, _ = w.run(t, 0, false)
+	expect(t, "the protection is gone", told(r), []string{"mirror master: done: moved in Gerrit"})
+	calm(t, w)
+	once(t, w)
+}
+
+// TestNotesThatFailAreToldOnce names the first of the refs that one failure
+// kept from being written.
+func TestNotesThatFailAreToldOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(2)
+	w.push = func(item relay.Item) error {
+		if len(item.Updates) == 1 && strings.Contains(item.Updates[0].Ref, "/runs/") {
+			return fault.New(fault.Transient, "the connection broke")
+		}
+		return nil
+	}
+	r, _ := w.run(t, 0, false)
+	var problems []string
+	for _, err := range r.Problems {
+		problems = append(problems, err.Error())
+	}
+	expect(t, "problems", problems, []string{"failed to write refs/dispatcher/runs/1/1/autorun.yml/1/1: the connection broke"})
+	w.push = nil
+	calm(t, w)
+	once(t, w)
+}
+
+// TestNotesOfAnotherPass are as good as one's own.
+func TestNotesOfAnotherPass(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1)
+	note := w.project.Mirror.Ledger.Ref(change.Entry{Kind: change.RunOf, RunID: 1,
+		Key: change.Key{ID: change.ID{Change: 1, Patchset: 1}, Workflow: "autorun.yml", Attempt: 1}})
+	w.answer = func(change.Call) (change.Outcome, change.Run, error) {
+		w.refs[note] = rev(1001)
+		return change.Accepted, change.Run{}, nil
+	}
+	r, _ := w.run(t, 0, false)
+	if len(r.Errs()) > 0 {
+		t.Errorf("got %v, want no failure", r.Errs())
+	}
+	once(t, w)
+}
