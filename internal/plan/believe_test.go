@@ -71,6 +71,7 @@ func TestRecordsThatDoNotCount(t *testing.T) {
 	told := said("ci", change.ID{Change: 7, Patchset: 2}, verdict.Passed)
 	const runs, end = "refs/dispatcher/runs/7/2/autorun.yml/1/99", "refs/dispatcher/ended/7/2/autorun.yml/1/passed"
 	const start = "dispatch 7/2/autorun.yml/1: new patchset"
+	const second = "dispatch 7/2/autorun.yml/2: new patchset" // no run under the key of an end that is made up
 	tests := []struct {
 		name     string
 		refs     []string
@@ -84,10 +85,12 @@ func TestRecordsThatDoNotCount(t *testing.T) {
 			[]string{runs + " does not count: run 99 is not the one of 7/2/autorun.yml/1: its name shows the key 8/1/autorun.yml/1"}},
 		{"another change's run, claimed", []string{"claims 1", "runs 1/99"}, other, nil, "doubt 7/2/autorun.yml/1: attempt 1 is claimed and no run is seen; lost if that lasts 10m0s",
 			[]string{runs + " does not count: run 99 is not the one of 7/2/autorun.yml/1: its name shows the key 8/1/autorun.yml/1"}},
-		{"an end without a run", []string{"ended 1/passed"}, own, nil, start,
+		{"an end without a run", []string{"ended 1/passed"}, own, nil, second,
 			[]string{end + " does not count: 7/2/autorun.yml/1 has no run"}},
-		{"an end without a run, with its time", []string{"ended 1/passed/1795521600"}, own, nil, start,
+		{"an end without a run, with its time", []string{"ended 1/passed/1795521600"}, own, nil, second,
 			[]string{end + "/1795521600 does not count: 7/2/autorun.yml/1 has no run"}},
+		{"two ends without a run", []string{"ended 1/passed", "ended 2/failed"}, own, nil, "dispatch 7/2/autorun.yml/3: new patchset",
+			[]string{"refs/dispatcher/ended/7/2/autorun.yml/2/failed does not count: 7/2/autorun.yml/2 has no run", end + " does not count: 7/2/autorun.yml/1 has no run"}},
 		{"an end without a run that is known", []string{"claims 1", "runs 1/0", "ended 1/passed"}, own, nil, "wait 7/2/autorun.yml/1: GitHub took the call without telling the run, which is not seen yet",
 			[]string{end + " does not count: 7/2/autorun.yml/1 has no run"}},
 		{"an end without a run that was told", []string{"ended 1/passed"}, own, []change.Message{told}, "idle 1", nil},
@@ -130,6 +133,7 @@ func TestCarriedRecordsThatDoNotCount(t *testing.T) {
 	other := own
 	other.Name = "8/1/autorun.yml/1"
 	const start = "dispatch 7/2/autorun.yml/1: new patchset"
+	const second = "dispatch 7/2/autorun.yml/2: new patchset" // no run under the key of an end that is made up
 	tests := []struct {
 		name   string
 		refs   []string

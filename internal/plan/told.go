@@ -71,7 +71,7 @@ func (b *builder) toldAt(c *change.Change, key change.Key, id int64) (said verdi
 	own := b.own(c)
 	for i, residue := range slices.Backward(own) {
 		for _, run := range residue.Runs {
-			if run.Key == key && run.Outcome != verdict.Running && (run.RunID == id || id == 0 && !run.Empty()) {
+			if run.Key == key && run.Outcome != verdict.Running && !run.Empty() && (run.RunID == id || id == 0) {
 				return run, i, true
 			}
 		}

@@ -197,27 +197,45 @@ func (b *builder) verify(c *change.Change) {
 		return
 	}
 	for _, w := range b.workflowsFor(c) {
-		a := b.attempt(c.ID(), w.Name)
-		if a.ended == "" || a.from > 0 {
-			continue
-		}
-		key := b.key(c, w, a.number)
-		if said, told := b.told(c, key, a.runID); told && said.Outcome != verdict.Missing {
-			continue // a run that was missing may be there again
-		}
-		why := ""
-		switch run, there := b.runByID(a.runID); {
-		case a.runID == 0 && a.ended != verdict.Superseded:
-			why = key.String() + " has no run"
-		case a.runID == 0 || b.s.NoGitHub != "" || b.needRun(a.runID):
-		case there && run.Status != "completed":
-			why = fmt.Sprintf("run %d goes on", a.runID)
-		case there && (a.ended == verdict.Missing || run.Conclusion == "success" && !a.ended.Result()):
-			why = fmt.Sprintf("run %d has ended with %s", a.runID, change.OneLine(change.Clip(run.Conclusion, 40)))
-		}
-		if why != "" {
-			b.untrue[key] = true
-			b.refuse(change.Entry{Kind: change.Ended, Key: key, Word: string(a.ended), At: a.endedAt}, why)
+		for b.verifyLast(c, w) { // what stands before it may be made up as well
 		}
 	}
+}
+
+// verifyLast looks at the end of a workflow's last attempt, and reports whether it
+// does not count.
+func (b *builder) verifyLast(c *change.Change, w *config.Workflow) (untrue bool) {
+	a := b.attempt(c.ID(), w.Name)
+	if a.ended == "" || a.from > 0 {
+		return false
+	}
+	key := b.key(c, w, a.number)
+	if said, told := b.told(c, key, a.runID); told && said.Outcome != verdict.Missing {
+		return false // a run that was missing may be there again
+	}
+	why := ""
+	switch run, there := b.runByID(a.runID); {
+	case a.runID == 0 && a.ended != verdict.Superseded:
+		why = key.String() + " has no run"
+	case a.runID == 0 || b.s.NoGitHub != "" || b.needRun(a.runID):
+	case there && run.Status != "completed":
+		why = fmt.Sprintf("run %d goes on", a.runID)
+	case there && (a.ended == verdict.Missing || run.Conclusion == "success" && !a.ended.Result()):
+		why = fmt.Sprintf("run %d has ended with %s", a.runID, change.OneLine(change.Clip(run.Conclusion, 40)))
+	}
+	if why == "" || b.untrue[key] {
+		return false
+	}
+	b.untrue[key] = true
+	b.refuse(change.Entry{Kind: change.Ended, Key: key, Word: string(a.ended), At: a.endedAt}, why)
+	return true
+}
+
+// unspoken is a number for an attempt to be made, from one on, of which the ledger
+// does not tell an end already: a made-up end would become that of the run.
+func (b *builder) unspoken(c *change.Change, w *config.Workflow, attempt int) int {
+	for b.untrue[b.key(c, w, attempt)] {
+		attempt++
+	}
+	return attempt
 }

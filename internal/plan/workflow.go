@@ -118,7 +118,7 @@ func (b *builder) begin(c *change.Change, d decision, attempt int, reason string
 		d.standing, d.attempt, d.reason = unwanted, attempt-1, left
 		return d
 	}
-	d.standing, d.attempt, d.reason = candidate, attempt, reason
+	d.standing, d.attempt, d.reason = candidate, b.unspoken(c, d.workflow, attempt), reason
 	if gate := cmp.Or(b.gateReason(c, d.workflow.Trust), b.redParent(c)); gate != "" {
 		d.standing, d.attempt, d.reason = gated, attempt-1, gate
 	}
@@ -184,7 +184,7 @@ func (b *builder) decideClaimed(c *change.Change, d decision, a attempt) decisio
 		d.standing, d.reason = gated, gate
 		return d
 	}
-	d.standing, d.attempt = candidate, a.number+1
+	d.standing, d.attempt = candidate, b.unspoken(c, d.workflow, a.number+1)
 	d.reason = fmt.Sprintf("the call of attempt %d was lost", a.number)
 	if a.rerun != 0 && a.asked == a.number { // of failed jobs again
 		key.Attempt, d.rerun = d.attempt, a.rerun
