@@ -87,6 +87,9 @@ func (r *repository) write(c commit) (string, error) {
 	r.dirty = true
 	var b bytes.Buffer
 	who := fmt.Sprintf("%s <%s> %d +0000", c.author.Name, c.author.Email, c.when.Unix())
+	if c.parent == "" { // else the ref's own commit would be the parent
+		fmt.Fprintf(&b, "reset %s\n\n", c.ref)
+	}
 	fmt.Fprintf(&b, "commit %s\nmark :%d\nauthor %s\ncommitter %s\ndata %d\n%s\n", c.ref, r.last, who, who, len(c.message), c.message)
 	if c.parent != "" {
 		fmt.Fprintf(&b, "from :%d\n", r.marks[c.parent])

@@ -64,6 +64,18 @@ func (p *Project) Commit(branch string, files map[string]string) change.Revision
 	if !ok {
 		parent = p.branches["master"]
 	}
+	return p.commit(branch, parent, files)
+}
+
+// Rewrite puts a root commit in the place of a branch, as a force push does that
+// drops its history, and returns its id.
+func (p *Project) Rewrite(branch string, files map[string]string) change.Revision {
+	p.srv.mu.Lock()
+	defer p.srv.mu.Unlock()
+	return p.commit(branch, "", files)
+}
+
+func (p *Project) commit(branch, parent string, files map[string]string) change.Revision {
 	p.branches[branch] = p.write(commit{
 		ref: "refs/heads/" + branch, parent: parent, author: p.srv.account("admin"), when: p.srv.tick(),
 		message: "Commit to " + branch, files: files,
