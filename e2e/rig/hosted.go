@@ -44,6 +44,12 @@ func (h Hosted) KillNextUnpack() error {
 	return os.WriteFile(filepath.Join(h.Dir, killFile), nil, 0o644)
 }
 
+// UnpackToBeKilled reports whether KillNextUnpack has killed nothing yet.
+func (h Hosted) UnpackToBeKilled() bool {
+	_, err := os.Stat(filepath.Join(h.Dir, killFile))
+	return err == nil
+}
+
 // Refs returns the repository's refs, read from the disk.
 func (h Hosted) Refs(ctx context.Context) (map[string]string, error) {
 	out, err := h.git().Run(ctx, "for-each-ref", "--format=%(refname) %(objectname)")

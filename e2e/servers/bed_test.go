@@ -7,11 +7,13 @@ package servers
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/spdk-community-ci/dispatcher/e2e/rig"
 	"github.com/spdk-community-ci/dispatcher/internal/app"
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
 )
@@ -59,6 +62,7 @@ func (c *clock) RoundTrip(req *http.Request) (*http.Response, error) {
 // and the program between them.
 type bed struct {
 	*testing.T
+	host    string
 	clock   *clock
 	project *gerrit.Project
 	gerrit  *gerrit.Server
@@ -71,11 +75,13 @@ type bed struct {
 	transcript               strings.Builder
 }
 
+var show = flag.Bool("show", false, "print all that the program printed")
+
 var unfit = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 func newBed(t *testing.T, h host) *bed {
 	t.Helper()
-	b := &bed{T: t, clock: &clock{}, env: map[string]string{}}
+	b := &bed{T: t, host: h.name, clock: &clock{}, env: map[string]string{}}
 	var err error
 	if b.mirror, err = h.create(t.Context(), unfit.ReplaceAllString(strings.ToLower(t.Name()), "-")); err != nil {
 		t.Fatal(err)
@@ -91,7 +97,7 @@ func newBed(t *testing.T, h host) *bed {
 		"GITHUB_SERVER_URL": b.hub.URL(), "GITHUB_API_URL": b.hub.URL(),
 	}
 	t.Cleanup(func() {
-		if t.Failed() {
+		if t.Failed() || *show {
 			t.Log(b.transcript.String())
 		}
 	})
@@ -203,6 +209,24 @@ func (b *bed) ran(times int, changes ...*gerrit.Change) {
 		if n := count[string(c.Revision())]; n != times {
 			b.Errorf("%s has %d runs, want %d", c.Ref(), n, times)
 		}
+	}
+}
+
+// blamed checks which changes the ledger says are refused for what is in them.
+func (b *bed) blamed(want ...*gerrit.Change) {
+	b.Helper()
+	var got, numbers []int
+	for ref := range b.refs() {
+		if e, err := change.CustomLedger.Parse(ref); err == nil && (e.Kind == change.Unrelayed || e.Kind == change.Poisoned) {
+			got = append(got, e.ID.Change)
+		}
+	}
+	for _, c := range want {
+		numbers = append(numbers, c.Number())
+	}
+	slices.Sort(got)
+	if got = slices.Compact(got); !slices.Equal(got, numbers) {
+		b.Errorf("blamed are the changes %v, want %v", got, numbers)
 	}
 }
 
