@@ -44,6 +44,9 @@ func (s *Server) dispatchWorkflow(c call) {
 		fail(c.w, status, refusal)
 		return
 	}
+	if s.o.GiteaAPI {
+		s.makeWay(run)
+	}
 	s.start(run)
 	if body.Details == nil || !*body.Details || s.o.Details != ReturnDetails {
 		reply(c.w, http.StatusNoContent, nil)

@@ -103,6 +103,20 @@
 //   - Limits are 403 or 429, with Retry-After or X-RateLimit-Reset or neither
 //     (EnricoMi/publish-unit-test-result-action#419); tests play them with package faults.
 //
+// Gitea 1.25 (go-gitea/gitea; switch: GiteaAPI), at /api/v1:
+//
+//   - Contents are JSON whatever is accepted (routers/api/v1/repo/file.go). Lists take
+//     limit, 50 at most, and no created (routers/api/v1/shared/action.go).
+//   - path is FILE@REF, run_attempt 0, started_at 1970 while a run waits; there is no
+//     created_at and updated_at (services/convert/convert.go).
+//   - The steps of a job have the job's state, numbers from 0, and 1970 as their start if
+//     they never ran (services/convert/convert.go).
+//   - A dispatch answers 204 and ends unfinished runs of the same workflow and branch
+//     (services/actions/workflow.go).
+//   - Job logs come without a redirect (routers/common/actions.go).
+//   - There is nothing to cancel, rerun or read an attempt with, no repository_dispatch
+//     and no annotations (routers/api/v1/api.go).
+//
 // Contents, artifacts, issues:
 //
 //   - Files come raw or as JSON, with an ETag: REST, "Get repository content".

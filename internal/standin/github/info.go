@@ -56,6 +56,12 @@ func (s *Server) runInfo(repo *Repository, run *Run) object {
 		delete(o, "updated_at")
 		delete(o, "run_started_at")
 	}
+	if s.o.GiteaAPI {
+		o["path"] = run.Workflow + "@refs/heads/" + run.Branch
+		if run.Status == "queued" {
+			o["started_at"] = "1970-01-01T00:00:00Z"
+		}
+	}
 	for _, name := range []string{"jobs", "logs", "cancel", "rerun", "artifacts"} {
 		o[name+"_url"] = base + "/" + name
 	}

@@ -112,6 +112,9 @@ func (s *Server) jobInfo(j *Job) object {
 			"started_at": timeOrNull(step.Started), "completed_at": timeOrNull(step.Completed),
 		})
 	}
+	if s.o.GiteaAPI {
+		steps = giteaSteps(j)
+	}
 	o := object{
 		"id": j.ID, "node_id": "CR_" + strconv.FormatInt(j.ID, 10), "name": j.Name, "workflow_name": j.run.Name,
 		"run_id": j.run.ID, "run_attempt": j.Attempt, "run_url": s.apiURL(j.run.Repository, "actions/runs/%d", j.run.ID),

@@ -27,6 +27,11 @@ func (s *Server) getLog(c call) {
 		fail(c.w, http.StatusNotFound, "Not Found")
 	default:
 		frozen := *j
+		if s.o.GiteaAPI {
+			c.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			frozen.writeLog(c.w)
+			return
+		}
 		s.redirect(c, blob{name: fmt.Sprintf("job-%d.txt", j.ID), contentType: "text/plain", write: frozen.writeLog})
 	}
 }

@@ -46,6 +46,9 @@ type Options struct {
 	// Gitea describes runs as Gitea 1.25 does: run_attempt is 0, and started_at stands in
 	// the place of created_at and updated_at, which came later (go-gitea/gitea#35382).
 	Gitea bool
+	// GiteaAPI has the API at /api/v1 as Gitea 1.25 has it, and describes runs like
+	// that: what differs is told at the head of the package.
+	GiteaAPI bool
 	// OldestFirst turns the lists of runs round. They come newest first (seen in
 	// max-sixty/tend#886), which the documentation does not promise.
 	OldestFirst bool
@@ -108,6 +111,9 @@ func New(dir string, o Options) *Server {
 	if o.Fail == nil {
 		o.Fail = func(err error) { panic(err) }
 	}
+	if o.GiteaAPI {
+		o.Gitea, o.Details = true, IgnoreDetails
+	}
 	return &Server{
 		dir: dir, o: o,
 		clock:        time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC),
@@ -164,6 +170,9 @@ func (s *Server) URL() string {
 // Handler returns the server as a handler, recording and faults included.
 func (s *Server) Handler() http.Handler {
 	inner := s.routes()
+	if s.o.GiteaAPI {
+		inner = gitea(inner)
+	}
 	if s.o.Wrap != nil {
 		inner = s.o.Wrap(inner)
 	}
