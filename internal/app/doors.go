@@ -51,6 +51,7 @@ func newWiring(a *App, log func(string, ...any), mask func(...string), secrets [
 
 // doors connects one project. It opens no connection.
 func (w *wiring) doors(p *config.Project) (reconcile.Doors, error) {
+	w.oneAtATime(p)
 	review, err := w.gerrit(p.Gerrit)
 	if err != nil {
 		return reconcile.Doors{}, err

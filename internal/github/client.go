@@ -58,6 +58,7 @@ type Options struct {
 type Client struct {
 	api     *gogithub.Client
 	plain   *http.Client // for downloads from other servers: sends no token
+	gitea   bool         // the API is Gitea's
 	idle    time.Duration
 	token   TokenSource
 	setting string
@@ -85,6 +86,7 @@ func New(o Options) (*Client, error) {
 	api.UserAgent = o.UserAgent
 	return &Client{
 		api: api, plain: &http.Client{Transport: next, CheckRedirect: checkDetour}, idle: downloadIdle,
+		gitea: isGitea(base),
 		token: o.Token, setting: o.Setting, sleep: o.Sleep,
 		files: map[fileKey]cachedFile{}, seen: map[string]bool{},
 	}, nil

@@ -33,7 +33,7 @@ func (c *Client) Cancel(ctx context.Context, repository string, runID int64, for
 	// Asking twice does no harm, so it is tried again like a read.
 	resp, err := c.read(ctx, q, nil)
 	if err != nil {
-		return c.orGone(ctx, q, repository, err)
+		return c.orGone(ctx, q, repository, c.unoffered(ctx, q, repository, runID, err))
 	}
 	if resp.StatusCode != http.StatusAccepted && resp.StatusCode != http.StatusConflict {
 		return unexpected(q, resp.StatusCode)
@@ -67,7 +67,7 @@ func (c *Client) Rerun(ctx context.Context, repository string, runID int64, fail
 		q.doing = fmt.Sprintf("rerun the failed jobs of run %d of %s", runID, repository)
 		q.path += "-failed-jobs"
 	}
-	return explainRerun(q, c.act(ctx, q, repository))
+	return explainRerun(q, c.unoffered(ctx, q, repository, runID, c.act(ctx, q, repository)))
 }
 
 // explainRerun tells GitHub's refusals from a missing permission: all are 403.

@@ -18,6 +18,9 @@ import (
 // minute, and begins the download, which may take so long in all. The address
 // is a secret: whoever has it needs no token, and so none is sent there.
 func (c *Client) open(ctx context.Context, q call, total time.Duration) (*download, error) {
+	if c.gitea {
+		return c.openHere(ctx, q, total)
+	}
 	q.stay = true
 	resp, err := c.once(ctx, q, nil)
 	if err != nil {
@@ -33,7 +36,16 @@ func (c *Client) open(ctx context.Context, q call, total time.Duration) (*downlo
 	if !mayDownload(c.api.BaseURL, at) {
 		return nil, fault.New(fault.Configuration, "failed to %s: the address that GitHub gave for it, on %s, does not begin with https", q.doing, at.Host)
 	}
-	return c.begin(ctx, q.doing, at, total)
+	return c.begin(ctx, q.doing, at, "", total)
+}
+
+// openHere begins a download that the API itself sends, or redirects to.
+func (c *Client) openHere(ctx context.Context, q call, total time.Duration) (*download, error) {
+	req, err := c.request(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return c.begin(ctx, q.doing, req.URL, req.Header.Get("Authorization"), total)
 }
 
 // mayDownload allows a step from one address to another: encrypted, but for
@@ -59,8 +71,9 @@ func checkDetour(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// begin sends the request for a download.
-func (c *Client) begin(ctx context.Context, doing string, at *url.URL, total time.Duration) (*download, error) {
+// begin sends the request for a download, with an authorization if it goes to the
+// API itself: net/http drops that where a redirect leads to another host.
+func (c *Client) begin(ctx context.Context, doing string, at *url.URL, authorization string, total time.Duration) (*download, error) {
 	d := newDownload(ctx, c.idle, total)
 	d.doing, d.host = doing, at.Host
 	req, err := http.NewRequestWithContext(d.ctx, http.MethodGet, at.String(), nil)
@@ -69,6 +82,9 @@ func (c *Client) begin(ctx context.Context, doing string, at *url.URL, total tim
 		return nil, d.explain(err)
 	}
 	req.Header.Set("User-Agent", c.api.UserAgent)
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
 	resp, err := c.plain.Do(req)
 	d.timer.Stop()
 	if err != nil {

@@ -26,7 +26,7 @@ func (c *Client) Jobs(ctx context.Context, repository string, runID int64, attem
 		method: http.MethodGet, path: fmt.Sprintf("%s/actions/runs/%d/jobs?filter=latest&", path, runID),
 		deadline: listDeadline, needs: "Actions: read", missing: checkRepository(repository),
 	}
-	if attempt > 0 {
+	if attempt > 0 && !c.gitea { // which has the last one's alone
 		q.doing += fmt.Sprintf(" (attempt %d)", attempt)
 		q.path = fmt.Sprintf("%s/actions/runs/%d/attempts/%d/jobs?", path, runID, attempt)
 	}
@@ -41,6 +41,11 @@ func (c *Client) Jobs(ctx context.Context, repository string, runID int64, attem
 		return nil, fault.New(fault.Permanent, "failed to %s: more than %d of them", q.doing, maxJobs)
 	}
 	c.markSeen(repository)
+	if c.gitea {
+		for i := range entries {
+			entries[i].fromGitea(attempt)
+		}
+	}
 	return uniqueJobs(q, entries, attempt)
 }
 

@@ -4,7 +4,8 @@ package github
 
 import (
 	"context"
-	"fmt"
+	"net/url"
+	"strconv"
 
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
@@ -16,7 +17,9 @@ func list[A, E any](ctx context.Context, c *Client, q call, most int, entries fu
 	path := q.path
 	for number := 1; ; number++ {
 		var answer A
-		q.path = fmt.Sprintf("%sper_page=%d&page=%d", path, pageSize, number)
+		v := url.Values{}
+		c.page(v, strconv.Itoa(number))
+		q.path = path + v.Encode()
 		if _, err := c.read(ctx, q, &answer); err != nil {
 			return nil, false, err
 		}
@@ -27,7 +30,7 @@ func list[A, E any](ctx context.Context, c *Client, q call, most int, entries fu
 		}
 		all = append(all, page...)
 		switch {
-		case len(page) < pageSize:
+		case c.lastPage(len(page)):
 			return all[:min(len(all), most)], len(all) <= most, nil
 		case len(all) > most:
 			return all[:most], false, nil

@@ -34,6 +34,9 @@ func (c *Client) RunAttempt(ctx context.Context, repository string, id int64, at
 	if err != nil {
 		return change.Run{}, err
 	}
+	if c.gitea { // which has the last one alone
+		return c.Run(ctx, repository, id)
+	}
 	return c.readRun(ctx, repository, id, call{
 		doing:  fmt.Sprintf("read attempt %d of run %d of %s", attempt, id, repository),
 		method: http.MethodGet, path: fmt.Sprintf("%s/actions/runs/%d/attempts/%d?exclude_pull_requests=true", path, id, attempt),

@@ -4,13 +4,10 @@ package github
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
-	"path"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -94,10 +91,9 @@ type window struct {
 }
 
 // query writes the search as GitHub's query parameters.
-func (w window) query(page int) string {
+func (w window) query(c *Client, page int) string {
 	v := maps.Clone(w.filter)
-	v.Set("per_page", strconv.Itoa(pageSize))
-	v.Set("page", strconv.Itoa(page))
+	c.page(v, strconv.Itoa(page))
 	v.Set("exclude_pull_requests", "true")
 	from, to := w.from.Format(time.RFC3339), w.to.Format(time.RFC3339)
 	switch {
@@ -136,6 +132,12 @@ func (l *listing) search(ctx context.Context, w window) error {
 		if err != nil {
 			return err
 		}
+		if l.client.gitea {
+			if l.addSince(page.runs, w.from) {
+				return nil
+			}
+			continue
+		}
 		if number == 1 && page.total >= maxResults && len(page.runs) > 0 {
 			if older, newer, ok := w.split(page.runs[0].Created); ok {
 				if err := l.search(ctx, newer); err != nil {
@@ -173,7 +175,7 @@ func (l *listing) page(ctx context.Context, w window, number int) (page, error) 
 		Runs  []runEntry `json:"workflow_runs"`
 	}
 	q := call{
-		doing: "list the runs of " + l.repository, method: http.MethodGet, path: l.path + "?" + w.query(number),
+		doing: "list the runs of " + l.repository, method: http.MethodGet, path: l.path + "?" + w.query(l.client, number),
 		deadline: listDeadline, needs: "Actions: read", missing: checkRepository(l.repository),
 	}
 	if l.pages++; l.pages > maxPages {
@@ -199,58 +201,4 @@ func (l *listing) page(ctx context.Context, w window, number int) (page, error) 
 		p.runs = append(p.runs, run)
 	}
 	return p, nil
-}
-
-// runEntry is the part of a workflow run that we read.
-// https://docs.github.com/rest/actions/workflow-runs
-type runEntry struct {
-	ID           int64     `json:"id"`
-	DisplayTitle string    `json:"display_title"`
-	Path         string    `json:"path"`
-	Status       string    `json:"status"`
-	Conclusion   string    `json:"conclusion"`
-	HTMLURL      string    `json:"html_url"`
-	CreatedAt    time.Time `json:"created_at"`
-	UpdatedAt    time.Time `json:"updated_at"`
-	// StartedAt and CompletedAt are all that Gitea 1.25 tells (go-gitea/gitea#35382).
-	StartedAt   *time.Time `json:"started_at"`
-	CompletedAt time.Time  `json:"completed_at"`
-	Attempt     int        `json:"run_attempt"`
-	Event       string     `json:"event"`
-	HeadSHA     string     `json:"head_sha"`
-}
-
-func (e runEntry) run() (change.Run, error) {
-	if e.CreatedAt.IsZero() && e.StartedAt != nil {
-		e.CreatedAt = *e.StartedAt
-	}
-	if e.UpdatedAt.IsZero() {
-		e.UpdatedAt = e.CompletedAt
-	}
-	if e.ID <= 0 || e.CreatedAt.IsZero() && e.StartedAt == nil {
-		return change.Run{}, fmt.Errorf("a run without an id or a time of creation (id %d)", e.ID)
-	}
-	head, err := change.ParseRevision(e.HeadSHA)
-	if err != nil {
-		head = "" // what runs is known without it
-	}
-	return change.Run{
-		ID: e.ID, Name: e.DisplayTitle, Workflow: baseName(e.Path), Status: e.Status, Conclusion: e.Conclusion,
-		URL: pageURL(e.HTMLURL), Created: e.CreatedAt.UTC(), Updated: e.UpdatedAt.UTC(),
-		Attempt: max(e.Attempt, 1), Event: e.Event, Head: head,
-	}, nil
-}
-
-// baseName returns autorun.yml for .github/workflows/autorun.yml and for
-// OWNER/NAME/.github/workflows/autorun.yml@refs/heads/main.
-func baseName(file string) string {
-	for _, end := range [...]string{".yml@", ".yaml@"} {
-		if i := strings.Index(file, end); i >= 0 {
-			file = file[:i+len(end)-1]
-		}
-	}
-	if file == "" {
-		return ""
-	}
-	return path.Base(file)
 }

@@ -30,7 +30,7 @@ var errTooLarge = errors.New("the file is larger than 1 MiB")
 type capped struct{ data []byte }
 
 func (b *capped) Write(p []byte) (int, error) {
-	if len(b.data)+len(p) > maxWorkflowFile {
+	if len(b.data)+len(p) > 2*maxWorkflowFile { // in base64 it is longer by a third
 		return 0, errTooLarge
 	}
 	b.data = append(b.data, p...)
@@ -56,7 +56,14 @@ func (c *Client) WorkflowFile(ctx context.Context, repository, ref, file string)
 	resp, err := c.read(ctx, q, &body)
 	switch {
 	case err == nil:
-		return c.keep(key, resp.Header.Get("Etag"), body.data), nil
+		data, err := contentOf(resp.Response, body.data)
+		if err != nil && !errors.Is(err, errTooLarge) {
+			return change.WorkflowFile{}, fault.New(fault.Transient, "failed to %s: %w", q.doing, err)
+		}
+		if err == nil {
+			return c.keep(key, resp.Header.Get("Etag"), data), nil
+		}
+		fallthrough
 	case errors.Is(err, errTooLarge):
 		return change.WorkflowFile{Found: true, Problem: errTooLarge.Error()}, nil
 	case known && statusOf(err) == http.StatusNotModified:
