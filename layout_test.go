@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"reconcile":    {"change", "command", "config", "fault", "plan", "relay", "verdict"},
 	"action":       {"change", "config", "fault"},
 	"verdict":      {"change"},
+	"testlog":      {"change"},
 	"command":      {"change"},
 	"findings":     {"change"},
 	"flake":        {"change", "command", "verdict"},

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package testlog
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// golang follows the tests and builds of Go.
+type golang struct {
+	// said are the lines that tests printed before they failed (go test -v).
+	said []goLine
+	// run is the test that runs.
+	run string
+	// open are the failures of the package that is tested: its name comes last.
+	open []*failure
+	// building: the lines name what is wrong with a package.
+	building bool
+	// last is the test that failed last, race the data race that was found last.
+	last, race *failure
+}
+
+type goLine struct{ test, file, line, text string }
+
+// goRules know "go test", "go build" and "go vet" (cmd/go, testing.go).
+var goRules = []*rule{
+	newRule("go test -v (testing.go)", "=", "=== ", `^=== (?:RUN|CONT|NAME)\s+(\S+)$`, func(r *Reader, m []string) { r.golang.run = clip(m[1], maxName) }),
+	newRule("go test (testing.go)", "-", "--- FAIL: ", `^\s*--- FAIL: (\S+) \(\d.*\)$`, (*Reader).goFailed),
+	newRule("go test (testing.go)", "", ".go:", `^\s{4,}([^\s:/]+\.go):(\d+): (.*)$`, func(r *Reader, m []string) {
+		r.golang.said = note(r.golang.said, goLine{r.golang.run, clip(m[1], maxName), m[2], clip(m[3], maxText)})
+	}),
+	newRule("go test (cmd/go)", "Fo", "\t", `^(?:FAIL|ok  )\t(\S+)\s+(?:\(cached\)|[\d.]+s).*$`, func(r *Reader, m []string) { r.goPackage(m[1]) }),
+	newRule("go test (cmd/go)", "F", " failed]", `^FAIL\t(\S+) \[(build|setup) failed\]$`, func(r *Reader, m []string) {
+		r.buildFailed()
+		r.goPackage(m[1])
+		r.add("go", echo, change.Failure{Text: m[0]})
+	}),
+	newRule("go build, go vet (cmd/go)", "#", "# ", `^# ([\w./~-]+/[\w./~-]+|[\w.-]+)(?: \[\S+\])?$`, func(r *Reader, m []string) {
+		r.follow(50, func(line string) bool {
+			m := goError.FindStringSubmatch(line)
+			if m == nil {
+				r.block = nil
+				return false
+			}
+			r.buildError("go", relative(m[1]), m[2], m[3])
+			return true
+		})
+	}),
+	newRule("go (runtime panic.go)", "p", "panic: ", `^panic: (.*)$`, (*Reader).goPanic),
+	newRule("go (runtime panic.go)", "f", "fatal error: ", `^fatal error: (all goroutines are asleep - deadlock!|concurrent map .*|stack overflow|out of memory.*)$`, (*Reader).goPanic),
+	newRule("go race detector (tsan)", "W", "WARNING: DATA RACE", `^WARNING: (DATA RACE)$`, func(r *Reader, m []string) {
+		r.golang.race = &failure{Failure: change.Failure{Text: "data race"}}
+		r.goFrame(r.golang.race, 30)
+	}),
+	newRule("go race detector (tsan)", "F", "data race(s)", `^Found \d+ data race\(s\)$`, func(r *Reader, m []string) {
+		if race := r.golang.race; race != nil {
+			r.add("go", crash, race.Failure)
+		}
+	}),
+}
+
+var (
+	goError  = regexp.MustCompile(`^(?:vet: )?([^\s:]+\.(?:go|s)):(\d+):(?:\d+:)? (.+)$`)
+	goFrame  = regexp.MustCompile(`^\s+(/\S+\.go):(\d+)(?: \+0x[0-9a-f]+)?$`)
+	goSystem = regexp.MustCompile(`/(?:go|golang|toolchain@\S+)/src/(?:runtime|testing|internal|sync|reflect|net|os)/|/pkg/mod/|^/usr/(?:local/|lib/)`)
+)
+
+// goFailed takes a test that failed. What it said comes after it, or came before
+// with -v.
+func (r *Reader) goFailed(m []string) {
+	g := &r.golang
+	f := r.add("go", test, change.Failure{Test: m[1]})
+	if f.at == r.lines {
+		g.open = note(g.open, f)
+	}
+	g.last = f
+	for _, s := range g.said {
+		if s.test == m[1] {
+			r.goSaid(f, s.file, s.line, s.text)
+		}
+	}
+	r.follow(maxNoted, func(line string) bool {
+		if s := goSaid.FindStringSubmatch(line); s != nil {
+			r.goSaid(f, s[1], s[2], s[3])
+			return true
+		}
+		if !strings.HasPrefix(line, "        ") {
+			r.block = nil
+			return false
+		}
+		r.say(f, line)
+		return true
+	})
+}
+
+var goSaid = regexp.MustCompile(`^\s{4,}([^\s:/]+\.go):(\d+): (.*)$`)
+
+// goSaid takes a line of a test: it may be a failure, or a word on the way to it.
+func (r *Reader) goSaid(f *failure, file, line, text string) {
+	if file == "testing.go" { // which speaks for itself
+		if race := r.golang.race; race != nil && strings.HasPrefix(text, "race detected") {
+			f.complete(race.Failure)
+		}
+		r.say(f, text)
+		return
+	}
+	if f.Path != "" {
+		text = file + ":" + line + ": " + text
+	}
+	f.place(file, line)
+	r.say(f, text)
+}
+
+// goPackage puts what failed since the last package into the folder of this one.
+func (r *Reader) goPackage(name string) {
+	for _, f := range r.golang.open {
+		if f.Path != "" && !strings.Contains(f.Path, "/") && strings.Contains(name, "/") {
+			f.Path = clip(name, maxName) + "/" + f.Path
+		}
+	}
+	r.golang.open, r.golang.said, r.golang.last, r.golang.run = nil, nil, nil, ""
+}
+
+// goPanic takes a panic: of the test that failed last, or of a program.
+func (r *Reader) goPanic(m []string) {
+	text := strings.TrimSuffix(strings.TrimSuffix(m[0], " [recovered, repanicked]"), " [recovered]")
+	f := r.golang.last
+	if f == nil || f.Text != "" {
+		f = r.add("go", crash, change.Failure{Test: r.golang.run, Text: text})
+	} else {
+		f.Text = clip(text, maxText)
+	}
+	r.goFrame(f, maxNoted)
+}
+
+// goFrame looks for the first frame that is not Go's own.
+func (r *Reader) goFrame(f *failure, lines int) {
+	r.follow(lines, func(line string) bool {
+		if m := goFrame.FindStringSubmatch(line); m != nil && !goSystem.MatchString(m[1]) {
+			f.place(relative(m[1]), m[2])
+			r.block = nil
+			return true
+		}
+		if running, ok := strings.CutPrefix(line, "\t\t"); ok && f.Test == "" && strings.Contains(f.Text, "test timed out after") {
+			name, _, _ := strings.Cut(running, " ")
+			f.Test = clip(name, maxName)
+		}
+		if strings.HasPrefix(line, "FAIL\t") {
+			r.block = nil
+		}
+		return false
+	})
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package testlog
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// python follows pytest's report: what is wrong comes before a test's full name.
+type python struct {
+	// noted are the sections of the report, by their titles.
+	noted []pySection
+}
+
+type pySection struct {
+	title string
+	change.Failure
+}
+
+// pythonRules know pytest and unittest.
+var pythonRules = []*rule{
+	newRule("pytest (terminal.py)", "_", "___ ", `^_{3,} (\S.*) _{3,}$`, func(r *Reader, m []string) {
+		r.python.noted = note(r.python.noted, pySection{title: clip(m[1], maxName)})
+	}),
+	newRule("pytest (_code/code.py)", "E", "E  ", `^E   (?:    )?(\s*\S.*)$`, func(r *Reader, m []string) {
+		if s := r.section(); s != nil && s.Text == "" {
+			s.Text = clip(strings.TrimSpace(m[1]), maxText)
+		} else if s != nil && len(s.Details) < maxDetails {
+			s.Details = append(s.Details, clip(m[1], maxText))
+		}
+	}),
+	newRule("pytest (_code/code.py)", "", ".py:", `^([^\s:]+\.py):(\d+): (?:in \S+|\w*)$`, func(r *Reader, m []string) {
+		// The last one is the innermost; those of the library are not ours.
+		if s := r.section(); s != nil && !pySystem.MatchString(m[1]) {
+			s.Path, s.Line = clip(relative(m[1]), maxName), number(m[2])
+		}
+	}),
+	newRule("pytest (terminal.py)", "FE", ".py", `^(?:FAILED|ERROR) (\S+\.py(?:::[^\[]*?(?:\[.*?\])?)?)(?: - (.*))?$`, (*Reader).pytest),
+	newRule("pytest (terminal.py)", "=1234567890", " in ", `^(?:=+ )?((?:\d+ (?:failed|passed|skipped|errors?|xfailed|xpassed|deselected|warnings?|rerun)(?:, )?)+) in [\d.]+s.*$`, func(r *Reader, m []string) {
+		for n, word := range pairs(m[1]) {
+			switch word {
+			case "failed", "passed", "error", "errors", "xfailed", "xpassed":
+				r.ran("pytest", n)
+			}
+		}
+		r.python.noted = nil
+	}),
+	newRule("unittest (runner.py)", "FE", " (", `^(?:FAIL|ERROR): (?:\w+) \((\w+(?:\.\w+)+)\)$`, func(r *Reader, m []string) {
+		f := r.add("unittest", test, change.Failure{Test: m[1]})
+		r.follow(maxNoted, func(line string) bool { return r.traceback(f, line) })
+	}),
+	newRule("unittest (runner.py)", "R", "Ran ", `^Ran (\d+) tests? in [\d.]+s$`, func(r *Reader, m []string) { r.ran("unittest", m[1]) }),
+}
+
+// pySystem are files of Python itself and of packages.
+var pySystem = regexp.MustCompile(`/lib/python\d|site-packages/|^<`)
+
+// section is the present one of pytest's report.
+func (r *Reader) section() *pySection {
+	if n := len(r.python.noted); n > 0 {
+		return &r.python.noted[n-1]
+	}
+	return nil
+}
+
+// pytest takes a line of the summary, and what its section said.
+func (r *Reader) pytest(m []string) {
+	f := r.add("pytest", test, change.Failure{Test: m[1]})
+	_, name, _ := strings.Cut(m[1], "::")
+	name = strings.ReplaceAll(name, "::", ".")
+	for _, s := range r.python.noted {
+		if s.title == name || name != "" && strings.HasSuffix(s.title, " of "+name) || name == "" && strings.HasSuffix(s.title, " "+m[1]) {
+			f.complete(s.Failure)
+			if f.Details == nil && len(r.found) <= detailed {
+				f.Details = s.Details
+			}
+		}
+	}
+	if f.Text == "" {
+		f.Text = clip(m[2], maxText)
+	}
+}
+
+var pyFrame = regexp.MustCompile(`^\s*File "([^"]+)", line (\d+)`)
+
+// traceback takes a line of unittest's report of a failure: the innermost frame that
+// is not Python's own, and what was raised.
+func (r *Reader) traceback(f *failure, line string) bool {
+	m := pyFrame.FindStringSubmatch(line)
+	switch {
+	case m != nil && !pySystem.MatchString(m[1]):
+		f.Path, f.Line = clip(relative(m[1]), maxName), number(m[2])
+	case m != nil, strings.HasPrefix(line, " "), strings.HasPrefix(line, "-----"), strings.HasPrefix(line, "Traceback "):
+	case line == "" && f.Text == "":
+	case strings.HasPrefix(line, "======"), line == "":
+		r.block = nil
+	default:
+		r.say(f, line)
+	}
+	return true
+}
+
+// pairs yields the numbers and words of "3 failed, 2 passed".
+func pairs(text string) func(yield func(number, word string) bool) {
+	words := strings.Fields(strings.ReplaceAll(text, ",", ""))
+	return func(yield func(string, string) bool) {
+		for i := 0; i+1 < len(words); i += 2 {
+			if !yield(words[i], words[i+1]) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package testlog
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+const (
+	// maxLine is how much of a line is looked at, in bytes.
+	maxLine = 4 << 10
+	// maxFailures is how many failures are kept; detailed is how many of them have
+	// details.
+	maxFailures = 1000
+	detailed    = 50
+	// maxText and maxName bound what is kept of a message and of a name, in bytes;
+	// maxDetails how many lines explain a failure.
+	maxText    = 500
+	maxName    = 300
+	maxDetails = 4
+	// maxNoted bounds each of the lists that wait for what a tool says later.
+	maxNoted = 200
+)
+
+// Reader finds failures in a log. The zero value is ready for the first line.
+type Reader struct {
+	lines int
+	found []*failure
+	index map[identity]*failure
+	more  int
+	// counts are how many tests each tool ran.
+	counts map[string]int
+	// spare takes what there is no room for.
+	spare failure
+	// block takes the lines after the one that began it, as long as they belong to
+	// it; left is how many more it may look at.
+	block func(line string) bool
+	left  int
+	// command is the last command that a shell traced.
+	command []byte
+	folders folders
+
+	native native
+	golang golang
+	python python
+	stage  stage
+}
+
+// class orders failures of different kinds.
+type class int
+
+const (
+	// build: something could not be made. It comes first where a build tool says
+	// that it failed for that, and behind the tests otherwise: a test may have tried
+	// to compile what does not.
+	build class = iota
+	test
+	crash
+	// remark: a tool found something that need not fail what it looked at.
+	remark
+	// echo: it repeats that something else failed.
+	echo
+)
+
+// failure is one that was found in a line.
+type failure struct {
+	change.Failure
+	class class
+	tool  string
+	at    int
+	// confirmed: a build tool says that it failed for this.
+	confirmed bool
+}
+
+// identity is what two reports of the same have in common.
+type identity struct {
+	test, path string
+	line       int
+	text       string
+}
+
+// Line takes the next line of the log, without its end. It keeps nothing of the
+// slice.
+func (r *Reader) Line(line []byte) {
+	r.lines++
+	line = bare(line)
+	if len(line) == 0 && r.block == nil {
+		return
+	}
+	if len(line) > 0 && line[0] == '+' { // xtrace
+		r.trace(line)
+		return
+	}
+	if r.block != nil {
+		if r.left--; r.left < 0 {
+			r.block = nil
+		} else if r.block(string(line)) {
+			return
+		}
+	}
+	r.match(line)
+}
+
+// match tries the rules that may fit a line.
+func (r *Reader) match(line []byte) {
+	first := bytes.TrimLeft(line, " \t")
+	if len(first) == 0 {
+		return
+	}
+	for _, list := range [...][]*rule{rulesBy[first[0]], anywhere} {
+		for _, rule := range list {
+			if !bytes.Contains(line, rule.with) {
+				continue
+			}
+			if m := rule.re.FindSubmatch(line); m != nil {
+				words := make([]string, len(m))
+				for i := range m {
+					words[i] = string(m[i])
+				}
+				rule.do(r, words)
+				return
+			}
+		}
+	}
+}
+
+// follow lets a block take up to so many of the lines that come. It returns whether
+// it took a line; one that is not taken is read as any other.
+func (r *Reader) follow(lines int, block func(line string) bool) {
+	r.block, r.left = block, lines
+}
+
+// add keeps a failure, or gives the one that was found before and says the same, or
+// is about the same test.
+func (r *Reader) add(tool string, c class, f change.Failure) *failure {
+	f.Test, f.Text = clip(f.Test, maxName), clip(f.Text, maxText)
+	if f.Path = clip(f.Path, maxName); strings.HasSuffix(f.Path, "...") {
+		f.Path = ""
+	}
+	id := identity{test: f.Test}
+	if f.Test == "" {
+		id = identity{path: f.Path, line: f.Line, text: f.Text}
+	}
+	if known := r.index[id]; known != nil {
+		known.complete(f)
+		return known
+	}
+	if len(r.found) == maxFailures {
+		r.more++
+		r.spare = failure{Failure: f}
+		return &r.spare
+	}
+	if r.index == nil {
+		r.index = map[identity]*failure{}
+	}
+	found := &failure{Failure: f, class: c, tool: tool, at: r.lines}
+	r.found = append(r.found, found)
+	r.index[id] = found
+	return found
+}
+
+// complete adds to a failure what another report of it says.
+func (f *failure) complete(more change.Failure) {
+	if f.Path == "" {
+		f.Path, f.Line = more.Path, more.Line
+	}
+	if f.Text == "" {
+		f.Text = more.Text
+	}
+}
+
+// at puts a failure at a place, unless it has one.
+func (f *failure) place(path, line string) {
+	if f.Path == "" && path != "" && len(path) <= maxName {
+		f.Path, f.Line = path, number(line)
+	}
+}
+
+// say adds a line that explains a failure: the first is its text.
+func (r *Reader) say(f *failure, line string) {
+	switch {
+	case strings.TrimSpace(line) == "":
+	case f.Text == "":
+		f.Text = clip(strings.TrimSpace(line), maxText)
+	case len(f.Details) < maxDetails && len(r.found) <= detailed:
+		f.Details = append(f.Details, clip(line, maxText))
+	}
+}
+
+// ran counts tests.
+func (r *Reader) ran(tool, tests string) {
+	if r.counts == nil {
+		r.counts = map[string]int{}
+	}
+	r.counts[tool] = min(r.counts[tool]+number(tests), math.MaxInt32)
+}
+
+// ranInAll sets how many tests a tool ran.
+func (r *Reader) ranInAll(tool, tests string) {
+	r.ran(tool, tests)
+	r.counts[tool] = number(tests)
+}
+
+// note adds to a list of bounded length.
+func note[T any](list []T, one T) []T {
+	if len(list) >= maxNoted {
+		list = slices.Delete(list, 0, 1)
+	}
+	return append(list, one)
+}

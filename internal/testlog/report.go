@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package testlog
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
+)
+
+// Report returns what was found so far, the first cause before what came of it.
+func (r *Reader) Report() change.LogReport {
+	report := change.LogReport{More: r.more, Stage: cmp.Or(r.stage.stack, r.stage.component)}
+	list := r.told()
+	list = slices.DeleteFunc(list, func(f *failure) bool {
+		return f.Test != "" && slices.ContainsFunc(list, func(other *failure) bool { return saysMore(other.Test, f.Test) })
+	})
+	// Something that repeats a failure says nothing beside it.
+	first := echo
+	for _, f := range list {
+		first = min(first, f.class)
+	}
+	if first != echo {
+		list = slices.DeleteFunc(list, func(f *failure) bool { return f.class == echo })
+	} else if report.Stage != "" { // the last of them is the outermost
+		list = nil
+	}
+	if len(list) == 0 && report.Stage != "" {
+		f := r.stage.at
+		f.Test = report.Stage
+		report.Failures = append(report.Failures, f)
+	}
+	slices.SortStableFunc(list, func(a, b *failure) int { return cmp.Compare(a.weight(), b.weight()) })
+	for _, f := range list {
+		if first == echo && len(report.Failures) == 1 { // the first of many
+			break
+		}
+		report.Failures = append(report.Failures, f.Failure)
+	}
+	for _, f := range list {
+		if f.class == test && r.counts[f.tool] > 0 {
+			report.Tests = r.counts[f.tool]
+			break
+		}
+	}
+	return report
+}
+
+// told are the failures, and sections of pytest's report without a summary.
+func (r *Reader) told() []*failure {
+	list := slices.Clone(r.found)
+	for _, s := range r.python.noted {
+		if s.Text == "" || slices.ContainsFunc(list, func(f *failure) bool { return f.tool == "pytest" }) || len(list) == maxFailures {
+			continue
+		}
+		s.Failure.Test = s.title
+		list = append(list, &failure{Failure: s.Failure, class: test, tool: "pytest", at: r.lines})
+	}
+	return list
+}
+
+// weight orders failures; those of the same weight stand as the log has them.
+func (f *failure) weight() int {
+	switch f.class {
+	case build:
+		if f.confirmed {
+			return 0
+		}
+		return 2
+	case test, crash:
+		return 1
+	case remark:
+		return 3
+	}
+	return 4
+}
+
+// saysMore reports whether one name makes another needless: that of a test below
+// it (Go).
+func saysMore(name, than string) bool { return strings.HasPrefix(name, than+"/") }
