@@ -47,9 +47,19 @@ func (r reviews) Change(ctx context.Context, a change.Address) (change.Change, b
 	return c, err == nil, err
 }
 
-// Origin says where a commit comes from.
+// Origin says where a commit comes from. An open change that the query leaves out is
+// read whole.
 func (r reviews) Origin(ctx context.Context, p *config.Project, rev change.Revision) (change.Origin, error) {
-	return r.Client.Origin(ctx, p.Name, rev)
+	o, err := r.Client.Origin(ctx, p.Name, rev)
+	if err != nil || len(o.Branches) > 0 || o.Change == nil || o.Change.Status != change.New || o.Change.Current.Revision != rev {
+		return o, err
+	}
+	whole, err := r.Client.Change(ctx, o.Change.Address()) // its votes count, and its messages say for what
+	if errors.Is(err, gerrit.ErrGone) {
+		return change.Origin{}, nil
+	}
+	o.Change = &whole
+	return o, err
 }
 
 // Closed looks for closed changes of a project.

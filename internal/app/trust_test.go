@@ -85,6 +85,23 @@ func TestTrustBelow(t *testing.T) {
 	s.kept(last)
 }
 
+// TestTrustUnseen: what the query leaves out is asked all the same, and what the
+// account cannot see is trusted by nobody.
+func TestTrustUnseen(t *testing.T) {
+	t.Parallel()
+	s := begin(t, "query: 'owner:ann'\n"+voting, sticky)
+	low := s.push("mallory", "build: mine coins", nil)
+	high := s.push("ann", "doc: fix a typo", low)
+	hidden := s.push("eve", "build: mine more", nil)
+	other := s.push("ann", "doc: fix another", hidden)
+	hidden.SetPrivate(true)
+	s.allows("cora", 1, high, other)
+	s.kept(low, high, hidden, other)
+	s.allows("cora", 1, low)
+	s.runs("102/1/autorun.yml/1")
+	s.kept(hidden, other)
+}
+
 // TestCopiedTrust: votes that Gerrit copies open no gate, of whatever age.
 func TestCopiedTrust(t *testing.T) {
 	t.Parallel()

@@ -97,7 +97,7 @@ func (b *builder) approval(c *change.Change, t config.Trust) approval {
 		switch {
 		case v.At.IsZero() || v.At.Before(c.Current.Created):
 			best = max(best, copied)
-		case c.Messages == nil && !b.s.Fresh[c.Number]:
+		case c.Messages == nil && !b.isFresh(c):
 			best = max(best, unread)
 		case saidOn(c, v):
 			return given

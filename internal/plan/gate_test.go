@@ -187,6 +187,17 @@ func TestTrustOfChains(t *testing.T) {
 			want: "builds on 3/1, which was merged as patchset 3, and no vote tells now whether that is trusted: rebase it"},
 		{name: "on an open change that the filter leaves out", trust: byLabel, tip: open(10, above(3), voted5), from: map[change.Revision]change.Origin{rev(3): {Change: closed(change.New)}},
 			want: "builds on 3/1, which is not trusted: waits for Allow-CI +1 from somebody else than its author"},
+		{name: "on such a one that is trusted", trust: byLabel, tip: open(10, above(3), voted5), from: map[change.Revision]change.Origin{rev(3): {Change: func() *change.Change {
+			c := closed(change.New)
+			voted(1, 5)(c)
+			return c
+		}()}}},
+		{name: "on such a one without messages", trust: byLabel, tip: open(10, above(3), voted5), from: map[change.Revision]change.Origin{rev(3): {Change: func() *change.Change {
+			c := closed(change.New)
+			voted(1, 5)(c)
+			c.Messages = nil
+			return c
+		}()}}, want: "builds on 3/1, which is not trusted: waits for Allow-CI +1: the vote that is there was given for another patchset, so somebody must vote again"},
 		{name: "on a commit with parents that nobody tells", trust: byBoth, tip: open(10, above(500), voted5), from: map[change.Revision]change.Origin{rev(500): {Change: func() *change.Change {
 			c := member(closed(change.New, change.Rework))
 			c.Earlier[0].Parents = nil
@@ -224,7 +235,8 @@ func TestTrustOfChains(t *testing.T) {
 func TestGateAsksFirst(t *testing.T) {
 	t.Parallel()
 	p := project(gatedBy(byLabel))
-	world := func(edit func(*Snapshot)) Plan {
+	world := func(trust config.Trust, edit func(*Snapshot)) Plan {
+		p := project(gatedBy(trust))
 		s := snapshot(p, []change.Change{open(2, above(800), voted(1, 5)), open(10, above(2), voted(1, 5))}, "refs/heads/master 900")
 		s.Source = map[string]change.Revision{"master": rev(900)}
 		s.Origins = map[change.Revision]change.Origin{rev(800): {Branches: []string{"master"}}}
@@ -247,12 +259,24 @@ func TestGateAsksFirst(t *testing.T) {
 		{"parents", func(s *Snapshot) { s.Fresh, s.Changes[1].Current.Parents = map[int]bool{}, nil }, []int{10}, nil},
 		{"parents below", func(s *Snapshot) { s.Fresh, s.Changes[0].Current.Parents = map[int]bool{}, nil }, []int{2}, nil},
 		{"which patchset a vote is for", func(s *Snapshot) { s.Fresh, s.Changes[1].Messages = map[int]bool{}, nil }, []int{10}, nil},
+		{"a commit that the mirror calls an old patchset of an open change", func(s *Snapshot) {
+			s.Origins = nil
+			s.Mirror.Add("refs/changes/02/2/2", rev(800))
+		}, nil, nil},
+		{"that, where its uploader may be a member", func(s *Snapshot) {
+			s.Origins = nil
+			s.Mirror.Add("refs/changes/02/2/2", rev(800))
+		}, nil, []change.Revision{rev(800)}},
 		{"nothing for what nobody voted for", func(s *Snapshot) { s.Fresh, s.Changes[1].Votes = map[int]bool{}, nil }, nil, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := world(tt.edit).Needs
+			trust := byLabel
+			if strings.Contains(tt.name, "member") {
+				trust = byBoth
+			}
+			got := world(trust, tt.edit).Needs
 			if !slices.Equal(got.Fresh, tt.fresh) || !slices.Equal(got.Origins, tt.origins) {
 				t.Errorf("got fresh %v, origins %v", got.Fresh, got.Origins)
 			}

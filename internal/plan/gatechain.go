@@ -18,7 +18,7 @@ const maxBelow = 60
 // branch. It returns the open changes among that, and what one of the commits lacks
 // to be trusted, or "".
 func (b *builder) gateChain(c *change.Change, t config.Trust) (below []*change.Change, reason string) {
-	if c.Current.Parents == nil && !b.s.Fresh[c.Number] {
+	if c.Current.Parents == nil && !b.isFresh(c) {
 		b.touch(c)
 		return nil, "what it builds on is not known yet"
 	}
@@ -54,16 +54,23 @@ func (b *builder) openBelow(c *change.Change, t config.Trust) (parents []change.
 	if reason := b.distrust(c, t); reason != "" {
 		return nil, fmt.Sprintf("builds on %s, which is not trusted: %s", c.ID(), reason)
 	}
-	if c.Current.Parents == nil && !b.s.Fresh[c.Number] {
+	if c.Current.Parents == nil && !b.isFresh(c) {
 		b.touch(c)
 		return nil, fmt.Sprintf("what %s below it builds on is not known yet", c.ID())
 	}
 	return c.Current.Parents, ""
 }
 
+// isFresh reports whether a change was read whole in this pass: one by one, or because
+// a commit that no listed change is at is its patchset.
+func (b *builder) isFresh(c *change.Change) bool { return b.s.Fresh[c.Number] || b.open[c.Number] != c }
+
 // originBelow does so for a commit that no open change is at now.
 func (b *builder) originBelow(rev change.Revision, t config.Trust) (parents []change.Revision, reason string) {
 	o, asked := b.s.Origins[rev]
+	if id, known := b.revisions()[rev]; known && !asked && len(t.Groups) == 0 { // it needs no request to say no
+		return nil, staleText(id, b.open[id.Change])
+	}
 	if !asked {
 		b.plan.Needs.Origins = append(b.plan.Needs.Origins, rev)
 		return nil, fmt.Sprintf("where %s below it comes from is not known yet", rev.Short())
@@ -89,7 +96,12 @@ func (b *builder) originBelow(rev change.Revision, t config.Trust) (parents []ch
 	case b.byMember(c, p, t), c.Status == change.Merged && sameCode(c, p):
 		return p.Parents, ""
 	}
-	return nil, fmt.Sprintf("builds on %s, %s, and no vote tells now whether that is trusted: rebase it", id, fateText(c))
+	return nil, staleText(id, c)
+}
+
+// staleText says that nobody votes on a patchset any more.
+func staleText(id change.ID, c *change.Change) string {
+	return fmt.Sprintf("builds on %s, %s, and no vote tells now whether that is trusted: rebase it", id, fateText(c))
 }
 
 func patchsetAt(c *change.Change, rev change.Revision) (change.Patchset, bool) {
