@@ -174,6 +174,8 @@ func TestTrustOfChains(t *testing.T) {
 			want: "builds on 0000000000, which is on no mirrored branch and of no change that is seen here: rebase it"},
 		{name: "on a patchset that was replaced", trust: byLabel, tip: open(10, above(500), voted5), from: map[change.Revision]change.Origin{rev(500): {Change: closed(change.New, change.Rework)}},
 			want: "builds on 3/1, which patchset 2 replaced, and no vote tells now whether that is trusted: rebase it"},
+		{name: "on a patchset that was rebased since", trust: byLabel, tip: open(10, above(500), voted5), from: map[change.Revision]change.Origin{rev(500): {Change: closed(change.New, change.TrivialRebase)}},
+			want: "builds on 3/1, which patchset 2 replaced, and no vote tells now whether that is trusted: rebase it"},
 		{name: "on an abandoned change", trust: byLabel, tip: open(10, above(500), voted5), from: map[change.Revision]change.Origin{rev(500): {Change: closed(change.Abandoned, change.Rework)}},
 			want: "builds on 3/1, which is abandoned, and no vote tells now whether that is trusted: rebase it"},
 		{name: "on a member's patchset that was replaced", trust: byBoth, tip: open(10, above(500), voted5), from: map[change.Revision]change.Origin{rev(500): {Change: member(closed(change.New, change.Rework))}}},
@@ -255,6 +257,14 @@ func TestGateAsksFirst(t *testing.T) {
 		{"all is known", func(*Snapshot) {}, nil, nil},
 		{"the list may be old", func(s *Snapshot) { s.Fresh = map[int]bool{} }, []int{2, 10}, nil},
 		{"the list may be old below", func(s *Snapshot) { delete(s.Fresh, 2) }, []int{2}, nil},
+		{"the list may be old below what is relayed and not started", func(s *Snapshot) {
+			delete(s.Fresh, 2)
+			s.NoGitHub = "no answer"
+		}, []int{2}, nil},
+		{"the list may be old below what is relayed already", func(s *Snapshot) {
+			delete(s.Fresh, 2)
+			s.Mirror.Add("refs/changes/10/10/1", rev(10))
+		}, []int{2}, nil},
 		{"where the lowest comes from", func(s *Snapshot) { s.Origins = nil }, nil, []change.Revision{rev(800)}},
 		{"parents", func(s *Snapshot) { s.Fresh, s.Changes[1].Current.Parents = map[int]bool{}, nil }, []int{10}, nil},
 		{"parents below", func(s *Snapshot) { s.Fresh, s.Changes[0].Current.Parents = map[int]bool{}, nil }, []int{2}, nil},
@@ -276,7 +286,12 @@ func TestGateAsksFirst(t *testing.T) {
 			if strings.Contains(tt.name, "member") {
 				trust = byBoth
 			}
-			got := world(trust, tt.edit).Needs
+			made := world(trust, tt.edit)
+			got := made.Needs
+			started := slices.ContainsFunc(made.Actions, func(a Action) bool { return a.Verb == Dispatch })
+			if started != (tt.name == "all is known" || strings.Contains(tt.name, "list may be old") && !strings.Contains(tt.name, "not started")) {
+				t.Errorf("started before all was known, or not then: %v", started)
+			}
 			if !slices.Equal(got.Fresh, tt.fresh) || !slices.Equal(got.Origins, tt.origins) {
 				t.Errorf("got fresh %v, origins %v", got.Fresh, got.Origins)
 			}

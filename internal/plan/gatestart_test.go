@@ -108,3 +108,18 @@ func TestGateIsOfItsWorkflow(t *testing.T) {
 	check(t, Make(p, s, noon), "relay 1/1: new patchset", "dispatch 1/1/docs.yml/1: new patchset",
 		"wait 1/1/autorun.yml/0: waits for Allow-CI +1 from somebody else than its author")
 }
+
+// TestMergedIsTrusted: what was merged was looked at, whatever the votes are.
+func TestMergedIsTrusted(t *testing.T) {
+	t.Parallel()
+	p := project(gatedBy(byLabel))
+	b := newBuilder(p, snapshot(p, nil), noon)
+	c := open(1, above(2))
+	if reason := b.gateReason(&c, byLabel); reason == "" {
+		t.Error("an open change without votes is trusted")
+	}
+	c.Status = change.Merged
+	if reason := b.gateReason(&c, byLabel); reason != "" {
+		t.Errorf("merged, got %q", reason)
+	}
+}
