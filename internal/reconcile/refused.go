@@ -31,11 +31,20 @@ func (a *acting) refusedAgain(line int, e change.Entry, word string, err error) 
 		return
 	}
 	at := cmp.Or(a.anchor(), a.base())
-	if at == "" {
-		return // nothing is on the mirror yet: it is told anew each time
+	if at == "" && before.Known() {
+		at = before.Refs[0].Revision // what it was noted at is on the mirror
 	}
 	e.Word, e.Count, e.At = next.Word, next.Count, next.At
-	a.noteOnce(e, at)
+	switch {
+	case at != "":
+		a.noteOnce(e, at)
+	case e.Kind == change.Unmoved: // nothing is on the mirror yet, which takes the commits under other names
+		n := a.entry(e, l.Revision)
+		n.OnMirror = false
+		a.notes = append(a.notes, n)
+	default:
+		return
+	}
 	l.Keep = append(l.Keep, e)
 	for _, ref := range before.Refs {
 		a.dropOnce(ref)

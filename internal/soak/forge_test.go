@@ -38,7 +38,14 @@ var lying = map[string]func(key change.Key, at time.Time) change.Entry{
 	"pruned": func(_ change.Key, at time.Time) change.Entry {
 		return change.Entry{Kind: change.Pruned, At: at.Add(24 * time.Hour)}
 	},
+	"full": func(k change.Key, at time.Time) change.Entry {
+		return change.Entry{Kind: change.Full, ID: k.ID, Count: 3, At: at}
+	},
+	"unmoved": func(_ change.Key, at time.Time) change.Entry {
+		return change.Entry{Kind: change.Unmoved, Word: "protected", Count: 9, At: at, Branch: "master"}
+	},
 	"poisoned": nil, // it names an object
+	"refused":  nil, // it does so, too
 	"run":      nil, // it names a run that is there
 	"patchset": nil, // it is none of the ledger's
 }
@@ -66,6 +73,8 @@ func (w *world) forges(c *subject, e event) error {
 		refs = append(refs, change.CustomRefs.Ref(c.ID()))
 	case "poisoned":
 		refs = append(refs, change.CustomLedger.Ref(change.Entry{Kind: change.Poisoned, ID: c.ID(), Revision: c.Revision()}))
+	case "refused":
+		refs = append(refs, change.CustomLedger.Ref(change.Entry{Kind: change.Unrelayed, ID: c.ID(), Revision: c.Revision(), Word: "large-file", Count: 9, At: w.clock.Now()}))
 	case "run":
 		other := w.ordered(func(r *run) bool { return r.on != c && r.last().means == passed })
 		if len(other) == 0 {

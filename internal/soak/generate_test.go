@@ -13,7 +13,7 @@ import (
 
 // refusedContent is how many of a hundred patchsets hold something that the mirrors
 // refuse.
-const refusedContent = 0
+const refusedContent = 4
 
 // dice draws a history.
 type dice struct {
@@ -70,7 +70,7 @@ func (d *dice) config() config {
 	c.Copy = d.one("none", "reword", "both")
 	c.Lag = d.one("0s*5", "1m", "5m") // seconds are usual, minutes happen with several sites
 	c.Git = d.one("memory*24", "real")
-	c.Protected = d.one("none")
+	c.Protected = d.one("none*9", "master", "stable", "master-gitea", "stable-gitea")
 	c.Gate, c.GateCopy, c.OwnDates = d.one("none*5", "label", "groups", "both"), d.one("none", "same*2", "all"), d.chance(30)
 	c.Projects = []int{1, 1, 2}[d.IntN(3)]
 	return c
@@ -208,7 +208,7 @@ func (d *dice) words() {
 
 // trouble draws what goes wrong, most of it in the pass that follows.
 func (d *dice) trouble() {
-	switch verb := d.one("fault*6", "kill*4", "both*3", "lag*2", "forbid*2", "unlabel", "permit*3", "clock*3", "forge*3", "erase*2", "mirror*0"); verb {
+	switch verb := d.one("fault*6", "kill*4", "both*3", "lag*2", "forbid*2", "unlabel", "permit*3", "clock*3", "forge*3", "erase*2", "mirror*3"); verb {
 	case "fault":
 		d.add("fault", faults[d.IntN(len(faults))].kind)
 		d.add("pass")
@@ -224,7 +224,7 @@ func (d *dice) trouble() {
 	case "clock":
 		d.add("clock", d.one("10m*2", "1h", "7h"))
 	case "forge":
-		d.add("forge", d.name(), d.one("run*2", "carried*2", "claim", "passed", "failed", "lost", "asked", "stopped", "left", "scanned*0", "pruned", "poisoned*0", "patchset"), d.one("autorun.yml", "lint.yml"), d.one("0*2", "1"))
+		d.add("forge", d.name(), d.one("run*2", "carried*2", "claim", "passed", "failed", "lost", "asked", "stopped", "left", "scanned*0", "pruned", "poisoned*2", "refused*2", "full", "unmoved", "patchset"), d.one("autorun.yml", "lint.yml"), d.one("0*2", "1"))
 	case "erase":
 		d.add("erase", d.name(), d.one("claims*2", "runs*2", "ended*2", "carried", "asked", "stopped", "poisoned", "changes*3", "scanned", "all"))
 	default:
