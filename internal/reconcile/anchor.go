@@ -15,6 +15,11 @@ func (a *acting) anchor() change.Revision {
 	if tips := append(a.landed, a.branchTips()...); len(tips) > 0 {
 		return tips[0]
 	}
+	for i := range a.result.Lines { // where all branches are refused, what that was noted at
+		if l := &a.result.Lines[i]; l.Branch != "" && l.Before.Known() {
+			return l.Before.Refs[0].Revision
+		}
+	}
 	return ""
 }
 

@@ -31,9 +31,6 @@ func (a *acting) refusedAgain(line int, e change.Entry, word string, err error) 
 		return
 	}
 	at := cmp.Or(a.anchor(), a.base())
-	if at == "" && before.Known() {
-		at = before.Refs[0].Revision // what it was noted at is on the mirror
-	}
 	e.Word, e.Count, e.At = next.Word, next.Count, next.At
 	switch {
 	case at != "":
