@@ -82,9 +82,12 @@ type Patchset struct {
 
 // Change is a review as Gerrit describes it, at its current patchset.
 type Change struct {
-	Project  string    `json:"project"`
-	Number   int       `json:"number"`
-	ChangeID string    `json:"change_id"`
+	Project  string `json:"project"`
+	Number   int    `json:"number"`
+	ChangeID string `json:"change_id"`
+	// Imported: it came from another server with its number, which a change of this one
+	// may have, too.
+	Imported bool      `json:"imported,omitempty"`
 	Branch   string    `json:"branch"`
 	Topic    string    `json:"topic,omitempty"`
 	Subject  string    `json:"subject"`

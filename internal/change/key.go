@@ -3,6 +3,7 @@
 package change
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"regexp"
 	"strings"
@@ -12,8 +13,8 @@ import (
 // a patchset. It travels as a workflow input, begins the run's name and names
 // the claim, so that a run can be found again by whoever comes later.
 type Key struct {
-	// Server tells Gerrit servers apart that share one CI repository; it is
-	// empty where there is only one.
+	// Server tells Gerrit servers apart that share one CI repository, and projects
+	// with imported changes (see Scope); it is empty where there is only one.
 	Server string
 	ID
 	// Workflow is the file's base name (autorun.yml) or the event type of a
@@ -34,7 +35,18 @@ func (k Key) String() string {
 	return s
 }
 
-var serverPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`)
+var (
+	serverPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`)
+	scopedPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,28}$`)
+)
+
+// Scope is what keys of a project's imported changes have in place of a server's
+// name: that name, and what is short, does not change, and no other project has.
+// Numbers of imported changes are unique in their project only.
+func Scope(server, project string) string {
+	sum := sha256.Sum256([]byte(project))
+	return strings.TrimPrefix(fmt.Sprintf("%s-p%x", server, sum[:])[:len(server)+9], "-")
+}
 
 // ParseKey reads what String writes and nothing else.
 func ParseKey(s string) (Key, error) {
@@ -49,7 +61,7 @@ func ParseKey(s string) (Key, error) {
 // 100,000 refs, and expressions take ten times as long.
 func parseKey(s string) (k Key, ok bool) {
 	if server, rest, named := strings.Cut(s, "+"); named {
-		if CheckServer(server) != nil {
+		if !scopedPattern.MatchString(server) {
 			return Key{}, false
 		}
 		k.Server, s = server, rest

@@ -36,7 +36,7 @@ var notKeys = []string{
 	"-1/1/a/1", "+1/1/a/1", "1/1/a/+1", "12345678901/1/a/1", "1/1234567890/a/1", "1/1/a/12345", " 1/1/a/1", "1/1/a/1 ", "1/1/a/1\n",
 	"1/1/../1", "1/1/a..b/1", "1/1/.a/1", "1/1/-a/1", "1/1/a./1", "1/1/a.lock/1", "1/1/a b/1", "1/1/\u00e4/1", "1/1/a+b/1",
 	"S+1/1/a/1", "1s+1/1/a/1", "-s+1/1/a/1", "s_+1/1/a/1", "s+s+1/1/a/1", "s~1/1/a/1", "s/1/1/a/1", "\u0661/1/a/1",
-	"abcdefghijklmnopqrstu+1/1/a/1", "1/1/" + strings.Repeat("w", 101) + "/1",
+	strings.Repeat("s", 30) + "+1/1/a/1", "1/1/" + strings.Repeat("w", 101) + "/1",
 }
 
 func TestParseKeyRefuses(t *testing.T) {
@@ -85,6 +85,25 @@ func TestCheckServer(t *testing.T) {
 	}
 }
 
+// TestScope: keys of imported changes are keys, whatever the server's name, and tell
+// projects apart.
+func TestScope(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, server := range []string{"", "spdk", strings.Repeat("s", 20)} {
+		for _, project := range []string{"spdk/spdk", "spdk/dpdk", "a"} {
+			k := Key{Server: Scope(server, project), ID: ID{1, 1}, Workflow: "a", Attempt: 1}
+			if got, err := ParseKey(k.String()); err != nil || got != k || k.Server == server || seen[k.Server] {
+				t.Errorf("%q and %q: got %s, %v", server, project, k, err)
+			}
+			seen[k.Server] = true
+		}
+	}
+	if got := Scope("", "spdk/spdk"); got != "pc125948" {
+		t.Errorf("got %s: keys that are in use must not change", got)
+	}
+}
+
 func FuzzParseKey(f *testing.F) {
 	for _, k := range keys {
 		f.Add(k.text)
@@ -100,7 +119,7 @@ func FuzzParseKey(f *testing.F) {
 		if k.String() != s {
 			t.Errorf("%q becomes %q", s, k)
 		}
-		if !k.Valid() || k.Attempt < 1 || CheckWorkflow(k.Workflow) != nil || k.Server != "" && CheckServer(k.Server) != nil {
+		if !k.Valid() || k.Attempt < 1 || CheckWorkflow(k.Workflow) != nil || k.Server != "" && !scopedPattern.MatchString(k.Server) {
 			t.Errorf("%q gives the invalid %+v", s, k)
 		}
 		// A key is a part of refs: nothing that git refuses may pass.

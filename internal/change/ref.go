@@ -40,14 +40,34 @@ func (ns Namespace) Parse(ref string) (ID, error) {
 	return id, nil
 }
 
+// MaxBranch is how long a branch's short name may be, in bytes, and maxRef how long a
+// ref's: GitHub takes no more than 255 bytes with refs/heads/. Git itself is bound by
+// the file system alone, which needs room for ".lock".
+const (
+	MaxBranch = maxRef - len("refs/heads/")
+	maxRef    = 255
+)
+
 // CheckBranch accepts a branch's short name if git would accept
 // refs/heads/NAME and no option parser could take it for a flag.
 // The rules are those of git-check-ref-format(1).
-func CheckBranch(name string) error {
-	bad := func(why string) error { return fmt.Errorf("branch %q: %s", Clip(name, 80), why) }
+func CheckBranch(name string) error { return checkName("branch", name, MaxBranch) }
+
+// CheckRef accepts a ref's full name by the same rules: REF of refs/REF is like a
+// branch's.
+func CheckRef(ref string) error {
+	tail, ok := strings.CutPrefix(ref, "refs/")
+	if !ok || !strings.Contains(tail, "/") {
+		return fmt.Errorf("%q is not a full ref name below refs/", Clip(ref, 80))
+	}
+	return checkName("ref", tail, maxRef-len("refs/"))
+}
+
+func checkName(what, name string, most int) error {
+	bad := func(why string) error { return fmt.Errorf("%s %q: %s", what, Clip(name, 80), why) }
 	switch {
-	case name == "" || len(name) > 200:
-		return bad("its name must have 1 to 200 bytes")
+	case name == "" || len(name) > most:
+		return bad(fmt.Sprintf("its name must have 1 to %d bytes", most))
 	case strings.HasPrefix(name, "-"), strings.HasPrefix(name, "refs/"):
 		return bad("its name must not begin with '-' or 'refs/'")
 	case strings.HasSuffix(name, "."), strings.Contains(name, ".."), strings.Contains(name, "@{"), name == "@":

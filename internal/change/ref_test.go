@@ -94,7 +94,7 @@ var branches = []struct {
 	{"\u00fcml\u00e4ut", true, true}, {"a./b", true, true}, {"HEAD", true, true}, {"x/refs/heads/y", true, true}, {"a+b=c,d!e#f$g%h&i'j(k)l;m<n>o\"p|q`r", true, true},
 	{"\xff\xfe", true, true}, {"\u00a0", true, true}, {"\u2028", true, true},
 	// stricter than git: an option, a full name, what "git branch" refuses, a length
-	{"-", false, true}, {"-main", false, true}, {"refs/heads/x", false, true}, {"@", false, true}, {strings.Repeat("n", 201), false, true},
+	{"-", false, true}, {"-main", false, true}, {"refs/heads/x", false, true}, {"@", false, true}, {strings.Repeat("n", MaxBranch+1), false, true},
 	{"", false, false}, {"/", false, false}, {"/a", false, false}, {"a/", false, false}, {"a//b", false, false}, {".a", false, false},
 	{"a/.b", false, false}, {"a.", false, false}, {"a..b", false, false}, {"a.lock", false, false}, {"a.lock/b", false, false}, {"a@{b", false, false},
 	{"a b", false, false}, {"a\tb", false, false}, {"a\nb", false, false}, {"a~b", false, false}, {"a^b", false, false}, {"a:b", false, false},
@@ -137,7 +137,7 @@ func FuzzCheckBranch(f *testing.F) {
 			return
 		}
 		err := CheckBranch(name)
-		onPurpose := name == "@" || strings.HasPrefix(name, "-") || strings.HasPrefix(name, "refs/") || len(name) > 200
+		onPurpose := name == "@" || strings.HasPrefix(name, "-") || strings.HasPrefix(name, "refs/") || len(name) > MaxBranch
 		switch accepted := gitAccepts(t, name); {
 		case err == nil && !accepted:
 			t.Errorf("%q: git refuses it", name)
@@ -147,4 +147,17 @@ func FuzzCheckBranch(f *testing.F) {
 			t.Errorf("%q is accepted", name)
 		}
 	})
+}
+
+// TestCheckRef: what is a branch is a ref, up to the same length.
+func TestCheckRef(t *testing.T) {
+	t.Parallel()
+	for ref, want := range map[string]bool{
+		"refs/heads/" + strings.Repeat("n", MaxBranch): true, "refs/heads/" + strings.Repeat("n", MaxBranch+1): false,
+		"refs/changes/01/101/1": true, "refs/x": false, "heads/master": false, "refs/heads/a..b": false, "refs/heads/": false,
+	} {
+		if err := CheckRef(ref); (err == nil) != want {
+			t.Errorf("%q: got %v, want valid %v", ref, err, want)
+		}
+	}
 }

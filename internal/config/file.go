@@ -28,6 +28,7 @@ type project struct {
 // settings is what a project and defaults have in common.
 type settings struct {
 	Gerrit     serverName   `json:"gerrit,omitempty" jsonschema_description:"Name of the project's server under gerrits. Default: the only one."`
+	KeyPrefix  *keyName     `json:"key-prefix,omitempty" jsonschema_description:"What run keys of this project begin with, in place of its server's prefix. Needed only where two projects have changes of equal numbers (imported ones), Gerrit is older than 3.9, and both use one CI repository. Runs that were started before are not found again."`
 	Mirror     mirror       `json:"mirror,omitempty" jsonschema_description:"Repository that patchsets are pushed to. Default: the CI repository's owner and the last part of the project's name."`
 	CI         ci           `json:"ci,omitempty" jsonschema_description:"Repository whose workflows are started. Default: the one that this job runs in."`
 	Branches   []branchGlob `json:"branches,omitempty" jsonschema:"minItems=1" jsonschema_description:"Target branches to test, as names or globs. These branches are also kept up to date on the mirror."`

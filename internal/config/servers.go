@@ -123,8 +123,8 @@ func (l *loader) checkShared(f *file, projects []Project) {
 	}
 }
 
-// nameServers gives servers the names that tell their run keys apart. A name
-// must not change later, or its runs are not found again; so it depends on
+// nameServers gives servers and projects the names that tell their run keys apart. A
+// name must not change later, or its runs are not found again; so it depends on
 // nothing but the number of servers.
 func (l *loader) nameServers(f *file, projects []Project) {
 	prefix := func(server string) string {
@@ -136,15 +136,23 @@ func (l *loader) nameServers(f *file, projects []Project) {
 		}
 		return ""
 	}
-	users := map[string]string{} // CI repository and prefix -> server
+	users := map[string]string{} // CI repository and prefix -> server, or project
 	for i := range projects {
 		p, server := &projects[i], string(f.Projects[i].Gerrit)
 		p.Gerrit.Name = prefix(server)
-		runs := strings.ToLower(p.CI.APIURL+" "+p.CI.Repository+" ") + p.Gerrit.Name
-		if other, taken := users[runs]; taken && other != server && f.Gerrits[server] != nil {
-			l.fail(l.near(&f.Gerrits[server].KeyPrefix, mapKey{mapID(f.Gerrits), server}), "give each server a key-prefix of its own; only one of them may be empty",
-				"runs of this server and of %s cannot be told apart in the CI repository %s", quote(other), p.CI.Repository)
+		p.KeyPrefix = p.Gerrit.Name
+		user, what, at := server, "server", Place{}
+		if own := f.Projects[i].KeyPrefix; own != nil {
+			p.KeyPrefix, p.OwnPrefix = string(*own), true
+			user, what, at = p.Name, "project", l.near(&f.Projects[i].KeyPrefix, &f.Projects[i])
+		} else if g := f.Gerrits[server]; g != nil {
+			at = l.near(&g.KeyPrefix, mapKey{mapID(f.Gerrits), server})
 		}
-		users[runs] = server
+		runs := strings.ToLower(p.CI.APIURL+" "+p.CI.Repository+" ") + p.KeyPrefix
+		if other, taken := users[runs]; taken && other != user && f.Gerrits[server] != nil {
+			l.fail(at, "give each "+what+" a key-prefix of its own; only one of them may be empty",
+				"runs of this %s and of %s cannot be told apart in the CI repository %s", what, quote(other), p.CI.Repository)
+		}
+		users[runs] = user
 	}
 }

@@ -27,8 +27,12 @@ type Project struct {
 	// Name is the project's name in Gerrit, slashes included.
 	Name   string
 	Gerrit Gerrit
-	Mirror Mirror
-	CI     CI
+	// KeyPrefix begins the keys of the project's runs, or is empty; see Server. OwnPrefix:
+	// no other project has it.
+	KeyPrefix string
+	OwnPrefix bool
+	Mirror    Mirror
+	CI        CI
 	// Branches are globs over target branches; those branches are also mirrored.
 	Branches []string
 	// Query is extra text for the Gerrit query, in Gerrit's own syntax.
@@ -51,8 +55,8 @@ type Project struct {
 type Gerrit struct {
 	// URL is the base, a sub-path included (https://review.example.org/gerrit).
 	URL string
-	// Name is put in front of run keys where there are several servers; empty
-	// for a single one.
+	// Name tells several servers apart: the key-prefix of this one; empty for a single
+	// one.
 	Name     string
 	Username string
 	// Password is an HTTP password or auth token; empty for anonymous access.

@@ -72,8 +72,8 @@ func (c *Client) aboutNumber(ctx context.Context, a change.Address, below string
 // known to lead to Gerrit, and to this very change.
 func (c *Client) pathOf(ctx context.Context, a change.Address) (string, error) {
 	if c.slashState(a) == untried {
-		var any struct{}
-		if err := c.about(ctx, a, "?o="+skipDiffstat, &any); err != nil {
+		var found struct{}
+		if err := c.about(ctx, a, "?o="+skipDiffstat, &found); err != nil {
 			return "", err
 		}
 	}

@@ -20,7 +20,8 @@ import (
 const maxText = 1000
 
 var (
-	changeIDPattern = regexp.MustCompile(`^I[0-9a-f]{8,40}$`)
+	// changeIDPattern is Gerrit's own (ChangeUtil, ChangeTriplet): people make them up.
+	changeIDPattern = regexp.MustCompile(`^[iI][0-9a-f]{4,}.*$`)
 	kindPattern     = regexp.MustCompile(`^[A-Z_]{1,50}$`)
 )
 
@@ -32,6 +33,7 @@ func decode(info *changeInfo) (change.Change, error) {
 		Project:  info.Project,
 		Number:   info.Number,
 		ChangeID: info.ChangeID,
+		Imported: info.VirtualID != 0 && info.VirtualID != info.Number,
 		Branch:   info.Branch,
 		Topic:    change.Clip(info.Topic, maxText),
 		Subject:  change.Clip(info.Subject, maxText),
@@ -68,7 +70,7 @@ func check(c *change.Change) error {
 		return err
 	}
 	switch {
-	case !changeIDPattern.MatchString(c.ChangeID):
+	case !changeIDPattern.MatchString(c.ChangeID) || len(c.ChangeID) > maxText || c.ChangeID != change.OneLine(c.ChangeID):
 		return fmt.Errorf("%q is not a Change-Id", change.Clip(c.ChangeID, 60))
 	case c.Owner.ID <= 0:
 		return errors.New("its owner has no account id")

@@ -27,10 +27,13 @@ const (
 var messageIDPattern = regexp.MustCompile(`^[!-~]{1,100}$`)
 
 type (
-	// changeInfo is ChangeInfo with all that its messages tell.
+	// changeInfo is ChangeInfo with all that its messages tell, and the number that is
+	// unique in the server: that of an imported change is not its own. Servers before
+	// 3.9 do not tell it.
 	changeInfo struct {
 		gogerrit.ChangeInfo
-		Messages []messageInfo `json:"messages"`
+		VirtualID int           `json:"virtual_id_number"`
+		Messages  []messageInfo `json:"messages"`
 	}
 	// messageInfo is ChangeMessageInfo with the one field that go-gerrit does not
 	// know: who really wrote a message, where that is not its author.

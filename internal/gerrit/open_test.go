@@ -4,6 +4,7 @@ package gerrit
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -121,6 +122,41 @@ func TestMaxAge(t *testing.T) {
 	}
 }
 
+// TestChangeIDs: Gerrit takes what begins like one, whoever made it up.
+func TestChangeIDs(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"Ib097", "ib097efb75f9d12f0013c9db802e66ef0eebc2abd", "Ib097efb75f9d12f0013c9db802e66ef0eebc2abd-stable", "I8473B959"} {
+		var info changeInfo
+		if err := json.Unmarshal([]byte(strings.Replace(realChange, "Ib097efb75f9d12f0013c9db802e66ef0eebc2abd\",\"subject", id+"\",\"subject", 1)), &info); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := decode(&info); err != nil || c.ChangeID != id {
+			t.Errorf("%s: got %q, %v", id, c.ChangeID, err)
+		}
+	}
+}
+
+// TestImported: only a change of another server has a number that is not its own.
+func TestImported(t *testing.T) {
+	t.Parallel()
+	for old, want := range map[bool][]bool{false: {false, true}, true: {false, false}} {
+		s, p := serve(t, standin.Options{NoVirtualIDs: old})
+		p.Push(standin.Draft{})
+		p.Push(standin.Draft{Imported: 7})
+		c := connect(t, s, nil)
+		list, err := c.Open(t.Context(), Query{Project: "spdk/spdk"})
+		if err != nil || len(list) != 2 {
+			t.Fatalf("got %+v, %v", list, err)
+		}
+		for i := range list {
+			whole, err := c.Change(t.Context(), list[i].Address())
+			if err != nil || list[i].Imported != want[i] || whole.Imported != want[i] {
+				t.Errorf("change %d: got %t and %t, %v; want %t", list[i].Number, list[i].Imported, whole.Imported, err, want[i])
+			}
+		}
+	}
+}
+
 // TestHostileEntries: an entry that is not what Gerrit would send is left out
 // and noted; the others come through.
 func TestHostileEntries(t *testing.T) {
@@ -146,6 +182,9 @@ func TestHostileEntries(t *testing.T) {
 		{`"status":"NEW"`, `"status":"MERGED"`, "it is not open"},
 		{`"status":"NEW"`, `"status":"new"`, "is not a change's status"},
 		{`"change_id":"I0a`, `"change_id":"\n::set-env","x":"I0a`, "is not a Change-Id"},
+		{`"change_id":"I0a`, `"change_id":"I0a1","x":"I0a`, "is not a Change-Id"},
+		{`"change_id":"I0a`, `"change_id":"I0a19\u001b[2J","x":"I0a`, "is not a Change-Id"},
+		{`"change_id":"I0a`, `"change_id":"J0a19","x":"I0a`, "is not a Change-Id"},
 		{`"owner":{"_account_id":7}`, `"owner":{}`, "its owner has no account id"},
 		{`"uploader":{"_account_id":7}`, `"uploader":{}`, "has no account id"},
 		{`"updated":"2026-01-05 08:00:02.000000000",`, ``, "no time of its last update"},

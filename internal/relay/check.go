@@ -71,11 +71,7 @@ func checkValues(u Update) error {
 // checkRef is the last door before the wire: a full ref name that git accepts
 // and that the caller's namespaces hold.
 func (r *Relay) checkRef(ref string) error {
-	tail, ok := strings.CutPrefix(ref, "refs/")
-	if !ok || !strings.Contains(tail, "/") {
-		return fault.New(fault.Ours, "refused to write %q: it is not a full ref name below refs/", change.Clip(ref, 120))
-	}
-	if err := change.CheckBranch(tail); err != nil {
+	if err := change.CheckRef(ref); err != nil {
 		return fault.New(fault.Ours, "refused to write a ref: %w", err)
 	}
 	if !r.Allowed(ref) {
