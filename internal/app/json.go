@@ -13,6 +13,7 @@ import (
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/reconcile"
 )
 
@@ -27,9 +28,15 @@ type (
 		NotChecked []string `json:"not_checked,omitempty"`
 	}
 	jsonProject struct {
-		Project  string `json:"project"`
-		DryRun   bool   `json:"dry_run,omitempty"`
-		UpToDate int    `json:"up_to_date"`
+		Project string `json:"project"`
+		DryRun  bool   `json:"dry_run,omitempty"`
+		// Listed counts the changes that Gerrit lists as open: each has an action, or is
+		// counted in one of the next four.
+		Listed      int `json:"listed"`
+		UpToDate    int `json:"up_to_date"`
+		Running     int `json:"running,omitempty"`
+		NotRead     int `json:"not_read,omitempty"`
+		ClosedSince int `json:"closed_meanwhile,omitempty"`
 		// ForeignRefs counts refs in our namespaces that we did not write.
 		ForeignRefs int           `json:"foreign_refs,omitempty"`
 		Actions     []jsonAction  `json:"actions"`
@@ -73,7 +80,7 @@ type (
 func jsonOf(results []reconcile.Result, more aside) jsonReport {
 	out := jsonReport{Totals: totalsOf(results...), Runs: runsOf(results), Projects: []jsonProject{}, NotChecked: more.unchecked}
 	for _, r := range results {
-		p := jsonProject{Project: r.Project, DryRun: r.DryRun, UpToDate: r.Idle, ForeignRefs: r.Unreadable, Actions: []jsonAction{}, Problems: []jsonProblem{}, Warnings: r.Warnings, Flaky: more.of(r.Project)}
+		p := jsonProject{Project: r.Project, DryRun: r.DryRun, Listed: len(r.Listed), UpToDate: r.Idle[plan.UpToDate], Running: r.Idle[plan.Running], NotRead: r.Idle[plan.Unread], ClosedSince: r.Idle[plan.ClosedSince], ForeignRefs: r.Unreadable, Actions: []jsonAction{}, Problems: []jsonProblem{}, Warnings: r.Warnings, Flaky: more.of(r.Project)}
 		for _, l := range r.Lines {
 			p.Actions = append(p.Actions, actionOf(l))
 		}

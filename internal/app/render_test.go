@@ -41,7 +41,7 @@ func sample() reconcile.Result {
 	waiting := line(plan.Action{Verb: plan.Wait, Change: of(102, 1, "x"), Key: key(102, 1, 1), Reason: "limit of 5 dispatches a pass; place 1 in the queue"}, reconcile.Waiting)
 	return reconcile.Result{
 		Project: "spdk/spdk",
-		Idle:    590, Unreadable: 2,
+		Idle:    map[plan.Rest]int{plan.Running: 12, plan.UpToDate: 590}, Unreadable: 2,
 		Lines: []reconcile.Line{
 			line(plan.Action{Verb: plan.MirrorBranch, Branch: "master", Reason: "moved in Gerrit"}, reconcile.Done),
 			line(plan.Action{Verb: plan.Relay, Change: of(101, 2, "nvme: fix a leak in connect"), Reason: "new patchset"}, reconcile.Done),
@@ -144,8 +144,8 @@ func TestTotalsAndExitStatus(t *testing.T) {
 		text    string
 	}{
 		{"nothing", []reconcile.Result{{}}, ExitDone, "nothing to do"},
-		{"idle", []reconcile.Result{{Idle: 3}}, ExitDone, "3 up to date"},
-		{"one failed", []reconcile.Result{{Idle: 3}, {Lines: []reconcile.Line{failed}}}, ExitFailed, "1 failed, 3 up to date"},
+		{"idle", []reconcile.Result{{Idle: map[plan.Rest]int{plan.UpToDate: 3}}}, ExitDone, "3 up to date"},
+		{"one failed", []reconcile.Result{{Idle: map[plan.Rest]int{plan.UpToDate: 3}}, {Lines: []reconcile.Line{failed}}}, ExitFailed, "1 failed, 3 up to date"},
 		{"a setting is wrong", []reconcile.Result{{Lines: []reconcile.Line{failed, setting}}}, ExitConfiguration, "2 failed"},
 		{"a project could not be read", []reconcile.Result{{Problems: []error{fault.New(fault.Transient, "x")}}}, ExitFailed, "1 failed"},
 	}

@@ -96,7 +96,7 @@ func (a *App) reportOn(ctx context.Context, wire *wiring, p *config.Project, dry
 	if err != nil {
 		return report.Done{}, err
 	}
-	refs, err := wire.ledgerOf(ctx, p, ask.key.Change)
+	refs, err := wire.ledgerOf(ctx, p, ask.key)
 	if err != nil {
 		return report.Done{}, err
 	}

@@ -42,7 +42,7 @@ func (w *wiring) reporter(p *config.Project, review *gerrit.Client, hub *github.
 func (w *wiring) projectOf(ctx context.Context, cfg *config.Config, key change.Key) (*config.Project, error) {
 	var found []*config.Project
 	for i := range cfg.Projects {
-		if cfg.Projects[i].Gerrit.Name == key.Server {
+		if cfg.Projects[i].Owns(key.Server) {
 			found = append(found, &cfg.Projects[i])
 		}
 	}
@@ -65,6 +65,9 @@ func (w *wiring) projectOf(ctx context.Context, cfg *config.Config, key change.K
 	if err != nil {
 		return nil, err
 	}
+	changes = slices.DeleteFunc(changes, func(c change.Change) bool {
+		return found[slices.Index(names, c.Project)].Server(c.Imported) != key.Server
+	})
 	switch len(changes) {
 	case 0:
 		return nil, fault.New(fault.Configuration, "no configured project has a change %d that the account may see", key.Change).
@@ -77,13 +80,13 @@ func (w *wiring) projectOf(ctx context.Context, cfg *config.Config, key change.K
 }
 
 // ledgerOf reads what the mirror's refs say about one change.
-func (w *wiring) ledgerOf(ctx context.Context, p *config.Project, number int) (*plan.Mirror, error) {
+func (w *wiring) ledgerOf(ctx context.Context, p *config.Project, key change.Key) (*plan.Mirror, error) {
 	mirror, err := w.mirror(p)
 	if err != nil {
 		return nil, err
 	}
 	index := plan.NewMirror(p.Mirror.Namespace, p.Mirror.Ledger)
-	err = refs{mirror, theMirror, p.Mirror.URL}.ListRefs(ctx, index.PrefixesOf(p.Gerrit.Name, number), func(name string, rev change.Revision) error {
+	err = refs{mirror, theMirror, p.Mirror.URL}.ListRefs(ctx, index.PrefixesOf(key.Server, key.Change), func(name string, rev change.Revision) error {
 		index.Add(name, rev)
 		return nil
 	})

@@ -50,6 +50,7 @@ func (r *results) Publish(ctx context.Context, b publish.Batch) (publish.Publish
 		Store: st, Source: r.source, Keep: settings.Keep, Time: max(left, 0), Now: r.wire.app.Now,
 		Log: func(format string, args ...any) { r.wire.log(format, args...) },
 	}
+	b.Key.Server = r.project.Gerrit.Name // its folder, and that of all old results: see expire
 	begin := r.wire.app.Now()
 	out, err := p.Publish(ctx, b)
 	r.spent += r.wire.app.Now().Sub(begin)

@@ -83,6 +83,7 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 	}, mask, cfg.Secrets())
 	var results []reconcile.Result
 	more := aside{flaky: map[string][]flake.Row{}}
+	taken := map[string]map[change.Key]string{} // by CI repository
 	for i := range cfg.Projects {
 		p := &cfg.Projects[i]
 		doors, err := wire.doors(p)
@@ -91,10 +92,18 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 			continue
 		}
 		pass := reconcile.Pass{
-			Project: p, Doors: doors, Now: a.Now, Sleep: a.Sleep, DryRun: cfg.DryRun,
+			Project: p, Doors: doors, Now: a.Now, Sleep: a.Sleep, DryRun: cfg.DryRun, Taken: taken[ciOf(p)],
 			Progress: func(text string) { progress.show(p.Name + ": " + text) },
 		}
 		r := pass.Run(ctx)
+		if taken[ciOf(p)] == nil {
+			taken[ciOf(p)] = map[change.Key]string{}
+		}
+		for _, k := range r.Listed {
+			if taken[ciOf(p)][k] == "" {
+				taken[ciOf(p)][k] = p.Name
+			}
+		}
 		r.Problems = causes(r.Problems)
 		for i, err := range r.Problems {
 			r.Problems[i] = wire.suggest(ctx, p, err)
@@ -119,6 +128,9 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 	more.warnings = append(wire.warnings, wire.transports.clocks.warnings()...)
 	return results, more
 }
+
+// ciOf tells CI repositories apart.
+func ciOf(p *config.Project) string { return strings.ToLower(p.CI.APIURL + " " + p.CI.Repository) }
 
 // load reads the configuration and masks its secrets before anything else is
 // printed; it tells what is wrong with it.

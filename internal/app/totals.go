@@ -18,7 +18,11 @@ type totals struct {
 	Skipped    int `json:"skipped"`
 	NoVerdict  int `json:"no_verdict,omitempty"`
 	Failed     int `json:"failed"`
-	UpToDate   int `json:"up_to_date"`
+	// Changes without a line of their own, by why.
+	UpToDate    int `json:"up_to_date"`
+	Running     int `json:"running,omitempty"`
+	NotRead     int `json:"not_read,omitempty"`
+	ClosedSince int `json:"closed_meanwhile,omitempty"`
 	// What else was done.
 	Mirrored  int `json:"mirrored,omitempty"`
 	Carried   int `json:"carried,omitempty"`
@@ -39,7 +43,10 @@ type totals struct {
 func totalsOf(results ...reconcile.Result) totals {
 	var t totals
 	for _, r := range results {
-		t.UpToDate += r.Idle
+		t.UpToDate += r.Idle[plan.UpToDate]
+		t.Running += r.Idle[plan.Running]
+		t.NotRead += r.Idle[plan.Unread]
+		t.ClosedSince += r.Idle[plan.ClosedSince]
 		t.Failed += len(r.Problems)
 		for _, l := range r.Lines {
 			t.count(l)
@@ -102,7 +109,8 @@ func (t totals) text() string {
 		{t.Found, "found"}, {t.Dispatched, "dispatched"}, {t.Cancelled, "cancelled"}, {t.Reported, "reported"}, {t.Judged, "judged"}, {t.Voted, "voted on"}, {t.Ended, "ended"}, {t.Pruned, "pruned"},
 		{t.ToRelay, "to relay"}, {t.ToDispatch, "to dispatch"}, {t.OtherToDo, "other to do"},
 		{t.Waiting, "waiting"},
-		{t.NoVerdict, "no verdict"}, {t.Skipped, "skipped"}, {t.Failed, "failed"}, {t.UpToDate, "up to date"},
+		{t.NoVerdict, "no verdict"}, {t.Skipped, "skipped"}, {t.Failed, "failed"},
+		{t.Running, string(plan.Running)}, {t.UpToDate, string(plan.UpToDate)}, {t.NotRead, string(plan.Unread)}, {t.ClosedSince, string(plan.ClosedSince)},
 	} {
 		if n.count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n.count, n.name))

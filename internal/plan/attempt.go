@@ -113,7 +113,7 @@ func (b *builder) remember(a *attempt, id change.ID, workflow string) {
 	for _, residue := range b.own(b.open[id.Change]) {
 		for _, run := range residue.Runs {
 			k := run.Key
-			if k.ID == id && k.Workflow == workflow && k.Server == b.p.Gerrit.Name && run.Outcome.Result() && !run.Empty() && k.Attempt >= a.number {
+			if k.ID == id && k.Workflow == workflow && b.p.Owns(k.Server) && run.Outcome.Result() && !run.Empty() && k.Attempt >= a.number {
 				a.number, a.recorded, a.runID, a.ended, a.endedAt = k.Attempt, true, run.RunID, run.Outcome, residue.At
 			}
 		}

@@ -96,7 +96,7 @@ func TestRecordsThatDoNotCount(t *testing.T) {
 		{"an end without a run that was told", []string{"ended 1/passed"}, own, []change.Message{told}, "idle 1", nil},
 		{"an end without a result ends nothing", []string{"ended 1/superseded"}, own, nil, "dispatch 7/2/autorun.yml/2: attempt 1 was stopped, and the reason for that is gone", nil},
 		{"its end was told", []string{"claims 1", "runs 1/99", "ended 1/passed"}, passed, []change.Message{told}, "idle 1", nil},
-		{"its end was not told", []string{"claims 1", "runs 1/99", "ended 1/passed"}, passed, nil, "vote 7/2/autorun.yml/1: its result was not told yet\nidle 1", nil},
+		{"its end was not told", []string{"claims 1", "runs 1/99", "ended 1/passed"}, passed, nil, "vote 7/2/autorun.yml/1: its result was not told yet", nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -141,9 +141,9 @@ func TestCarriedRecordsThatDoNotCount(t *testing.T) {
 		want   string
 		warned bool
 	}{
-		{"a result", []string{"carried 1/1", "1: runs 1/98", "1: ended 1/passed"}, own, "report 7/2/autorun.yml/1: the result of patchset 1 stands\nidle 1", false},
-		{"a red result", []string{"carried 1/1", "1: runs 1/98", "1: ended 1/failed"}, own, "report 7/2/autorun.yml/1: the result of patchset 1 stands\nidle 1", false},
-		{"two passes have noted its end", []string{"carried 1/1", "1: runs 1/0", "1: runs 1/98", "1: ended 1/passed", "1: ended 1/superseded"}, own, "report 7/2/autorun.yml/1: the result of patchset 1 stands\nidle 1", false},
+		{"a result", []string{"carried 1/1", "1: runs 1/98", "1: ended 1/passed"}, own, "report 7/2/autorun.yml/1: the result of patchset 1 stands", false},
+		{"a red result", []string{"carried 1/1", "1: runs 1/98", "1: ended 1/failed"}, own, "report 7/2/autorun.yml/1: the result of patchset 1 stands", false},
+		{"two passes have noted its end", []string{"carried 1/1", "1: runs 1/0", "1: runs 1/98", "1: ended 1/passed", "1: ended 1/superseded"}, own, "report 7/2/autorun.yml/1: the result of patchset 1 stands", false},
 		{"nothing below", []string{"carried 1/1"}, own, start, true},
 		{"no end below", []string{"carried 1/1", "1: runs 1/98"}, own, "", true},
 		{"no run below", []string{"carried 1/1", "1: ended 1/passed"}, own, "", true},
@@ -185,7 +185,7 @@ func TestCarriedOverAChangeOfCode(t *testing.T) {
 	earlier := func(kind change.Kind) func(*change.Change) {
 		return func(c *change.Change) { c.Earlier = []change.Patchset{{Number: 1}, {Number: 2, Kind: kind}} }
 	}
-	const stands, start = "report 7/3/autorun.yml/1: the result of patchset 1 stands\nidle 1", "dispatch 7/3/autorun.yml/1: new patchset"
+	const stands, start = "report 7/3/autorun.yml/1: the result of patchset 1 stands", "dispatch 7/3/autorun.yml/1: new patchset"
 	tests := []struct {
 		name  string
 		kinds []func(*change.Change)

@@ -51,8 +51,8 @@ func BenchmarkMake(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				made := Make(p, s, noon)
-				if made.Idle == 0 || made.Idle == n {
-					b.Fatalf("got %d of %d idle, want a mixed plan", made.Idle, n)
+				if len(made.Idle) == 0 || len(made.Idle) == n {
+					b.Fatalf("got %d of %d idle, want a mixed plan", len(made.Idle), n)
 				}
 			}
 		})

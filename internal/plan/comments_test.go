@@ -63,7 +63,7 @@ func TestComments(t *testing.T) {
 		refs     []string
 		want     []string
 	}{
-		{"an answer comes first", []change.Message{comment("recheck")}, failedRefs, []string{`answer 7/1: "recheck" by bob: Starting attempt 2 of autorun.yml.`, "idle 1"}},
+		{"an answer comes first", []change.Message{comment("recheck")}, failedRefs, []string{`answer 7/1: "recheck" by bob: Starting attempt 2 of autorun.yml.`}},
 		{"a promise is kept", []change.Message{comment("recheck"), promise}, failedRefs,
 			[]string{"ask 7/1/autorun.yml/2: a comment asks for all jobs", "dispatch 7/1/autorun.yml/2: a comment asks for it"}},
 		{"and is noted once", []change.Message{comment("recheck"), promise}, append(slices.Clone(failedRefs), "refs/dispatcher/asked/7/1/autorun.yml/2/all 7"),

@@ -93,8 +93,8 @@ func text(p Plan) string {
 		}
 		fmt.Fprintf(&b, "%s %s: %s\n", a.Verb, what, a.Reason)
 	}
-	if p.Idle > 0 {
-		fmt.Fprintf(&b, "idle %d\n", p.Idle)
+	if n := len(p.Idle); n > 0 {
+		fmt.Fprintf(&b, "idle %d\n", n)
 	}
 	return b.String()
 }

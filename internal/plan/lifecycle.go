@@ -47,7 +47,7 @@ func (b *builder) lifecycle() {
 // waits for it.
 func (b *builder) watched(key change.Key) bool {
 	w := workflowByName(b.p, key.Workflow)
-	return key.Server == b.p.Gerrit.Name && (w == nil || !w.PostMerge)
+	return b.p.Owns(key.Server) && (w == nil || !w.PostMerge)
 }
 
 // lookAfterRemoved looks after a run whose workflow has left the configuration:

@@ -51,16 +51,16 @@ func TestLifeOfARun(t *testing.T) {
 		want    []string
 	}{
 		{"running", plain, nil, []change.Run{running}, nil, []string{"idle 1"}},
-		{"ended a minute ago", plain, nil, []change.Run{justEnded}, nil, []string{"wait 7/1/autorun.yml/1: ended, reported from 12:09 on", "idle 1"}},
-		{"ended without a report", plain, nil, []change.Run{ended}, nil, []string{"report 7/1/autorun.yml/1: it ended without a report", "idle 1"}},
-		{"not there", plain, nil, nil, nil, []string{"doubt 7/1/autorun.yml/1: GitHub does not know run 99; it counts as gone if that lasts 10m0s", "idle 1"}},
-		{"not there for a while", plain, nil, nil, []string{"refs/dispatcher/lost/7/1/autorun.yml/1/1795521300 7"}, []string{"wait 7/1/autorun.yml/1: GitHub does not know run 99; it counts as gone in 5m0s", "idle 1"}},
-		{"vanished", plain, nil, nil, []string{"refs/dispatcher/lost/7/1/autorun.yml/1/1795520700 7"}, []string{"report 7/1/autorun.yml/1: GitHub does not know its run any more", "idle 1"}},
-		{"reported", with(said("ci", id, verdict.Passed)), nil, []change.Run{ended}, nil, []string{"end 7/1/autorun.yml/1: it was reported", "idle 1"}},
-		{"somebody else's report", with(said("eve", id, verdict.Passed)), nil, []change.Run{ended}, nil, []string{"report 7/1/autorun.yml/1: it ended without a report", "idle 1"}},
+		{"ended a minute ago", plain, nil, []change.Run{justEnded}, nil, []string{"wait 7/1/autorun.yml/1: ended, reported from 12:09 on"}},
+		{"ended without a report", plain, nil, []change.Run{ended}, nil, []string{"report 7/1/autorun.yml/1: it ended without a report"}},
+		{"not there", plain, nil, nil, nil, []string{"doubt 7/1/autorun.yml/1: GitHub does not know run 99; it counts as gone if that lasts 10m0s"}},
+		{"not there for a while", plain, nil, nil, []string{"refs/dispatcher/lost/7/1/autorun.yml/1/1795521300 7"}, []string{"wait 7/1/autorun.yml/1: GitHub does not know run 99; it counts as gone in 5m0s"}},
+		{"vanished", plain, nil, nil, []string{"refs/dispatcher/lost/7/1/autorun.yml/1/1795520700 7"}, []string{"report 7/1/autorun.yml/1: GitHub does not know its run any more"}},
+		{"reported", with(said("ci", id, verdict.Passed)), nil, []change.Run{ended}, nil, []string{"end 7/1/autorun.yml/1: it was reported"}},
+		{"somebody else's report", with(said("eve", id, verdict.Passed)), nil, []change.Run{ended}, nil, []string{"report 7/1/autorun.yml/1: it ended without a report"}},
 		{"noted as ended", plain, nil, nil, []string{"refs/dispatcher/ended/7/1/autorun.yml/1/passed 7"}, []string{"idle 1"}},
 		{"replaced while it runs", replaced, nil, []change.Run{running}, []string{"refs/changes/07/7/2 2007", "refs/dispatcher/runs/7/2/autorun.yml/1/100 2007", "refs/dispatcher/ended/7/2/autorun.yml/1/passed 7"},
-			[]string{"cancel 7/1/autorun.yml/1: patchset 2 replaced it", "idle 1"}},
+			[]string{"cancel 7/1/autorun.yml/1: patchset 2 replaced it"}},
 		{"work in progress", wip, nil, []change.Run{running}, nil, []string{"cancel 7/1/autorun.yml/1: the change is work in progress now", "skip 7/1: work in progress"}},
 		{"abandoned", nil, []change.Change{closed(7, change.Abandoned, 0)}, []change.Run{running}, nil, []string{"cancel 7/1/autorun.yml/1: the change was abandoned"}},
 		{"abandoned and ended", nil, []change.Change{closed(7, change.Abandoned, 0)}, []change.Run{ended}, nil, []string{"judge 7/1/autorun.yml/1: the change was abandoned"}},
@@ -72,7 +72,7 @@ func TestLifeOfARun(t *testing.T) {
 			"refs/dispatcher/runs/7/1/autorun.yml/2/100 7", "refs/dispatcher/ended/7/1/autorun.yml/2/runner-lost 7"},
 			[]string{`no verdict 7/1/autorun.yml/2: given up: attempt 2 lost the runner; a comment "recheck" starts it again`}},
 		{"a later attempt runs", plain, nil, []change.Run{ended, {ID: 100, Status: "queued"}}, []string{"refs/dispatcher/claims/7/1/autorun.yml/2 7", "refs/dispatcher/runs/7/1/autorun.yml/2/100 7"},
-			[]string{"judge 7/1/autorun.yml/1: a later attempt replaced it", "idle 1"}},
+			[]string{"judge 7/1/autorun.yml/1: a later attempt replaced it"}},
 		{"failed for good", plain, nil, nil, []string{"refs/dispatcher/ended/7/1/autorun.yml/1/failed 7"}, []string{"idle 1"}},
 	}
 	for _, tt := range tests {

@@ -68,6 +68,7 @@ func Make(p *config.Project, s *Snapshot, now time.Time) Plan {
 	b.prune()
 	b.mute()
 	b.forget()
+	b.account()
 	b.plan.Needs.Fresh = slices.Sorted(maps.Keys(b.fresh))
 	b.plan.Needs.Workflows = slices.Sorted(maps.Keys(b.files))
 	n := &b.plan.Needs
@@ -126,7 +127,7 @@ func (b *builder) index() {
 func (b *builder) add(a Action) { b.plan.Actions = append(b.plan.Actions, a) }
 
 func (b *builder) key(c *change.Change, w *config.Workflow, attempt int) change.Key {
-	return change.Key{Server: b.p.Gerrit.Name, ID: c.ID(), Workflow: w.Name, Attempt: attempt}
+	return change.Key{Server: b.p.Server(c.Imported), ID: c.ID(), Workflow: w.Name, Attempt: attempt}
 }
 
 // branches moves the mirror's branches to where they are in Gerrit, so that the
@@ -172,6 +173,11 @@ func (b *builder) change(c *change.Change) {
 		b.add(Action{Verb: Skip, Change: c, Reason: reason})
 		return
 	}
+	if other := b.s.Taken[change.Key{Server: b.p.Server(c.Imported), ID: change.ID{Change: c.Number}}]; other != "" {
+		b.add(Action{Verb: Fail, Change: c, Reason: fmt.Sprintf("%s has a change %d, too: their runs could not be told apart", change.OneLine(other), c.Number),
+			Hint: "give one of the two projects a key-prefix of its own"})
+		return
+	}
 	if reason := b.refusedReason(c); reason != "" {
 		b.add(Action{Verb: Skip, Change: c, Reason: reason})
 		return
@@ -184,7 +190,6 @@ func (b *builder) change(c *change.Change) {
 		return
 	}
 	b.owing = append(b.owing, c)
-	before := len(b.plan.Actions) + len(b.queue)
 	workflows := b.workflowsFor(c)
 	wanted := len(workflows) == 0
 	for _, w := range workflows {
@@ -193,9 +198,6 @@ func (b *builder) change(c *change.Change) {
 	if wanted && held == "" {
 		b.touch(c)
 		b.add(Action{Verb: Relay, Change: c, Revision: c.Current.Revision, Reason: "new patchset", Before: b.refusalBefore(c)})
-	}
-	if before == len(b.plan.Actions)+len(b.queue) {
-		b.plan.Idle++
 	}
 }
 

@@ -141,7 +141,7 @@ func (b *builder) busy() (running int, byOwner map[int]int) {
 			continue
 		}
 		running++
-		if c, ok := b.open[key.Change]; keyed && ok && key.Server == b.p.Gerrit.Name {
+		if c, ok := b.open[key.Change]; keyed && ok && key.Server == b.p.Server(c.Imported) {
 			byOwner[c.Owner.ID]++
 		}
 	}

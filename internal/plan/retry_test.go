@@ -103,7 +103,7 @@ func TestEndsThatTellNothing(t *testing.T) {
 					got = append(got, fmt.Sprintf("%s %d: %s", a.Verb, a.Key.Attempt, a.Reason))
 				}
 			}
-			if len(got) == 0 && made.Idle == 1 {
+			if len(got) == 0 && len(made.Idle) == 1 {
 				got = []string{"idle"}
 			}
 			if text := strings.Join(got, "\n"); text != tt.want {

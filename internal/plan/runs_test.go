@@ -162,7 +162,7 @@ func TestCarriedRuns(t *testing.T) {
 		refs []string
 		want string
 	}{
-		{"told at once", func(*change.Change) {}, refs, "report 7/2/autorun.yml/1: the result of patchset 1 stands\nidle 1"},
+		{"told at once", func(*change.Change) {}, refs, "report 7/2/autorun.yml/1: the result of patchset 1 stands"},
 		{"told already", func(*change.Change) {}, append(refs, "ended 1/passed"), "idle 1"},
 		{"not while the change is held", func(c *change.Change) { c.WIP = true }, refs, "skip 7/2: work in progress"},
 		{"not once it was replaced", func(c *change.Change) {

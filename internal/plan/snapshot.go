@@ -26,6 +26,11 @@ type Snapshot struct {
 	// Fresh are the changes that were read again, one by one, in this pass: the
 	// query's index may lag behind.
 	Fresh map[int]bool
+	// Dropped are changes that were listed and are not among Changes any more.
+	Dropped []Dropped
+	// Taken names the other project whose changes have run keys that begin so in the same
+	// CI repository.
+	Taken map[change.Key]string
 	// Workflows are the workflow files that were read, by file name, at Ref.
 	Workflows map[string]change.WorkflowFile
 	// Ref is the branch of the CI repository that workflows run from.
@@ -210,8 +215,9 @@ type Excuse struct {
 type Plan struct {
 	Needs   Needs
 	Actions []Action
-	// Idle counts open changes that need nothing.
-	Idle int
+	// Idle says of the listed changes that no action is about why that is so, by
+	// number.
+	Idle map[int]Rest
 	// Haves are mirror tips that a relay may offer for each change.
 	Haves map[int][]change.Revision
 	// Marks are what the ledger should say of when things were done.

@@ -16,7 +16,7 @@ import (
 // commandSnapshot is what comments on a change are judged by; known is false
 // while something of it must be observed first.
 func (b *builder) commandSnapshot(c *change.Change) (s command.Snapshot, known bool) {
-	s = command.Snapshot{Server: b.p.Gerrit.Name, Change: *c, Members: b.s.Members,
+	s = command.Snapshot{Server: b.p.Server(c.Imported), Change: *c, Members: b.s.Members,
 		Issues: b.s.Issues, IssueTrouble: b.s.IssueTrouble, IssuesLater: b.s.IssuesLater}
 	known = true
 	for _, w := range b.workflowsFor(c) {
@@ -56,7 +56,7 @@ func (b *builder) commandRuns(c *change.Change, w *config.Workflow) (runs []comm
 	states := map[int]*attemptState{}
 	for _, r := range b.s.Mirror.Changes[c.Number] {
 		k := r.Entry.Key
-		if r.ID != c.ID() || k.Workflow != w.Name || k.Server != b.p.Gerrit.Name {
+		if r.ID != c.ID() || k.Workflow != w.Name || !b.p.Owns(k.Server) {
 			continue
 		}
 		if states[k.Attempt] == nil {

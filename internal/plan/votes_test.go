@@ -246,18 +246,18 @@ func TestVotesThatArePlanned(t *testing.T) {
 		refs []string
 		want []string
 	}{
-		{"a result that nobody told", nil, nil, refsOf(done...), []string{vote, "idle 1"}},
+		{"a result that nobody told", nil, nil, refsOf(done...), []string{vote}},
 		{"messages are not known", nil, func(s *Snapshot) { s.Changes[0].Messages = nil }, refsOf(done...), []string{"idle 1"}},
 		{"GitHub is away", nil, func(s *Snapshot) { s.NoGitHub = "GitHub is away" }, refsOf(done...), []string{"idle 1"}},
 		{"nothing is told", func(p *config.Project) { p.Report.Label = "" }, nil, refsOf(done...), []string{"idle 1"}},
 		{"another one is reported anyway", two, func(s *Snapshot) {
 			s.RunsByID[100] = change.Run{ID: 100, Status: "completed", Conclusion: "success", Updated: ended.Updated}
 		}, append(refsOf(done...), ofB...),
-			[]string{"report 7/2/b.yml/1: it ended without a report", "idle 1"}},
+			[]string{"report 7/2/b.yml/1: it ended without a report"}},
 		{"a red one that nobody told, and another one is reported anyway", two, func(s *Snapshot) {
 			s.RunsByID[100] = change.Run{ID: 100, Status: "completed", Conclusion: "success", Updated: ended.Updated}
 		},
-			append(refsOf("claims 1", "runs 1/99", "ended 1/failed"), ofB...), []string{"report 7/2/b.yml/1: it ended without a report", "idle 1"}},
+			append(refsOf("claims 1", "runs 1/99", "ended 1/failed"), ofB...), []string{"report 7/2/b.yml/1: it ended without a report"}},
 		{"another one goes on", two, func(s *Snapshot) { s.RunsByID[100] = change.Run{ID: 100, Status: "in_progress"} }, append(refsOf(done...), ofB...), []string{"idle 1"}},
 
 		{"nothing is to be run", left, nil, nil, []string{nothing, skip}},

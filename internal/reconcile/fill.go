@@ -5,9 +5,6 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -187,59 +184,6 @@ func (p *Pass) readWorkflows(ctx context.Context, s *plan.Snapshot, files []stri
 		s.Workflows[file] = f
 	}
 	return nil
-}
-
-// maxReaders is how many changes are read at once: enough to hide the way to
-// Gerrit, too few to trouble it.
-const maxReaders = 6
-
-// refresh reads changes again, whole, and puts them in place of what the query
-// said. One that is gone or closed leaves the snapshot; one that cannot be read
-// leaves it with a problem, and the others go on.
-func (p *Pass) refresh(ctx context.Context, s *plan.Snapshot, numbers []int) []error {
-	var (
-		mu       sync.Mutex
-		wg       sync.WaitGroup
-		got      = map[int]change.Change{}
-		gone     = map[int]bool{}
-		problems = map[int]error{}
-	)
-	slots := make(chan struct{}, maxReaders)
-	for _, n := range numbers {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			c, found, err := p.Doors.Reviews.Change(ctx, change.Address{Project: p.Project.Name, Number: n})
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err != nil:
-				problems[n] = err
-				gone[n] = true
-			case !found || c.Status != change.New || c.Project != p.Project.Name:
-				gone[n] = true
-			default:
-				got[n] = c
-			}
-		})
-	}
-	wg.Wait()
-	kept := s.Changes[:0]
-	for _, c := range s.Changes {
-		if fresh, ok := got[c.Number]; ok {
-			c = fresh
-			s.Fresh[c.Number] = true
-		}
-		if !gone[c.Number] {
-			kept = append(kept, c)
-		}
-	}
-	s.Changes = kept
-	var errs []error
-	for _, n := range slices.Sorted(maps.Keys(problems)) {
-		errs = append(errs, problems[n])
-	}
-	return errs
 }
 
 // byKey indexes runs by the key in their names. Of several runs with one key the

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/plan"
 )
@@ -17,6 +18,9 @@ type Pass struct {
 	Doors   Doors
 	Now     func() time.Time
 	Sleep   func(context.Context, time.Duration) error
+	// Taken names the other project whose changes have run keys that begin so in the same
+	// CI repository; it may be nil.
+	Taken map[change.Key]string
 	// DryRun ends the pass after the plan: nothing is changed anywhere.
 	DryRun bool
 	// Progress, if not nil, is told what the pass is about to do.
@@ -41,6 +45,10 @@ func (p *Pass) run(ctx context.Context) Result {
 		r.Problems = problems
 		return r
 	}
+	for _, c := range snapshot.Changes {
+		r.Listed = append(r.Listed, change.Key{Server: p.Project.Server(c.Imported), ID: change.ID{Change: c.Number}})
+	}
+	snapshot.Taken = p.Taken
 	made, problems := p.settlePlan(ctx, snapshot)
 	if !p.DryRun {
 		if r.Lines = p.answer(ctx, snapshot, made); len(r.Lines) > 0 {
@@ -53,10 +61,11 @@ func (p *Pass) run(ctx context.Context) Result {
 	}
 	r.Problems = append(r.Problems, problems...)
 	r.Warnings = made.Warnings
-	r.Idle, r.Unreadable = made.Idle, snapshot.Mirror.Unreadable
+	r.Unreadable = snapshot.Mirror.Unreadable
 	for _, a := range made.Actions {
 		r.Lines = append(r.Lines, newLine(a))
 	}
+	r.rest(made.Idle)
 	if p.DryRun {
 		return r
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/relay"
 )
 
@@ -71,8 +72,8 @@ func TestFirstPassAndIdlePass(t *testing.T) {
 	expect(t, "ledger", w.ledger(), []string{"claims/1/1/autorun.yml/1", "runs/1/1/autorun.yml/1/1"})
 	r, _ = w.run(t, 0, false)
 	expect(t, "second pass", told(r), nil)
-	if r.Idle != 1 {
-		t.Errorf("got %d idle changes, want 1", r.Idle)
+	if r.Idle[plan.UpToDate] != 1 {
+		t.Errorf("got %v idle changes, want 1", r.Idle)
 	}
 }
 
@@ -277,9 +278,13 @@ func TestWhatCannotBeReadHoldsOnlyItself(t *testing.T) {
 		"mirror master: done: new branch",
 		"relay 1/1: done: new patchset",
 		"wait 1/1/autorun.yml/1: waiting: GitHub could not be asked about runs and workflows",
+		"fail 3/1: failed: Gerrit lists it and does not find it when asked for it alone",
 		"problem: failed to read change 2: time-out",
 		"problem: token expired",
 	})
+	if r.Idle[plan.Unread] != 1 {
+		t.Errorf("got %v, want one change that was not read", r.Idle)
+	}
 	if !r.Configuration() {
 		t.Error("got no configuration failure, want the expired token to count")
 	}

@@ -56,14 +56,30 @@ type Result struct {
 	Project string
 	DryRun  bool
 	Lines   []Line
-	// Idle counts open changes that needed nothing.
-	Idle int
+	// Listed are the changes that Gerrit listed as open, as their run keys begin. Each
+	// has a line, or is counted once in Idle, by why it has none.
+	Listed []change.Key
+	Idle   map[plan.Rest]int
 	// Unreadable counts refs in the mirror's own namespaces that are not ours.
 	Unreadable int
 	// Problems are failures that belong to no single line.
 	Problems []error
 	// Warnings are what was seen and does not count.
 	Warnings []string
+}
+
+// rest counts the changes that no line is about.
+func (r *Result) rest(idle map[int]plan.Rest) {
+	about := map[int]bool{}
+	for _, l := range r.Lines {
+		about[l.About()] = true // it may have been answered
+	}
+	r.Idle = map[plan.Rest]int{}
+	for number, why := range idle {
+		if !about[number] {
+			r.Idle[why]++
+		}
+	}
 }
 
 // Errs returns all failures of the pass.

@@ -113,7 +113,26 @@ func (w *world) through(t *testing.T, doors Doors, crash int, late bool) (r Resu
 		Sleep: func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },
 		Doors: doors,
 	}
-	return pass.Run(t.Context()), false
+	r = pass.Run(t.Context())
+	accounted(t, r)
+	return r, false
+}
+
+// accounted holds that each listed change has lines or is counted once.
+func accounted(t *testing.T, r Result) {
+	t.Helper()
+	left := len(r.Listed)
+	for _, k := range r.Listed {
+		if slices.ContainsFunc(r.Lines, func(l Line) bool { return l.About() == k.Change }) {
+			left--
+		}
+	}
+	for _, n := range r.Idle {
+		left -= n
+	}
+	if left != 0 {
+		t.Errorf("%d of %d listed changes are not accounted for: got counts %v and\n%s", left, len(r.Listed), r.Idle, strings.Join(told(r), "\n"))
+	}
 }
 
 // effect is one change of the outside world: the points at which a kill tells.

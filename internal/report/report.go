@@ -157,6 +157,7 @@ func (r *Reporter) Report(ctx context.Context, q Request) (Done, error) {
 	case !found:
 		return Done{Outcome: verdict.Superseded, Silent: "the change is gone"}, nil
 	}
+	c.Imported = !q.Project.OwnPrefix && q.Key.Server != q.Project.KeyPrefix // as when it was started
 	q.adopt(&c)
 	g := newGathering(r, q, &c)
 	if g.self, err = r.Reviews.Self(ctx); err != nil {

@@ -32,6 +32,9 @@ type pass struct {
 type projectReport struct {
 	Project  string
 	UpToDate int `json:"up_to_date"`
+	Running  int
+	NotRead  int `json:"not_read"`
+	Closed   int `json:"closed_meanwhile"`
 	Actions  []line
 	Problems []struct{ Kind, Text string }
 	Warnings []string
@@ -43,6 +46,9 @@ type line struct {
 	Change, Patchset                 int
 }
 
+// counted is how many changes have no line, by the pass's own word.
+func (r projectReport) counted() int { return r.UpToDate + r.Running + r.NotRead + r.Closed }
+
 func readReport(stdout string) ([]projectReport, error) {
 	var all struct{ Projects []projectReport }
 	err := json.Unmarshal([]byte(stdout), &all)
@@ -53,7 +59,7 @@ func readReport(stdout string) ([]projectReport, error) {
 func (p *pass) text() string {
 	var b strings.Builder
 	for _, r := range p.projects {
-		fmt.Fprintf(&b, "  %s: %d up to date\n", r.Project, r.UpToDate)
+		fmt.Fprintf(&b, "  %s: %d without a line\n", r.Project, r.counted())
 		for _, l := range r.Actions {
 			fmt.Fprintf(&b, "    %-10s %-10s %s%d/%d %s %s\n", l.Verb, l.State, l.Branch, l.Change, l.Patchset, l.Key, l.Reason)
 		}

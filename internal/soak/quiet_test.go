@@ -274,7 +274,7 @@ func (w *world) accounted(p *pass) {
 				silent++
 			}
 		}
-		if counted := p.of(s).UpToDate; silent > counted {
+		if counted := p.of(s).counted(); silent > counted {
 			w.violates("R6", "%d changes of %s have no line, and %d are counted:\n%s", silent, s.name, counted, p.text())
 		}
 	}
