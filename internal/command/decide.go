@@ -31,9 +31,10 @@ const (
 type Action struct {
 	Kind    Kind
 	Command Command
-	// Message is the id of the comment, and Author is who wrote it.
+	// Message is the id of the comment, and Author is who wrote it, and when.
 	Message string
 	Author  change.Account
+	At      time.Time
 	// Keys are next attempts (Rerun, Excuse; without those that a later action
 	// stops) or the latest ones (Stop). Where Command.Failed is set, and for Excuse,
 	// only the jobs that failed in the attempt before need to run again.
@@ -111,9 +112,11 @@ type decider struct {
 	latest map[string]Run // by workflow; none before the first attempt
 	failed bool           // some attempt had a failed test
 	// answers counts the comments that were answered, helped says who got the list
-	// of commands, and noting are the issues on which this reply notes the failure.
+	// of commands, named are the issues that are looked up, and noting those on which
+	// this reply notes the failure.
 	answers map[author]int
 	helped  map[author]bool
+	named   []int
 	noting  []int
 	out     Decision
 }
@@ -142,7 +145,7 @@ func (d *decider) message(m remark) []Action {
 	var actions []Action
 	for _, c := range m.parsed.Commands {
 		a := d.command(m.Message, c)
-		a.Command, a.Message, a.Author, a.Text = c, m.ID, m.Author, strings.TrimSpace(a.Text)
+		a.Command, a.Message, a.Author, a.At, a.Text = c, m.ID, m.Author, m.At, strings.TrimSpace(a.Text)
 		actions = append(actions, a)
 	}
 	if len(actions) > 0 {
@@ -171,32 +174,6 @@ func (d *decider) command(m change.Message, c Command) Action {
 	}
 }
 
-// held reports whether the answer to a comment depends on issues that were not
-// looked up, which are noted, or that a later pass may still be able to read.
-func (d *decider) held(m change.Message, commands []Command) bool {
-	if !d.mayUse(m.Author) || !d.mayExcuse(m.Author) || !d.current(m) || !d.failed {
-		return false
-	}
-	held := false
-	for _, c := range commands {
-		for _, n := range c.Issues {
-			switch state, known := d.s.Issues[n]; {
-			case !known && !slices.Contains(d.out.Issues, n):
-				d.out.Issues = append(d.out.Issues, n)
-				held = true
-			case !known:
-				held = true
-			case state == Unreadable && d.s.IssuesLater && d.now.Sub(m.At) < patience:
-				d.out.Later, held = true, true
-			}
-		}
-	}
-	return held
-}
-
-// patience is how long a comment waits for issues that cannot be read now.
-const patience = time.Hour
-
 // current reports whether a comment is about the current patchset.
 func (d *decider) current(m change.Message) bool {
 	return m.Patchset == 0 || m.Patchset >= d.s.Change.Current.Number
@@ -208,24 +185,4 @@ func (d *decider) names() []string {
 		names[i] = w.Name
 	}
 	return names
-}
-
-// mayUse reports whether an account may use commands that change something.
-func (d *decider) mayUse(who change.Account) bool {
-	a := d.p.Allow
-	return !a.Owner && len(a.Groups) == 0 || a.Owner && d.owns(who) || d.member(who)
-}
-
-// mayExcuse reports whether an account that may use commands may use
-// FalsePositive, too, by which we write elsewhere: never just anybody.
-func (d *decider) mayExcuse(who change.Account) bool { return d.owns(who) || d.member(who) }
-
-// owns reports whether an account is the change's owner or uploader.
-func (d *decider) owns(who change.Account) bool {
-	return who.ID == d.s.Change.Owner.ID || who.ID == d.s.Change.Current.Uploader.ID
-}
-
-// member reports whether an account is in a group that may use commands.
-func (d *decider) member(who change.Account) bool {
-	return slices.ContainsFunc(d.p.Allow.Groups, func(g string) bool { return d.s.Members[g][who.ID] })
 }

@@ -29,22 +29,6 @@ func (d *decider) helpText() string {
 	return b.String()
 }
 
-// mayText says who may use the commands.
-func (d *decider) mayText() string {
-	a := d.p.Allow
-	var who []string
-	if a.Owner {
-		who = append(who, "the change's owner and uploader")
-	}
-	if len(a.Groups) > 0 {
-		who = append(who, "members of "+names(a.Groups))
-	}
-	if len(who) == 0 {
-		return "Every registered user may use commands, and the change's owner and uploader `false positive`."
-	}
-	return "Commands are for " + strings.Join(who, ", ") + "."
-}
-
 // hint answers a comment that is nearly a command.
 func (d *decider) hint(m change.Message, verb Verb) Action {
 	form, more := string(verb), ""

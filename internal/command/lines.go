@@ -97,7 +97,6 @@ func (r *reader) foreign(i int, line string) bool {
 		if r.quote < wrapped && r.below == "" {
 			r.below = text
 		}
-		r.quote = wrapped
 	default:
 		return false
 	}

@@ -66,6 +66,45 @@ func TestNobodyIsDeafened(t *testing.T) {
 	}
 }
 
+// TestNobodyIsCrowdedOut: long answers leave room for somebody else's.
+func TestNobodyIsCrowdedOut(t *testing.T) {
+	t.Parallel()
+	s := world()
+	s.Workflows = nil
+	for i := range maxNames {
+		s.Workflows = append(s.Workflows, Workflow{Name: fmt.Sprintf("%02d%s.yml", i, strings.Repeat("w", 90)), Gate: fmt.Sprint("waits for ", i, strings.Repeat(" x", 150))})
+	}
+	for i := range 2 * maxAnswered {
+		m := say(change.Account{ID: 66 + i%2}, 3, "recheck\nrecheck "+strings.Repeat("x", 90)+fmt.Sprint(i)+".yml")
+		m.ID, m.At = fmt.Sprint("e", i), noon.Add(-time.Hour)
+		s.Change.Messages = append(s.Change.Messages, m)
+	}
+	m := say(ann, 3, "cancel")
+	m.ID, m.At = "a", noon.Add(-time.Minute)
+	s.Change.Messages = append(s.Change.Messages, m)
+	d := Decide(s, policy, noon)
+	if !strings.Contains(d.Reply, "Nothing runs or waits for this patchset.") || !strings.Contains(d.Reply, "more answers are left out here") || len(d.Reply) > maxReplyText+2<<10 {
+		t.Errorf("got no answer to ann, or all to others, in %d bytes", len(d.Reply))
+	}
+}
+
+// TestLookups: a comment makes us look up no more issues than may be noted, with some
+// to spare, and none once all are noted.
+func TestLookups(t *testing.T) {
+	t.Parallel()
+	s := world(say(ann, 3, "false positive: #1, #2, #3, #4, #5\nfalse positive: #6, #7, #8"), say(ann, 3, "false positive: #8, #9, #10, #11, #12"), say(ann, 3, "false positive: #13"))
+	s.Runs = []Run{run("autorun.yml", 1, Failed)}
+	if d := Decide(s, policy, noon); fmt.Sprint(d.Issues) != "[1 2 3 4 5 6 7 8 9 10]" || len(d.Actions) != 1 || d.Actions[0].Kind != Refuse {
+		t.Errorf("got issues %v and\n%s", d.Issues, tell(d))
+	}
+	m := answer("Noted.\n\nIn-Reply-To: x\nNoted-On: #1\nNoted-On: #2\nNoted-On: #3\nNoted-On: #4\nNoted-On: #5")
+	m.At = noon.Add(-100 * time.Minute)
+	s.Change.Messages = append(s.Change.Messages, m)
+	if d := Decide(s, policy, noon); len(d.Issues) != 0 || len(d.Actions) != 4 || len(ParseResidue(d.Reply).Noted) != 0 {
+		t.Errorf("got issues %v and\n%s", d.Issues, tell(d))
+	}
+}
+
 // TestHelpOnce: a person gets the list once on a patchset, and all else is answered.
 func TestHelpOnce(t *testing.T) {
 	t.Parallel()

@@ -194,46 +194,6 @@ func cancelText(running, waiting []change.Key) string {
 	return text
 }
 
-// issuesText says what is wrong with the issues that a comment names, or "".
-func issuesText(numbers []int, s Snapshot) string {
-	text := ""
-	for _, n := range numbers {
-		switch s.Issues[n] {
-		case Missing:
-			text += fmt.Sprintf("There is no issue #%d. ", n)
-		case Closed:
-			text += fmt.Sprintf("Issue #%d is closed. ", n)
-		case Unreadable:
-			return fmt.Sprintf("Issue #%d could not be read: %s. Nothing is noted or started. `recheck failed` runs again what failed.",
-				n, strings.TrimRight(change.Clip(change.OneLine(s.IssueTrouble), 300), ". "))
-		}
-	}
-	if text != "" {
-		text += "Nothing is noted or started: name open issues, or reopen it."
-	}
-	return text
-}
-
-// excuseText says who may use FalsePositive where everybody may use commands.
-const excuseText = "`false positive` is for the change's owner and uploader, and for groups that are configured."
-
-// fullText says that the failure is noted often enough.
-func fullText(noted []int) string {
-	text := fmt.Sprintf("Nothing is noted or started: the failures of one patchset are noted on at most %d issues", maxIssues)
-	if len(noted) > 0 {
-		text += ", and are on " + issueList(noted) + " already"
-	}
-	return text + ". `recheck failed` runs again what failed."
-}
-
-// notedText says on which issues the failure is noted, and on which it was.
-func notedText(all, fresh []int) string {
-	if len(fresh) == 0 {
-		return "The failure was noted on " + issueList(all) + " before. "
-	}
-	return "The failure is noted on " + issueList(fresh) + ". "
-}
-
 func unknownText(name string, known []string) string {
 	return fmt.Sprintf("No workflow is called %s. There is: %s.", name, names(known))
 }

@@ -205,10 +205,12 @@ type Action struct {
 type Excuse struct {
 	// Issues are open issues; Body is what to say there, and Mark a part of it by
 	// which it is found again among the comments since then: one for each patchset.
+	// Asked is when somebody asked for it.
 	Issues []int
 	Body   string
 	Mark   string
 	Since  time.Time
+	Asked  time.Time
 }
 
 // Plan is what a pass has to do, in order.

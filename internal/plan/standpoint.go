@@ -6,12 +6,17 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/command"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
+
+// notKnownYet ends the reasons of gates that only say that something must be observed
+// first.
+const notKnownYet = "is not known yet"
 
 // commandSnapshot is what comments on a change are judged by; known is false
 // while something of it must be observed first.
@@ -21,6 +26,7 @@ func (b *builder) commandSnapshot(c *change.Change) (s command.Snapshot, known b
 	known = true
 	for _, w := range b.workflowsFor(c) {
 		gate, unwanted := b.objections(c, w)
+		known = known && !strings.HasSuffix(gate, notKnownYet)
 		s.Workflows = append(s.Workflows, command.Workflow{Name: w.Name, Gate: gate, Unwanted: unwanted})
 		runs, ok := b.commandRuns(c, w)
 		s.Runs = append(s.Runs, runs...)

@@ -134,18 +134,18 @@ func (p *Pass) answer(ctx context.Context, s *plan.Snapshot, made plan.Plan) []L
 func (p *Pass) answerOne(ctx context.Context, s *plan.Snapshot, l *Line) error {
 	c := l.Change
 	p.progress(fmt.Sprintf("answering comments on %s", c.ID()))
-	review := change.Review{Message: l.Reply, Tag: command.Tag, Notify: verdict.NotifyNone, Mail: l.Asking}
 	for _, e := range l.Excused {
 		for _, n := range e.Issues {
 			err := p.Doors.Issues.Note(ctx, p.issues(), n, e.Body, e.Mark, e.Since)
-			if errors.Is(err, fault.Transient) {
+			if errors.Is(err, fault.Transient) && p.Now().Sub(e.Asked) < command.Patience {
 				return err // the next pass tries again
 			}
 			if err != nil { // it would stand in the way of the answer for ever
-				review.Message = fmt.Sprintf("Issue #%d could not be commented on: %s\n\n%s", n, change.Clip(change.OneLine(err.Error()), 300), review.Message)
+				l.Reply = fmt.Sprintf("Issue #%d could not be commented on: %s\n\n%s", n, change.Clip(change.OneLine(err.Error()), 300), command.WithoutNote(l.Reply, n))
 			}
 		}
 	}
+	review := change.Review{Message: l.Reply, Tag: command.Tag, Notify: verdict.NotifyNone, Mail: l.Asking}
 	if label := p.Project.Report.Label; label != "" && l.TakesBack {
 		review.Labels = map[string]int{label: 0}
 	}

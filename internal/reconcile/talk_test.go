@@ -23,8 +23,10 @@ type talking struct {
 	*world
 	reruns []int64
 	notes  []string
-	// noteErr is what a note on an issue meets.
-	noteErr error
+	// noteErr is what a note on an issue meets, issueErr what a look at one does.
+	noteErr, issueErr error
+	// mailed are the accounts that were named in answers.
+	mailed []int
 }
 
 func newTalking(t *testing.T, comment string) *talking {
@@ -105,12 +107,16 @@ func (w *talking) Replies(context.Context, change.Address) ([]change.Message, er
 
 func (w *talking) Post(_ context.Context, _ change.Address, _ change.Revision, r change.Review) (change.Posted, bool, error) {
 	w.effect(func() {
+		w.mailed = append(w.mailed, r.Mail...)
 		w.say(change.Message{ID: fmt.Sprintf("p%d", len(w.changes[1].Messages)), Author: change.Account{ID: 9, Username: "ci"}, Tag: r.Tag, Text: r.Message})
 	})
 	return change.Posted{}, false, nil
 }
 
 func (w *talking) Issue(_ context.Context, _ string, n int) (command.Issue, error) {
+	if w.issueErr != nil {
+		return command.Open, w.issueErr
+	}
 	if n == 12 {
 		return command.Open, nil
 	}
@@ -196,6 +202,9 @@ func TestNoteThatIsForbidden(t *testing.T) {
 			t.Errorf("got the answer %q", m.Text)
 		}
 	}
+	if r := command.ParseResidue(w.answer()); len(r.Noted) != 0 || len(r.Asked) != 1 {
+		t.Errorf("got %+v, want no note and a run", r)
+	}
 	w = newTalking(t, "false positive: #12")
 	w.noteErr = fault.New(fault.Transient, "502")
 	if r, _ := w.pass(t, 0, false); w.answers() != 0 || len(r.Errs()) != 1 {
@@ -205,5 +214,73 @@ func TestNoteThatIsForbidden(t *testing.T) {
 	w.now = w.now.Add(15 * time.Minute)
 	if w.pass(t, 0, false); w.answers() != 1 || len(w.notes) != 1 || len(w.reruns) != 1 {
 		t.Errorf("got %d answers, %d notes, %d reruns; want one of each", w.answers(), len(w.notes), len(w.reruns))
+	}
+}
+
+// TestNoteThatFailsForLong: the comment is answered without the note in the end.
+func TestNoteThatFailsForLong(t *testing.T) {
+	t.Parallel()
+	w := newTalking(t, "false positive: #12")
+	w.noteErr = fault.New(fault.Transient, "502")
+	passes := 0
+	for w.answers() == 0 && passes < 20 {
+		w.pass(t, 0, false)
+		w.now = w.now.Add(15 * time.Minute)
+		passes++
+	}
+	if passes != 5 || len(w.reruns) != 1 || !strings.HasPrefix(w.answer(), "Issue #12 could not be commented on: 502") {
+		t.Errorf("got %d reruns and the answer %q after %d passes, want 5", len(w.reruns), w.answer(), passes)
+	}
+}
+
+// answer is our last answer.
+func (w *talking) answer() string {
+	text := ""
+	for _, m := range w.changes[1].Messages {
+		if m.Tag == command.Tag {
+			text = m.Text
+		}
+	}
+	return text
+}
+
+// TestIssuesThatCannotBeRead: who names one is told, at once or where a later pass
+// may do better, after a while; it is a problem of the passes until then.
+func TestIssuesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err    error
+		passes int
+	}{{fault.New(fault.Configuration, "403 Forbidden"), 1}, {fault.New(fault.Transient, "502 Bad Gateway"), 5}} {
+		t.Run(tt.err.Error(), func(t *testing.T) {
+			t.Parallel()
+			w := newTalking(t, "false positive: #12, #13")
+			w.issueErr = tt.err
+			for pass := 1; pass <= tt.passes; pass++ {
+				r, _ := w.pass(t, 0, false)
+				if got, want := w.answers(), pass/tt.passes; got != want || len(r.Errs()) != 1 {
+					t.Fatalf("pass %d: got %d answers and %v, want %d and one problem", pass, got, r.Errs(), want)
+				}
+				w.now = w.now.Add(15 * time.Minute)
+			}
+			if want := "Issue #12 could not be read: " + tt.err.Error() + ". Nothing is noted or started."; !strings.Contains(w.answer(), want) || len(w.notes)+len(w.reruns) != 0 {
+				t.Errorf("got %q, %d notes and %d reruns; want %q", w.answer(), len(w.notes), len(w.reruns), want)
+			}
+			if r, _ := w.pass(t, 0, false); w.answers() != 1 || len(r.Errs()) != 0 {
+				t.Errorf("after the answer: got %d answers and %v", w.answers(), r.Errs())
+			}
+		})
+	}
+}
+
+// TestWhoAskedIsMailed: nobody else is. We know our own name.
+func TestWhoAskedIsMailed(t *testing.T) {
+	t.Parallel()
+	w := newTalking(t, "@ci recheck")
+	w.say(change.Message{ID: "m2", Author: change.Account{ID: 3}, Text: "help"})
+	w.say(change.Message{ID: "m3", Author: change.Account{ID: 4}, Text: "Looks good."})
+	w.pass(t, 0, false)
+	if got := fmt.Sprint(w.mailed); got != "[2 3]" || len(w.runs) != 2 {
+		t.Errorf("got mail to %s and %d runs, want it to 2 and 3, and 2", got, len(w.runs))
 	}
 }
