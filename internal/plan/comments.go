@@ -33,7 +33,7 @@ func (b *builder) comments() {
 	if !b.p.Report.Obeys() {
 		return
 	}
-	last := b.s.Mirror.last(change.Scanned)
+	last := b.last(change.Scanned)
 	mark, whole := last, !slices.Contains(slices.Collect(maps.Values(b.s.Comments)), false)
 	list := b.updated(last)
 	for _, c := range list {

@@ -26,7 +26,7 @@ func (b *builder) postMerge() {
 	if len(b.afterMerge) == 0 {
 		return
 	}
-	last, moved := b.s.Mirror.last(change.Merges), b.movedBranch()
+	last, moved := b.last(change.Merges), b.movedBranch()
 	if !moved && b.now.Sub(last) > lookBack {
 		return
 	}

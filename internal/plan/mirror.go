@@ -124,11 +124,16 @@ func (m *Mirror) Started(key change.Key, run int64) bool {
 	return same || claimed && !named
 }
 
-// last is when something was last done, by its marks; zero is never.
-func (m *Mirror) last(kind change.EntryKind) (last time.Time) {
-	for _, r := range m.Marks {
-		if r.Entry.Kind == kind && r.Entry.At.After(last) {
-			last = r.Entry.At
+// last is when something was last done, by its marks; zero is never. One of a time to
+// come is not ours: what is due would not be done until then.
+func (b *builder) last(kind change.EntryKind) (last time.Time) {
+	for _, r := range b.s.Mirror.Marks {
+		switch e := r.Entry; {
+		case e.Kind != kind:
+		case e.At.After(b.now.Add(clockSlack)):
+			b.refuse(e, "its time is yet to come")
+		case e.At.After(last):
+			last = e.At
 		}
 	}
 	return last

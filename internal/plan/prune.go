@@ -23,7 +23,7 @@ func (b *builder) prune() {
 	b.withdraw()
 	b.withdrawHidden()
 	keep, every := b.p.Prune.Keep, b.p.Prune.Every
-	if keep <= 0 || b.now.Sub(b.s.Mirror.last(change.Pruned)) < every {
+	if keep <= 0 || b.now.Sub(b.last(change.Pruned)) < every {
 		return
 	}
 	numbers := b.maybeClosed()

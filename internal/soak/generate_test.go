@@ -224,7 +224,7 @@ func (d *dice) trouble() {
 	case "clock":
 		d.add("clock", d.one("10m*2", "1h", "7h"))
 	case "forge":
-		d.add("forge", d.name(), d.one("run*2", "carried*2", "claim", "passed", "failed", "lost", "asked", "stopped", "left", "scanned*0", "pruned", "poisoned*2", "refused*2", "full", "unmoved", "patchset"), d.one("autorun.yml", "lint.yml"), d.one("0*2", "1"))
+		d.add("forge", d.name(), d.one("run*2", "carried*2", "claim", "passed", "failed", "lost", "asked", "stopped", "left", "scanned", "pruned", "poisoned*2", "refused*2", "full", "unmoved", "patchset"), d.one("autorun.yml", "lint.yml"), d.one("0*2", "1"))
 	case "erase":
 		d.add("erase", d.name(), d.one("claims*2", "runs*2", "ended*2", "carried", "asked", "stopped", "poisoned", "changes*3", "scanned", "all"))
 	default:
