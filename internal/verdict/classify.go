@@ -137,7 +137,7 @@ func unconcluded(j change.Job) Outcome {
 // these three words loosely (a job whose runner was killed "failed", one that
 // reached its limit was "cancelled"), so the evidence is asked in turn.
 func (rd *reader) unsuccessful(r *JobResult, end ending) {
-	j, ev := r.Job, gather(r.Job)
+	j, ev := fromAct(r.Job), gather(r.Job)
 	at, in := decisive(j.Steps), testPhase
 	if at >= 0 {
 		in = rd.steps.phaseOf(j.Steps, at, j.FailedRun)
