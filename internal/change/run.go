@@ -14,9 +14,11 @@ type Run struct {
 	// Status is GitHub's word: queued, in_progress, completed, waiting, ...
 	Status string `json:"status"`
 	// Conclusion is set once Status is completed: success, failure, ...
-	Conclusion string    `json:"conclusion,omitempty"`
-	URL        string    `json:"url"`
-	Created    time.Time `json:"created"`
+	Conclusion string `json:"conclusion,omitempty"`
+	URL        string `json:"url"`
+	// OnePage: its attempts have no pages of their own.
+	OnePage bool      `json:"one_page,omitempty"`
+	Created time.Time `json:"created"`
 	// Updated is when anything of the run changed last.
 	Updated time.Time `json:"updated,omitzero"`
 	// Attempt counts from 1; a rerun is the next one.

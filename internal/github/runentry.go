@@ -46,7 +46,8 @@ func (e runEntry) run() (change.Run, error) {
 	}
 	return change.Run{
 		ID: e.ID, Name: e.DisplayTitle, Workflow: baseName(e.Path), Status: e.Status, Conclusion: e.Conclusion,
-		URL: pageURL(e.HTMLURL), Created: e.CreatedAt.UTC(), Updated: e.UpdatedAt.UTC(),
+		URL: pageURL(e.HTMLURL), OnePage: e.Attempt < 1, // Gitea 1.25, routers/web/web.go
+		Created: e.CreatedAt.UTC(), Updated: e.UpdatedAt.UTC(),
 		Attempt: max(e.Attempt, 1), Event: e.Event, Head: head,
 	}, nil
 }

@@ -217,7 +217,9 @@ func (g *gathering) read(ctx context.Context, key change.Key, id int64) (run ver
 	if run.Attempt = g.attemptOf(key, found); run.Attempt != found.Attempt {
 		g.endOf(ctx, &run)
 	}
-	run.Run.URL = pinned(found.URL, run.Attempt)
+	if !found.OnePage {
+		run.Run.URL = pinned(found.URL, run.Attempt)
+	}
 	if run.Jobs, err = g.jobs(ctx, id, run.Attempt); key == g.q.Key {
 		run.Needs, run.Self = results(g.q.Needs), g.selfID(run.Jobs)
 	}
