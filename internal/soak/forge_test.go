@@ -63,6 +63,9 @@ func (w *world) forges(c *subject, e event) error {
 		attempt = len(runs) + 1
 	}
 	key := change.Key{ID: c.ID(), Workflow: e.arg(3), Attempt: attempt}
+	if c.imported {
+		key.Server = change.Scope("", c.site.name)
+	}
 	there := c.site.refs()["refs/heads/master"] // a ref wants an object that is on the mirror
 	if there == "" || kind == "carried" && key.Patchset < 2 {
 		return nil

@@ -31,6 +31,7 @@ type pass struct {
 // projectReport is what a pass says of one project.
 type projectReport struct {
 	Project  string
+	Listed   int
 	UpToDate int `json:"up_to_date"`
 	Running  int
 	NotRead  int `json:"not_read"`

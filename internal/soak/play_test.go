@@ -187,7 +187,7 @@ func (w *world) edit(c *subject, e event) {
 		}
 	case "abandon":
 		c.Abandon()
-		c.status = change.Abandoned
+		c.status, c.closedAt = change.Abandoned, w.clock.Now()
 	case "move":
 		w.move(c, e.arg(2))
 	}
@@ -238,7 +238,7 @@ func (w *world) upload(e event) {
 			c.site = w.sites[1]
 		case strings.HasPrefix(word, "same="): // imported, with the number that another project's change has
 			if other := w.find(word[len("same="):]); other != nil && w.numbered(c.site, other.Number()) == nil {
-				d.Imported = other.Number()
+				d.Imported, c.imported = other.Number(), true
 			}
 		case word == "wip":
 			c.wip, d.WIP = true, true

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
 )
 
 // calmDown ends all trouble and looks at what is left of it. First nothing
@@ -97,6 +98,8 @@ func (w *world) ends(last *pass) {
 			w.answered(c)
 			w.open(c, last)
 			w.taken(c, last)
+		} else if c.status == change.New && w.visible(c) && !c.unseen {
+			w.heard(c)
 		}
 	}
 	w.hidden()
@@ -250,6 +253,21 @@ func (w *world) answered(c *subject) {
 	}
 }
 
+// heard is R8 for a change that is left alone: who asks for a recheck of it is told why
+// there is none (issue 13, 2).
+func (w *world) heard(c *subject) {
+	for _, m := range w.remarks {
+		if m.on != c || m.patchset != c.current() || m.text != "recheck" || !w.obeyed(m) || c.closedAt.After(m.at) {
+			continue
+		}
+		if !slices.ContainsFunc(c.Messages(), func(a gerrit.Message) bool {
+			return ours(a) && !a.Date.Before(m.at.Truncate(time.Second)) && strings.Contains(a.Text, "> recheck")
+		}) {
+			w.violates("R8", "%s asked for a recheck of %d/%d, where %s, and was not answered", m.who, c.Number(), m.patchset, w.ineligible(c))
+		}
+	}
+}
+
 // hidden is R13: what the account cannot see is not on the mirror.
 func (w *world) hidden() {
 	for _, c := range w.changes {
@@ -265,16 +283,20 @@ func (w *world) hidden() {
 	}
 }
 
-// accounted is the end of R6: each listed change has a line or is counted.
+// accounted is the end of R6: each listed change has a line, or is counted once.
 func (w *world) accounted(p *pass) {
 	for _, s := range w.sites {
-		silent := 0
+		listed, silent := 0, 0
 		for _, c := range w.changes {
-			if c.site == s && c.status == change.New && w.visible(c) && !p.names(c) {
-				silent++
+			if c.site == s && c.status == change.New && w.visible(c) {
+				listed++
+				silent += map[bool]int{false: 1}[p.names(c)]
 			}
 		}
-		if counted := p.of(s).counted(); silent > counted {
+		if got := p.of(s).Listed; got != listed {
+			w.violates("R6", "%d changes of %s are open, and %d are listed:\n%s", listed, s.name, got, p.text())
+		}
+		if counted := p.of(s).counted(); silent != counted {
 			w.violates("R6", "%d changes of %s have no line, and %d are counted:\n%s", silent, s.name, counted, p.text())
 		}
 	}

@@ -63,6 +63,7 @@ type subject struct {
 	name, owner, branch string
 	parent              *subject
 	wip, private        bool
+	imported            bool // its number may be that of another project's change
 	hidden              bool // nobody may read it
 	forged              bool // the mirror was told lies about it
 	erased              bool // refs about it left the mirror
@@ -74,6 +75,7 @@ type subject struct {
 	// since is when the change became eligible, or zero; barredAt is when it was last
 	// not trusted.
 	since, barredAt time.Time
+	closedAt        time.Time // it was last abandoned
 	// removed are votes of ours that somebody took off.
 	removed []removal
 	// touched is when something happened last, byPeople when they did it; news
