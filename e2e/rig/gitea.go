@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"text/template"
 	"time"
@@ -23,6 +24,9 @@ import (
 
 // GiteaUser is the one account of a Gitea, its administrator.
 const GiteaUser = "forge"
+
+// giteaToken is a token among the lines that Gitea logs at the same time.
+var giteaToken = regexp.MustCompile(`(?m)^[0-9a-f]{40}$`)
 
 //go:embed gitea.ini
 var giteaConf string
@@ -76,7 +80,9 @@ func (g *Gitea) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	g.Token = out[strings.LastIndexByte(out, '\n')+1:] // after what it logs
+	if g.Token = giteaToken.FindString(out); g.Token == "" {
+		return fmt.Errorf("Gitea made no token: %q", out)
+	}
 	if g.server, err = start("Gitea", g.command(context.WithoutCancel(ctx), "web"), filepath.Join(g.dir, "log")); err != nil {
 		return err
 	}
