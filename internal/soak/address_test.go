@@ -10,7 +10,8 @@ import (
 )
 
 // addressed is R18: a request to Gerrit about a change names it as project~number,
-// and there is such a change.
+// and there is such a change. Where a run reports itself it has a number alone, and
+// each project is asked for it.
 func (w *world) addressed(r *http.Request) {
 	_, rest, about := strings.Cut(r.URL.EscapedPath(), "/a/changes/")
 	if !about || rest == "" || r.URL.Host == w.net.mirror {
@@ -23,7 +24,7 @@ func (w *world) addressed(r *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, s := range w.sites {
-		if err == nil && i > 0 && s.name == name[:i] && w.numbered(s, number) != nil {
+		if err == nil && i > 0 && s.name == name[:i] && (w.numbered(s, number) != nil || w.reporting) {
 			return
 		}
 	}

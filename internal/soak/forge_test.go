@@ -89,6 +89,7 @@ func (w *world) forges(c *subject, e event) error {
 		refs = append(refs, change.CustomLedger.Ref(make(key, w.clock.Now())))
 	}
 	c.forged = true
+	c.ends = append(c.ends, key)
 	c.happened(w.clock.Now())
 	for _, ref := range refs {
 		if err := c.site.forge(ref, there); err != nil {

@@ -150,7 +150,9 @@ func (w *world) reports(r *run, how way) {
 	if draw(w.history.seed, "needs "+r.place()).name == "pass" {
 		args = append(args, "--needs", fmt.Sprintf(`{"unit": {"result": %q, "outputs": {}}, "docs": {"result": %q, "outputs": {}}}`, how.needs[0], how.needs[1]))
 	}
+	w.reporting = true
 	p := w.dispatch("report", args, &wire{})
+	w.reporting = false
 	for name := range vars {
 		delete(w.env, name)
 	}

@@ -193,7 +193,7 @@ func (w *world) edit(c *subject, e event) {
 	}
 }
 
-// move gives a change another branch. Gerrit drops our vote unless it is a veto.
+// move gives a change another branch. Gerrit drops all votes that block nothing.
 func (w *world) move(c *subject, branch string) {
 	if branch == c.branch {
 		return
@@ -201,6 +201,7 @@ func (w *world) move(c *subject, branch string) {
 	had := w.vote(c)
 	c.Move(branch)
 	c.branch = branch
+	c.sets[c.current()-1].ballots = map[string]ballot{}
 	if had != 0 && w.vote(c) == 0 {
 		c.removed = append(c.removed, removal{c.ID().Patchset, had, w.clock.Now(), true})
 	}

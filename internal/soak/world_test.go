@@ -48,9 +48,11 @@ type world struct {
 	step    int       // the event that is played
 	forbid  bool
 	calm    bool // no more trouble
-	armed   []*fault
-	broken  []violation
-	trace   func(format string, args ...any)
+	// reporting: a run's own report is made now.
+	reporting bool
+	armed     []*fault
+	broken    []violation
+	trace     func(format string, args ...any)
 
 	// lie, if not nil, is something that the oracle must find.
 	lie *lie
@@ -63,12 +65,13 @@ type subject struct {
 	name, owner, branch string
 	parent              *subject
 	wip, private        bool
-	imported            bool // its number may be that of another project's change
-	hidden              bool // nobody may read it
-	forged              bool // the mirror was told lies about it
-	erased              bool // refs about it left the mirror
-	unseen              bool // the account could not see it once
-	withdrawn           bool // it was private once, and left the mirror
+	imported            bool         // its number may be that of another project's change
+	hidden              bool         // nobody may read it
+	forged              bool         // the mirror was told lies about it
+	erased              bool         // refs about it left the mirror
+	ends                []change.Key // of runs about which the mirror was told something
+	unseen              bool         // the account could not see it once
+	withdrawn           bool         // it was private once, and left the mirror
 	status              change.Status
 	base                string // what the current patchset was put on
 	sets                []patchset
