@@ -32,6 +32,8 @@ type acting struct {
 	branchLines        []int
 	slots              [][]int
 	itemOf             map[change.ID]int
+	// known are the bases that patchsets may have: see bases.
+	known map[change.Revision]bool
 	// landed are the tips of branches that this pass moved.
 	landed []change.Revision
 	// here are patchsets whose change ref is on the mirror.
@@ -57,6 +59,7 @@ func (p *Pass) act(ctx context.Context, s *plan.Snapshot, made plan.Plan, r *Res
 		itemOf: map[change.ID]int{}, here: map[change.ID]bool{}, claimed: map[int]bool{},
 		dropLines: map[string]int{}, voteless: map[kindOfVote]bool{},
 	}
+	a.known = a.bases()
 	for i := range r.Lines {
 		if l := &r.Lines[i]; l.Verb == plan.Answer && l.State != Waiting {
 			a.said(i, l.Err)
@@ -89,6 +92,7 @@ func (a *acting) collect(i int) {
 	case plan.Relay:
 		item := a.item(l)
 		a.items[item].Want, a.items[item].OnMirror, a.items[item].Suspect = l.Revision, false, l.Before.Known()
+		a.items[item].Unbased = slices.ContainsFunc(l.Change.Current.Parents, func(p change.Revision) bool { return !a.known[p] })
 		a.update(item, i, ns.Ref(l.Change.ID()), l.Revision)
 	case plan.Ask, plan.CallOff, plan.Carry:
 		if !a.comes(l.Change) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/plan"
 )
 
 // anchor is a commit that the mirror surely has, for entries that are about
@@ -26,20 +27,36 @@ func (a *acting) anchor() change.Revision {
 // base is the tip of a branch that patchsets brought to a mirror which takes no
 // branches; "" if there is none. Unlike a patchset it never has to leave the mirror.
 func (a *acting) base() change.Revision {
-	for i := range a.snapshot.Changes {
-		c := &a.snapshot.Changes[i]
-		if !a.here[c.ID()] {
-			continue
-		}
+	tips := slices.Collect(maps.Values(a.snapshot.Source))
+	for _, c := range a.snapshot.Changes {
 		for _, parent := range c.Current.Parents {
-			for _, tip := range a.snapshot.Source {
-				if tip == parent {
-					return tip
-				}
+			if a.here[c.ID()] && slices.Contains(tips, parent) {
+				return parent
 			}
 		}
 	}
 	return ""
+}
+
+// bases are the commits that the mirror surely has, or will be told of in the same
+// pass: nobody else is to blame for what a patchset brings that builds on these.
+func (a *acting) bases() map[change.Revision]bool {
+	bases := map[change.Revision]bool{}
+	for _, tip := range a.snapshot.Mirror.Branches {
+		bases[tip] = true
+	}
+	for i := range a.snapshot.Changes {
+		c := &a.snapshot.Changes[i]
+		if a.snapshot.Mirror.Holds(c.ID(), c.Current.Revision) {
+			bases[c.Current.Revision] = true
+		}
+	}
+	for i := range a.result.Lines {
+		if l := &a.result.Lines[i]; l.Verb == plan.Relay {
+			bases[l.Revision] = true
+		}
+	}
+	return bases
 }
 
 // maxTips bounds the branch tips that are offered to Gerrit as haves.

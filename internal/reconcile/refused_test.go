@@ -9,9 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/relay"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
 // refusing makes the mirror refuse a patchset for what it holds.
@@ -187,4 +190,66 @@ func TestNotesOfAnotherPass(t *testing.T) {
 		t.Errorf("got %v, want no failure", r.Errs())
 	}
 	once(t, w)
+}
+
+// TestFullChange: that a change takes no more messages is told once with exit
+// status 2, then quietly, and holds nothing that is said on others.
+func TestFullChange(t *testing.T) {
+	t.Parallel()
+	w := newTelling(t, 2)
+	w.told[2] = Told{Outcome: verdict.Passed, Note: "success: +1"}
+	w.errs[1] = fault.New(fault.Configuration, "failed to post: %w", change.ErrFull)
+	r := w.tick(t)
+	expect(t, "first pass", told(r), []string{
+		"report 1/1/autorun.yml/1: failed: failed to post: the change is full",
+		"report 2/1/autorun.yml/1: done: success: +1",
+	})
+	if !r.Configuration() {
+		t.Error("got no matter of configuration")
+	}
+	w.now = w.now.Add(59 * time.Minute)
+	r = w.tick(t)
+	expect(t, "second pass", told(r), []string{
+		"skip 1/1/autorun.yml/1: skipped: Gerrit takes no more messages on this change (once, at 2026-11-24 13:00 UTC); tried again after 2026-11-24 14:00 UTC: it ended without a report"})
+	w.now = w.now.Add(time.Minute)
+	r = w.tick(t)
+	expect(t, "an hour later", told(r), []string{
+		"report 1/1/autorun.yml/1: skipped: still refused; tried again after 2026-11-24 20:00 UTC: failed to post: the change is full"})
+	w.told[1], w.errs[1] = Told{Outcome: verdict.Passed, Note: "success: +1"}, nil
+	w.now = w.now.Add(6 * time.Hour)
+	r = w.tick(t)
+	expect(t, "the limit was raised", told(r), []string{"report 1/1/autorun.yml/1: done: success: +1"})
+	if slices.ContainsFunc(w.ledger(), func(name string) bool { return strings.HasPrefix(name, "full/") }) {
+		t.Errorf("ledger: got %q, want what is over forgotten", w.ledger())
+	}
+}
+
+// TestUnbased: the mover is told which patchsets build on what may not be there.
+func TestUnbased(t *testing.T) {
+	t.Parallel()
+	w := newWorld(4)
+	w.run(t, 0, false)
+	on := func(number int, parent change.Revision) {
+		w.upload(number, 2)
+		c := w.changes[number]
+		c.Current.Parents = []change.Revision{parent}
+		w.changes[number] = c
+	}
+	on(1, w.branches["master"])
+	on(2, rev(1001+1000)) // patchset 2 of change 1, in the same pass
+	on(3, rev(1004))      // patchset 1 of change 4, which the mirror has
+	w.upload(4, 1)
+	w.upload(5, 1)
+	on(5, rev(777))
+	unbased := map[int]bool{}
+	w.push = func(item relay.Item) error {
+		if !item.OnMirror {
+			unbased[item.ID.Change] = item.Unbased
+		}
+		return nil
+	}
+	w.run(t, 0, false)
+	if diff := cmp.Diff(map[int]bool{1: false, 2: false, 3: false, 5: true}, unbased); diff != "" {
+		t.Errorf("unbased (-want +got):\n%s", diff)
+	}
 }

@@ -31,7 +31,7 @@ func (m *mover) results() []ItemResult {
 }
 
 // verdictOn is the word for what the mirror has definitely against a member, or
-// "". A patchset is to blame only for its own: while a branch is refused, or the
+// "". A patchset is to blame only for its own: where its base may not be there, or the
 // pack was too large, its pack is looked into for what it brings along.
 func (m *mover) verdictOn(i int) string {
 	w := m.works[i]
@@ -40,7 +40,7 @@ func (m *mover) verdictOn(i int) string {
 		return m.verdictOnBranch(w)
 	case w.blame == nil || w.under != nil || w.blame.word == "" || w.blame.err.Kind != fault.Permanent:
 		return ""
-	case (w.blame.class == size || m.branchRefused(w.blame.word)) && !m.alone(i):
+	case (w.Unbased || w.blame.class == size || m.branchRefused(w.blame.word)) && !m.alone(i):
 		return ""
 	}
 	return w.blame.word

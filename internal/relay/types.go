@@ -53,6 +53,9 @@ type Item struct {
 	// Suspect says that the mirror has refused it before: it is pushed by itself,
 	// after all others, so that it costs them nothing.
 	Suspect bool
+	// Unbased says that it is not known whether the mirror has what the item builds
+	// on: the pack may bring commits that others are to blame for.
+	Unbased bool
 }
 
 // ErrForeign says that a branch of the mirror holds commits that the source

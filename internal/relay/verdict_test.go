@@ -86,6 +86,13 @@ func TestRefusedBranchStopsNoVerdict(t *testing.T) {
 	borrowed := refused
 	borrowed.Kind, borrowed.Refused = fault.Transient, ""
 	check(t, results, allDone, refused, borrowed)
+
+	// Nor does it matter that the branch is not tried again in the next pass.
+	for i := range items {
+		items[i].Unbased = true
+	}
+	_, results = b.Move(t.Context(), nil, items[1:])
+	check(t, results, refused, borrowed)
 }
 
 // TestUnknownReasonForAll: a push of which each ref is refused in the same unknown
