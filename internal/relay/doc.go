@@ -10,6 +10,10 @@
 // and everything else has landed. A lost answer is never answered by a blind
 // second push: the mirror's refs are read first.
 //
+// A refusal is a verdict only in words that leave no doubt. A hook that broke, a
+// proxy's limit or words that nobody knows are trouble of the mirror's own, which
+// is waited for, searched around, and held against nobody.
+//
 // It does not decide what to move or where to (the plan does; Allowed holds the
 // namespaces), speaks no wire protocol (package gitwire does), remembers
 // nothing between two calls but its pace, and starts no workflow.
