@@ -7,6 +7,7 @@ import (
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
 )
 
 // results closes the books: what is still open was not tried.
@@ -64,14 +65,39 @@ func (m *mover) branchRefused(word string) bool {
 	return slices.ContainsFunc(m.works, func(w *work) bool { return w.branch && w.blame != nil && w.blame.word == word })
 }
 
-// alone reports whether a patchset's pack holds no commit but its own.
+// alone reports whether a patchset brings no commit but its own. What has landed
+// meanwhile may stand on it, so only what it builds on is offered as haves.
 func (m *mover) alone(i int) bool {
-	if m.spent() {
+	w := m.works[i]
+	switch {
+	case slices.Contains(w.blame.named, w.Want):
+		return true // in the mirror's own words
+	case m.spent():
 		return false
 	}
-	commits, err := m.scan(i)
-	_, own := commits[keyOf(string(m.works[i].Want))]
-	return err == nil && own && len(commits) == 1
+	var haves idSet
+	for j, other := range m.works {
+		if other.done() && (other.branch || slices.Contains(m.family.parents[i], j)) {
+			haves.add(string(other.Want))
+		}
+	}
+	for _, h := range w.Haves {
+		if _, err := change.ParseRevision(string(h)); err == nil && h != w.Want {
+			haves.add(string(h))
+		}
+	}
+	m.fetches++
+	pack, err := m.r.Source.Fetch(m.ctx, gitwire.FetchRequest{Wants: []string{string(w.Want)}, Haves: haves.first(maxHaves)})
+	if err != nil {
+		return false
+	}
+	defer pack.Close()
+	foreign := false
+	err = gitwire.ScanCommits(pack, func(c gitwire.Commit) error {
+		foreign = foreign || c.OID != string(w.Want)
+		return nil
+	})
+	return err == nil && !foreign
 }
 
 // holdRefused finds the patchsets that were refused one by one, in a single
