@@ -102,10 +102,9 @@ type standing struct {
 }
 
 // stands works out the standing of a workflow: the result of the latest attempt
-// that has one, or that which the patchset carries. Issue 12, 1: "done only by a
-// result that stands"; 2: "Calling off a rerun restores the vote that stood
-// before"; docs/verdicts.md: a run that tells nothing leaves the result of the
-// run before.
+// that has one, or that which the patchset carries. Calling off a rerun restores the
+// vote that stood before, and a run that tells nothing leaves the result of the run
+// before (docs/verdicts.md).
 func (w *world) stands(c *subject, ps int, file string) standing {
 	s := standing{result: nothing}
 	for _, r := range slices.Backward(w.of(c, ps, file)) {
@@ -181,8 +180,7 @@ func (w *world) votes(c *subject) (may map[int]bool, calledOff bool) {
 	return may, calledOff
 }
 
-// verdict is the vote for a set of results: issue 12, 1 (nothing-to-run) and
-// docs/verdicts.md, "From runs to one vote".
+// verdict is the vote for a set of results: docs/verdicts.md, "From runs to one vote".
 func (w *world) verdict(set map[truth]bool) int {
 	switch {
 	case w.config.Tell != "label":

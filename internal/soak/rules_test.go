@@ -15,27 +15,26 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
 )
 
-// rules are what must be true, and where that is written. The numbers of
-// sections are those of issue 12.
+// rules are what must be true, and where that is written if it is in a document.
 var rules = map[string]string{
-	"R1":  "1: a (patchset, workflow) is done only by a result that stands; Proof: each eligible patchset has a result that stands or a printed reason",
-	"R2":  "Proof: votes equal the oracle's; 2: a vote is set by itself when the right is given; one that a person removed is left alone",
-	"R3":  "Proof: no vote without a run of that key; 3: +1 only if the run's own conclusion is success",
+	"R1":  "a (patchset, workflow) is done only by a result that stands; each eligible patchset has a result that stands or a printed reason",
+	"R2":  "votes equal the oracle's; a vote is set by itself when the right is given; one that a person removed is left alone",
+	"R3":  "no vote without a run of that key; +1 only if the run's own conclusion is success",
 	"R4":  "README: every patchset gets one run, not none and not two; dispatcher.example.yml: what is skipped",
-	"R5":  "2: calling off a rerun restores the vote that stood before; nobody takes a -1 away by recheck or false positive followed by cancel",
+	"R5":  "calling off a rerun restores the vote that stood before; nobody takes a -1 away by recheck or false positive followed by cancel",
 	"R6":  "README: exit status 0, 1, 2; secrets are never printed; a pass with nothing to do writes nothing; design 7: nothing listed is silent",
-	"R7":  "docs/verdicts.md, Quiet: nothing is told twice, nothing on a replaced patchset, and mail only with news; 1: the owner is mailed once when CI gives up",
+	"R7":  "docs/verdicts.md, Quiet: nothing is told twice, nothing on a replaced patchset, and mail only with news; the owner is mailed once when CI gives up",
 	"R8":  "docs/comments.md: who is obeyed; docs/verdicts.md: a result is not tried again by itself",
-	"R9":  "1: ledger entries are checked against the world before they count",
-	"R10": "2: a finished red result is told at once although another required workflow waits",
-	"R11": "2: a vote that was refused is a problem of the pass: exit status 2",
-	"R12": "docs/comments.md: a new patchset, a merge, an abandoned change, one that becomes private or work in progress: its runs are cancelled; 1: also one that the account can no longer see",
-	"R14": "1: what was given up is shown as no verdict, never as up to date",
-	"R15": "1: infrastructure retries have a schedule: at once, then after 1 h, 6 h, 24 h",
-	"R16": "issue 13, 2: nothing of an untrusted patchset reaches the mirror or runs; asked again before each dispatch, also for what a comment asked",
-	"R17": "issue 13, 3: a patchset is refused for good only for its own content; Proof: nothing poisoned that the mirror takes",
-	"R18": "issue 13, 1: a change is its project and number in every request; Proof: no request about another project's change",
-	"R13": "1: the refs of a change that the account can no longer see leave the mirror",
+	"R9":  "ledger entries are checked against the world before they count",
+	"R10": "a finished red result is told at once although another required workflow waits",
+	"R11": "a vote that was refused is a problem of the pass: exit status 2",
+	"R12": "docs/comments.md: a new patchset, a merge, an abandoned change, one that becomes private or work in progress: its runs are cancelled; also one that the account can no longer see",
+	"R14": "what was given up is shown as no verdict, never as up to date",
+	"R15": "infrastructure retries have a schedule: at once, then after 1 h, 6 h, 24 h",
+	"R16": "nothing of an untrusted patchset reaches the mirror or runs; asked again before each dispatch, also for what a comment asked",
+	"R17": "a patchset is refused for good only for its own content; nothing poisoned that the mirror takes",
+	"R18": "a change is its project and number in every request; no request about another project's change",
+	"R13": "the refs of a change that the account can no longer see leave the mirror",
 }
 
 // onStart holds each start of a run to the rules. The run is not in the journal
@@ -220,86 +219,4 @@ func (w *world) red(c *subject, p *pass) {
 			w.violates("R10", "%s failed, and the vote is %+d after a healthy pass", runs[len(runs)-1], w.vote(c))
 		}
 	}
-}
-
-// mailbox looks at what was said on a change in a pass. Two dispatchers at once
-// may say the same: Gerrit has no condition for a review.
-func (w *world) mailbox(c *subject, p *pass) {
-	all := c.Messages()
-	mailed := false
-	for i, m := range all {
-		if !ours(m) || i < c.messages {
-			continue
-		}
-		if m.Patchset != c.current() && p.healthy {
-			w.violates("R7", "%d/%d was told something when patchset %d was there", c.Number(), m.Patchset, c.current())
-		}
-		mailed = mailed || slices.Contains(m.Mailed, c.owner)
-		for _, old := range all[:i] {
-			if told := residue(m.Text); told != "" && ours(old) && residue(old.Text) == told && p.name == "sync" && !w.talked(c, old.Date) {
-				w.violates("R7", "told twice: %s", told)
-			}
-		}
-	}
-	c.messages = len(all)
-	if mailed && p.name == "sync" {
-		w.mail(c)
-		c.news--
-		c.mails, c.mailed = w.clock.Now(), w.news(c)
-	}
-}
-
-// mail holds mails to the owner to there being something new: no more of them
-// than things that happened, and where a run ends as the one before, it may be
-// said once that this was the last try.
-func (w *world) mail(c *subject) {
-	if c.news <= 0 {
-		w.violates("R7", "%s was mailed about %d/%d, and there was nothing new", c.owner, c.Number(), c.current())
-		return
-	}
-	if w.news(c) != c.mailed || c.byPeople.After(c.mails) {
-		c.again = 0
-		return
-	}
-	if c.again++; c.again > 1 {
-		w.violates("R7", "%s was mailed the same about %d/%d: %s", c.owner, c.Number(), c.current(), c.mailed)
-	}
-}
-
-// news is what a mail can be about: how the workflows of a patchset ended, and
-// our vote.
-func (w *world) news(c *subject) string {
-	text := fmt.Sprintf("%d/%d %+d", c.Number(), c.current(), w.vote(c))
-	for _, f := range w.config.workflows() {
-		if runs := w.of(c, c.current(), f.file); len(runs) > 0 {
-			text += " " + f.file + " " + runs[len(runs)-1].last().how
-		}
-	}
-	return text
-}
-
-// ours reports whether the dispatcher wrote a message, and not its account by
-// other means.
-func ours(m gerrit.Message) bool {
-	return m.Author == "bot" && strings.HasPrefix(m.Tag, "autogenerated:") && !strings.HasPrefix(m.Tag, "autogenerated:gerrit:")
-}
-
-// talked reports whether since then something happened that may make us say
-// the same again: a command, or other rights.
-func (w *world) talked(c *subject, since time.Time) bool {
-	return c.touched.After(since) && slices.ContainsFunc(w.remarks, func(m *remark) bool {
-		return m.on == c && w.obeyed(m) && !m.at.Before(since.Add(-15*time.Minute))
-	})
-}
-
-// residue is what a message says to later passes: its last lines (README: "one
-// line that names each run with its outcome").
-func residue(text string) string {
-	var lines []string
-	for l := range strings.Lines(text) {
-		if strings.HasPrefix(l, "Dispatcher:") {
-			lines = append(lines, strings.TrimSpace(l))
-		}
-	}
-	return strings.Join(lines, "; ")
 }

@@ -25,8 +25,8 @@ const (
 // result reports whether it stands until somebody asks for more.
 func (t truth) result() bool { return t == passed || t == failed || t == timedOut }
 
-// way is how a run ends: what GitHub shows of it, and what that means. The
-// meanings are those of issue 12 (sections 1 and 3) and of docs/verdicts.md.
+// way is how a run ends: what GitHub shows of it, and what that means by
+// docs/verdicts.md.
 type way struct {
 	name  string
 	means truth

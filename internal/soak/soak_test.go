@@ -219,7 +219,7 @@ func (s *score) judge(t *testing.T, h history) {
 		if only := os.Getenv("SOAK_RULES"); only != "" && !slices.Contains(strings.Split(only, ","), v.rule) || pending[v.rule] != "" && !s.strict {
 			continue
 		}
-		t.Errorf("%s\n  because (issue 12) %s\n%s", v, rules[v.rule], s.shorter(h, v))
+		t.Errorf("%s\n  because %s\n%s", v, rules[v.rule], s.shorter(h, v))
 	}
 }
 

@@ -55,10 +55,10 @@ func (w *world) keep(before map[string]ballot, kind string) map[string]ballot {
 }
 
 // barred says which patchset keeps one from being tested, and why, or is "". What a
-// patchset builds on is tested with it. Issue 13, 2: the gate "holds for every open
-// change below the tip; counts votes given at or after the current patchset's upload
-// (copied votes do not count); a negative vote vetoes; group trust needs owner and
-// uploader, except for a rework by the trusted uploader".
+// patchset builds on is tested with it, so the gate holds for all below the tip. It
+// counts votes that were given for the patchset itself, not those that Gerrit copied; a
+// negative vote is a veto; a group must have the owner and the uploader, or who wrote
+// the patchset anew.
 func (w *world) barred(c *subject, ps int) string {
 	if w.config.Gate == "none" {
 		return ""
