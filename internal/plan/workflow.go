@@ -111,6 +111,20 @@ func (b *builder) goesOn(c *change.Change, w *config.Workflow, a attempt) bool {
 	return there && run.Status != "completed"
 }
 
+// earlierGoesOn finds an attempt before a claimed one whose run goes on, or 0: a claim
+// that somebody else wrote must not make two of them.
+func (b *builder) earlierGoesOn(key change.Key) int {
+	for _, r := range b.openRuns(key.Change) {
+		if r.key.Attempt >= key.Attempt || r.key.ID != key.ID || r.key.Workflow != key.Workflow || r.from > 0 || b.needRun(r.id) {
+			continue
+		}
+		if run, there := b.runByID(r.id); there && run.Status != "completed" {
+			return r.key.Attempt
+		}
+	}
+	return 0
+}
+
 // begin makes a candidate of a workflow, unless a filter leaves it out that no
 // comment has overruled, or a gate holds it.
 func (b *builder) begin(c *change.Change, d decision, attempt int, reason string) decision {
@@ -182,6 +196,10 @@ func (b *builder) decideClaimed(c *change.Change, d decision, a attempt) decisio
 	}
 	if gate := b.gateReason(c, d.workflow.Trust); gate != "" {
 		d.standing, d.reason = gated, gate
+		return d
+	}
+	if n := b.earlierGoesOn(key); n > 0 {
+		d.standing, d.reason = pending, fmt.Sprintf("attempt %d must end first", n)
 		return d
 	}
 	d.standing, d.attempt = candidate, b.unspoken(c, d.workflow, a.number+1)
