@@ -62,9 +62,13 @@ func isLoopback(u *url.URL) bool {
 }
 
 // checkDetour follows redirects between servers of downloads. The address of
-// the one before is not told to the next, as net/http would.
+// the one before is not told to the next, as net/http would, and a token not to
+// another port or a subdomain either.
 func checkDetour(r *http.Request, via []*http.Request) error {
 	r.Header.Del("Referer")
+	if first := via[0].URL; r.URL.Scheme != first.Scheme || r.URL.Host != first.Host {
+		r.Header.Del("Authorization")
+	}
 	if len(via) > maxRedirects || !mayDownload(via[0].URL, r.URL) {
 		return http.ErrUseLastResponse
 	}
@@ -72,7 +76,7 @@ func checkDetour(r *http.Request, via []*http.Request) error {
 }
 
 // begin sends the request for a download, with an authorization if it goes to the
-// API itself: net/http drops that where a redirect leads to another host.
+// API itself.
 func (c *Client) begin(ctx context.Context, doing string, at *url.URL, authorization string, total time.Duration) (*download, error) {
 	d := newDownload(ctx, c.idle, total)
 	d.doing, d.host = doing, at.Host

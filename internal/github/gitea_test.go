@@ -146,6 +146,32 @@ func TestGiteaJobs(t *testing.T) {
 	}
 }
 
+// TestGiteaSendsElsewhere: a log may be kept by another server, beside Gitea on
+// the same host or below its name, which gets no token.
+func TestGiteaSendsElsewhere(t *testing.T) {
+	t.Parallel()
+	for _, to := range []string{"https://git.example.org/here", "https://git.example.org:9000/log", "https://s3.git.example.org/log", "https://s3.example.org/log"} {
+		got := map[string]bool{}
+		c, err := New(Options{APIURL: "https://git.example.org/api/v1", Token: Static(secret), Now: newClock().now, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			got[r.URL.String()] = r.Header.Get("Authorization") != ""
+			if r.URL.String() != to {
+				return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {to}}, Body: http.NoBody, Request: r}, nil
+			}
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("a line\n")), Request: r}, nil
+		})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, lines, err := c.LogTail(t.Context(), "org/ci", change.Job{ID: 1}, 5); err != nil || len(lines) != 1 {
+			t.Errorf("%s: got %q, %v", to, lines, err)
+		}
+		want := map[string]bool{"https://git.example.org/api/v1/repos/org/ci/actions/jobs/1/logs": true, to: strings.HasSuffix(to, "/here")}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("requests with a token (-want +got):\n%s", diff)
+		}
+	}
+}
+
 // TestGiteaLacks: a call that Gitea does not have is told from a run that is gone.
 func TestGiteaLacks(t *testing.T) {
 	t.Parallel()
