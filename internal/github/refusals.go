@@ -9,6 +9,8 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
+const hintArchived = "unarchive the repository, or name another one"
+
 // refusal knows one text of an answer that refuses. Texts are matched in lower
 // case; TestRefusals has whole ones, with where each was seen.
 type refusal struct {
@@ -20,8 +22,9 @@ type refusal struct {
 	hint string
 }
 
-// refusals, the more special ones first. The message itself always stands in
-// the error, before the hint.
+// refusals, the more special ones first. Messages repeat names of branches,
+// files and organizations, so each text has a blank, which those do not. The
+// message itself always stands in the error, before the hint.
 var refusals = []refusal{
 	// The account, the token, the organization.
 	{text: "ip allow list", hint: "run on a host whose address is on the organization's IP allow list, or have its owners add this one"},
@@ -30,8 +33,8 @@ var refusals = []refusal{
 	{text: "via a personal access token with fine-grained", hint: "use a GitHub App, or have the organization's owners allow fine-grained tokens"},
 	{text: "via a fine-grained personal access token", hint: "use a GitHub App, or have the organization's owners allow fine-grained tokens"},
 	{text: "installation has been suspended", hint: "have an owner lift the suspension, on the page of installed GitHub Apps"},
-	{text: "suspended", hint: "use an account that is not suspended; the suspended one can appeal to GitHub's support"},
-	{text: "saml", hint: "authorize TOKEN for single sign-on with that organization"},
+	{text: "account was suspended", hint: "use an account that is not suspended; the suspended one can appeal to GitHub's support"},
+	{text: "saml enforcement", hint: "authorize TOKEN for single sign-on with that organization"},
 	{text: "token does not have at least one of required scope", hint: "give TOKEN the scope that the server names"}, // Gitea
 	{text: "should be the owner of the repo", hint: "Gitea lists runs for the repository's owners only: use an owner's token"},
 	{text: "resource not accessible by integration", hint: "give the App the permission NEEDS, and accept it where it is installed; in a job, add it under permissions:"},
@@ -40,7 +43,8 @@ var refusals = []refusal{
 	{text: "permission to write to a repo", hint: "give the account of TOKEN the right to write to that repository"}, // Gitea
 
 	// The repository.
-	{text: "archived", hint: "unarchive the repository, or name another one"},
+	{text: "archived so is read-only", hint: hintArchived},
+	{text: "repository is archived", hint: hintArchived}, // Gitea
 	{text: "repository access blocked", hint: "GitHub has blocked the repository: its owner must ask GitHub's support"},
 	{text: "actions has been disabled", hint: "enable Actions, in the settings of the repository or of its owner"},
 	{text: "issue is locked", hint: "unlock the conversation, or name another issue"},

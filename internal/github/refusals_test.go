@@ -59,6 +59,8 @@ func TestRefusals(t *testing.T) {
 		{451, "Repository access blocked", fault.Configuration, "GitHub's support"},
 		// sourcegraph/sourcegraph-public-snapshot#16638
 		{403, "Sorry. Your account was suspended.", fault.Configuration, "account that is not suspended"},
+		// REST reference, "Authenticating"
+		{403, "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this organization.", fault.Configuration, "single sign-on"},
 		// hcengineering/platform#7639, repohistory/repohistory#7
 		{403, "This installation has been suspended", fault.Configuration, "lift the suspension"},
 		// Of an owner, and of a repository; not documented.
@@ -92,6 +94,10 @@ func TestRefusals(t *testing.T) {
 		{422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow", fault.Configuration, "enable the workflow"},
 		{422, `Unexpected inputs provided: ["key"]`, fault.Configuration, "compare the workflow's inputs"},
 		{422, "No ref found for: refs/heads/none", fault.Configuration, "a branch of the CI repository"},
+		// Names are repeated in answers.
+		{422, "No ref found for: archived", fault.Configuration, "a branch of the CI repository"},
+		{422, "No ref found for: saml-suspended", fault.Configuration, "a branch of the CI repository"},
+		{404, "Could not find suspended.yml in archived/saml", fault.Configuration, "check that org/ci is right"},
 		{422, "Invalid Argument - failed to parse workflow: (Line: 3, Col: 1): Unexpected value 'inputs'", fault.Configuration, "mend the workflow file"},
 		{422, "you may only define up to 25 `properties` for a `workflow_dispatch` event", fault.Configuration, "declare fewer inputs"},
 	} {
@@ -112,6 +118,16 @@ func TestRefusals(t *testing.T) {
 		}
 		if started.Outcome != change.Refused || strings.Contains(hint, "TOKEN") || strings.Contains(hint, "NEEDS") {
 			t.Errorf("%q: got outcome %v, hint %q", tt.message, started.Outcome, hint)
+		}
+	}
+}
+
+// TestRefusalsHaveBlanks: a text without one may be found in a name.
+func TestRefusalsHaveBlanks(t *testing.T) {
+	t.Parallel()
+	for _, r := range refusals {
+		if r.status == 0 && !strings.Contains(r.text, " ") {
+			t.Errorf("%q may be part of a name", r.text)
 		}
 	}
 }
