@@ -5,19 +5,22 @@ package gitwire
 import "strings"
 
 // denials are texts of 403 answers over git's HTTP protocol, in lower case, with
-// what to do about them. GitHub's docs, "Troubleshooting cloning errors" and
+// what to do about them. Each has a blank: the answers repeat names, which have
+// none. GitHub's docs, "Troubleshooting cloning errors" and
 // "Archiving repositories"; the rest was reported by users (github/site-policy#1258).
 var denials = []struct{ text, hint string }{
-	{"archived", "unarchive the repository, or name another mirror"},
+	{"was archived", hintArchived},
+	{"is archived", hintArchived}, // Gitea
 	{"ip allow list", "run on a host whose address is on the organization's IP allow list, or have its owners add this one"},
-	{"saml", "authorize the token for single sign-on with that organization"},
-	{"suspended", "use an account that is not suspended; the suspended one can appeal to the server's support"},
+	{"saml sso", "authorize the token for single sign-on with that organization"},
+	{"account is suspended", "use an account that is not suspended; the suspended one can appeal to the server's support"},
 	{"is disabled", "the server has disabled the repository: its owner must ask the server's support"},
 	{"password authentication", "give a token in place of the password"},
 }
 
 const (
-	hintNoWrite = "one of three causes: the token's account is no collaborator of the repository (invite it, and accept as that account), " +
+	hintArchived = "unarchive the repository, or name another mirror"
+	hintNoWrite  = "one of three causes: the token's account is no collaborator of the repository (invite it, and accept as that account), " +
 		"it has no write permission there (give it), or the token lacks the scope to write (contents: write and workflows: write; classic: repo and workflow)"
 	hintNoRead = "the account may not read this repository, or there is none at this address"
 )

@@ -29,6 +29,13 @@ func decode(response *http.Response) error {
 	case "gzip", "x-gzip":
 		response.Body = &inflater{body: response.Body, free: freeUnpacked}
 	default:
+		if response.StatusCode != http.StatusOK { // which says enough
+			response.Body = struct {
+				io.Reader
+				io.Closer
+			}{http.NoBody, response.Body}
+			return nil
+		}
 		return fault.New(fault.Configuration, "the answer has the content encoding %q, which was not asked for", printable(encoding, 40)).
 			WithHint("a proxy may add it: let it pass git's answers as they are")
 	}

@@ -95,6 +95,9 @@ func TestBadEncodings(t *testing.T) {
 			t.Fatal(name)
 		}
 	}
+	// A refusal says enough by its status.
+	err := open(t, answerWith(t, 503, "x", "Content-Encoding", "br"), Options{}).ListRefs(t.Context(), nil, nil)
+	wantError(t, err, "status 503", fault.Transient)
 }
 
 func TestCompressedRefusal(t *testing.T) {

@@ -89,7 +89,11 @@ func (e *StatusError) classify(c call) error {
 	chunked := c.body != nil && c.body.size < 0
 	switch {
 	case e.Status == http.StatusLengthRequired, chunked && refusesChunks(e):
-		f := fault.New(fault.Permanent, "%w: %w", ErrLengthRequired, e)
+		kind := fault.Permanent
+		if e.Status == http.StatusInternalServerError || e.Status == http.StatusBadGateway {
+			kind = fault.Transient // it may have begun
+		}
+		f := fault.New(kind, "%w: %w", ErrLengthRequired, e)
 		if e.Status == http.StatusRequestEntityTooLarge {
 			f = f.WithHint(hintSize)
 		}
@@ -132,13 +136,17 @@ func throttled(body string) bool {
 const hintSize = "a proxy before the server limits the size of a request: raise it there (nginx: client_max_body_size)"
 
 // refusesChunks recognizes answers to a chunked body that may mean what 411
-// says: those that name the encoding, and those that give no reason at all. git
-// knows them, too: its cure for them is http.postBuffer.
+// says: those that name the encoding, and those that give no reason at all,
+// neither in words nor by their status. git's cure for them is http.postBuffer.
 func refusesChunks(e *StatusError) bool {
 	switch e.Status {
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
-	default:
+	case http.StatusUnauthorized, http.StatusNotFound, http.StatusGone:
 		return false
+	case http.StatusInternalServerError, http.StatusNotImplemented, http.StatusBadGateway, http.StatusHTTPVersionNotSupported:
+	default:
+		if mayPass(e.Status) || e.RetryAfter > 0 {
+			return false
+		}
 	}
 	body := strings.ToLower(e.Body)
 	return e.bare() || strings.Contains(body, "chunked") || strings.Contains(body, "transfer-encoding")

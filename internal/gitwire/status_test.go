@@ -50,6 +50,7 @@ func TestStatusKinds(t *testing.T) {
 		{status: 403, body: "Write access to repository not granted.", kind: fault.Configuration, hint: "collaborator"},
 		{status: 403, body: "This repository was archived so it is read-only.", kind: fault.Configuration, hint: "unarchive"},
 		{status: 403, body: "Your account is suspended. Please visit https://support.github.com for more information.", kind: fault.Configuration, hint: "not suspended"},
+		{status: 403, body: "Permission to archived/saml-suspended.git denied to bot.", kind: fault.Configuration, hint: "collaborator"},
 		{status: 403, body: "Nobody knows this text", kind: fault.Configuration, hint: "-"},
 		{status: 403, body: "You have exceeded a secondary rate limit.", kind: fault.Transient},
 		{status: 403, header: []string{"Retry-After", "60"}, kind: fault.Transient, after: time.Minute},
@@ -123,8 +124,19 @@ func TestChunksRefused(t *testing.T) {
 		{413, page, 2 << 20, true},
 		{400, "0017ERR bad object names", 2 << 20, false}, // git's own reason
 		{400, "no such repository", 2 << 20, false},
-		{403, "", 2 << 20, false},
-		{500, "", 2 << 20, false},
+		{403, "", 2 << 20, true},
+		{405, page, 2 << 20, true},
+		{422, "", 2 << 20, true},
+		{500, "", 2 << 20, true},
+		{502, page, 2 << 20, true},
+		{403, "Permission to o/r.git denied to bot.", 2 << 20, false},
+		{500, "the database is down", 2 << 20, false},
+		{401, "", 2 << 20, false}, // as the following, it says by its status what is wrong
+		{404, "", 2 << 20, false},
+		{408, "", 2 << 20, false},
+		{429, "", 2 << 20, false},
+		{503, "", 2 << 20, false},
+		{504, page, 2 << 20, false},
 		{400, "chunked", 10, false}, // this body was not sent in chunks
 	}
 	for _, c := range cases {
@@ -142,7 +154,7 @@ func TestChunksRefused(t *testing.T) {
 			return PushRequest{Commands: []Command{{"refs/heads/x", "", strings.Repeat("a", 40)}}, Pack: strings.NewReader(string(noise(c.size)))}
 		}
 		_, err := r.Push(t.Context(), q())
-		if errors.Is(err, ErrLengthRequired) != c.want || err == nil || c.want && !errors.Is(err, fault.Permanent) {
+		if errors.Is(err, ErrLengthRequired) != c.want || err == nil || c.want && errors.Is(err, fault.Transient) != (c.status == 500 || c.status == 502) {
 			t.Errorf("%d %q: got %v, want ErrLengthRequired: %v", c.status, c.body, err, c.want)
 		}
 		if !c.want {

@@ -120,6 +120,8 @@ func TestChunks(t *testing.T) {
 		{"a page with 400", refuse(400, "<html><title>400 Bad Request</title>"), []bool{false, true, true}, nil, allDone},
 		{"501", refuse(501, "Not Implemented"), []bool{false, true, true}, nil, allDone},
 		{"505", refuse(505, ""), []bool{false, true, true}, nil, allDone},
+		{"bare 403", refuse(403, ""), []bool{false, true, true}, nil, allDone},
+		{"502", refuse(502, "<html><h1>502 Bad Gateway</h1>"), []bool{false, true, true}, lostThenFound, allDone},
 		{"cut", func(_ http.ResponseWriter, r *http.Request) {
 			io.CopyN(io.Discard, r.Body, 1000)
 			panic(http.ErrAbortHandler)
