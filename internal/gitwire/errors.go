@@ -23,6 +23,10 @@ var ErrTruncated = errors.New("the answer was cut short: git's end mark is missi
 // may have changed refs.
 var ErrLengthRequired = errors.New("the server may refuse chunked request bodies")
 
+// ErrNoRoom says that this host has no room for a pack that is to be sent with
+// its length. A smaller one may fit.
+var ErrNoRoom = errors.New("the folder for temporary files has no room for the pack")
+
 // errBroken is a connection that failed while a request was under way.
 var errBroken = errors.New("the connection broke")
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
@@ -29,15 +30,14 @@ func pushPayload(head *bytes.Buffer, q PushRequest) (p payload, free func(), err
 	if q.Pack == nil {
 		return fixed(head.Bytes()), free, nil
 	}
-	if q.Spool {
-		return spool(io.MultiReader(head, q.Pack))
-	}
 	n, err := head.ReadFrom(io.LimitReader(q.Pack, smallPack+1))
-	if err != nil {
+	switch {
+	case err != nil:
 		return p, free, sourceFailure(err)
-	}
-	if n <= smallPack {
+	case n <= smallPack:
 		return fixed(head.Bytes()), free, nil
+	case q.Spool:
+		return spool(io.MultiReader(head, q.Pack))
 	}
 	p = payload{size: -1, streamed: true, open: func() io.Reader {
 		return io.MultiReader(head, q.Pack)
@@ -61,17 +61,28 @@ func spool(body io.Reader) (p payload, free func(), err error) {
 		return p, nil, fault.New(fault.Ours, "failed to create a file for the pack: %w", err)
 	}
 	os.Remove(f.Name()) // the open file stays usable, and nothing is left behind
-	w := &fileWriter{f: f}
-	size, err := io.Copy(w, body)
+	size, err := fill(f, body)
 	if err != nil {
 		f.Close()
-		if w.err != nil {
-			return p, nil, fault.New(fault.Ours, "failed to write the pack to a file: %w", w.err)
-		}
-		return p, nil, sourceFailure(err)
+		return p, nil, err
 	}
 	p = payload{size: size, open: func() io.Reader { return io.NewSectionReader(f, 0, size) }}
 	return p, func() { f.Close() }, nil
+}
+
+// fill copies a body to a file and returns its length.
+func fill(f *os.File, body io.Reader) (int64, error) {
+	w := &fileWriter{f: f}
+	size, err := io.Copy(w, body)
+	switch {
+	case errors.Is(w.err, syscall.ENOSPC), errors.Is(w.err, syscall.EDQUOT):
+		return 0, fault.New(fault.Ours, "%w: %w", ErrNoRoom, w.err)
+	case w.err != nil:
+		return 0, fault.New(fault.Ours, "failed to write the pack to a file: %w", w.err)
+	case err != nil:
+		return 0, sourceFailure(err)
+	}
+	return size, nil
 }
 
 // fileWriter keeps the file's errors apart from those of what is copied to it.

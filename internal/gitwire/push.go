@@ -30,7 +30,8 @@ type PushRequest struct {
 	// io.Closer, Push closes it, so that a source that hangs is freed at once
 	// when the server refuses the push.
 	Pack io.Reader
-	// Spool copies the pack to a temporary file first, to send its length.
+	// Spool copies a pack of more than 1 MiB to a temporary file first, to send
+	// its length.
 	Spool bool
 }
 

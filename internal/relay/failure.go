@@ -103,8 +103,8 @@ func (m *mover) pushFailed(list []int, cmds []command, l *load, err error, p *pa
 	switch {
 	case m.learnLength(err):
 		return settled, true
-	case status == http.StatusRequestEntityTooLarge, errors.Is(err, errLarge):
-		return m.tooLarge(list, l, err)
+	case status == http.StatusRequestEntityTooLarge, errors.Is(err, errLarge), errors.Is(err, gitwire.ErrNoRoom):
+		return m.tooLarge(list, cmds, l, err)
 	case l.broke(err):
 		if !m.reread(cmds, err) { // only the end mark may have been missing
 			return halted, false

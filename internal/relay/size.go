@@ -10,7 +10,8 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
 )
 
-// oversize is a pack that the mirror, or a proxy before it, found too large.
+// oversize is a pack that the mirror, a proxy before it, or the disk here found
+// too large.
 type oversize struct {
 	bytes int64 // of the pack, as far as it was sent
 	cause cause
@@ -38,19 +39,35 @@ func (m *mover) learnLength(err error) bool {
 }
 
 // tooLarge has the batch divided, or a branch sliced. err is the mirror's 413,
-// or errLarge.
-func (m *mover) tooLarge(list []int, l *load, err error) (verdict, bool) {
+// errLarge, or gitwire.ErrNoRoom.
+func (m *mover) tooLarge(list []int, cmds []command, l *load, err error) (verdict, bool) {
 	const hint = "if its branch is not on the mirror yet, relay that first; else make the change smaller"
 	switch {
+	case errors.Is(err, gitwire.ErrNoRoom):
+		m.cause = cause{class: size, err: fault.New(fault.Ours, "failed to push: %w", err).
+			WithHint("the mirror wants the length of a push in advance: make room, or name another folder in TMPDIR")}
+		m.r.learnSize(l.bytes, m.cause)
 	case !errors.Is(err, errLarge): // no server of git answers 413: it is not the patchset's fault
 		m.cause = cause{class: size, err: fault.New(fault.Configuration, "failed to push: the pack is over the size limit of the mirror or of a proxy before it: %w", err)}
-		m.r.learnSize(l.bytes, m.cause)
+		if l.bytes > lengthOf(cmds) {
+			m.r.learnSize(l.bytes, m.cause)
+		}
 	case m.r.over != nil && l.limit == m.r.over.bytes-1: // as maxPack set it
 		m.cause = m.r.over.cause
 	default:
 		m.cause = cause{class: size, word: change.TooLarge, err: fault.New(fault.Permanent, "failed to push: the pack is over the limit for one push: more than %d bytes", l.limit).WithHint(hint)}
 	}
 	return m.overSize(list)
+}
+
+// lengthOf is about how many bytes a list of updates takes in a request, which
+// may be more than the pack has.
+func lengthOf(cmds []command) (n int64) {
+	const values = 2*40 + len("0000") + len("  ")
+	for _, c := range cmds {
+		n += int64(values + len(c.Ref))
+	}
+	return n
 }
 
 // overSize has the batch divided, or a branch sliced, for the latest cause.
