@@ -27,11 +27,14 @@ type statusError struct {
 
 func (e *statusError) Error() string {
 	text := fmt.Sprintf("%d %s", e.code, http.StatusText(e.code))
-	if e.reason != "" && e.reason != http.StatusText(e.code) {
+	if !e.bare() {
 		text += ": " + e.reason
 	}
 	return text
 }
+
+// bare reports whether the server gave no reason of its own.
+func (e *statusError) bare() bool { return e.reason == "" || e.reason == http.StatusText(e.code) }
 
 // badStatus classifies an answer that is not a success and reads its reason:
 // Gerrit explains itself in plain text.
@@ -63,7 +66,7 @@ func (d *door) judge(r *http.Request, s *statusError) (fault.Kind, string) {
 	case s.code == http.StatusUnauthorized:
 		return fault.Configuration, "the server wants credentials: set a user name and an HTTP password or token"
 	case s.code == http.StatusForbidden:
-		return fault.Configuration, fmt.Sprintf("%s lacks a right in Gerrit: ask its administrator", d.who())
+		return fault.Configuration, d.hintOfDenial(s)
 	case s.code == http.StatusTooManyRequests:
 		return fault.Transient, "the server limits how often it may be asked: make passes rarer, or have the account's quota raised"
 	case s.code >= 500, s.code == http.StatusRequestTimeout:

@@ -45,7 +45,7 @@ func TestBadAnswers(t *testing.T) {
 		{"other JSON", faults.Answer(200, `)]}'`+"\n"+`{"a":1}`), fault.Permanent, "not what Gerrit's REST API describes", "Gerrit server", nil},
 		{"bad query", faults.Answer(400, "line 1:3 no viable alternative\n\x1b[31m"), fault.Configuration, "400 Bad Request: line 1:3 no viable alternative", "query", nil},
 		{"401", faults.Answer(401, "Unauthorized"), fault.Configuration, "401 Unauthorized", "the HTTP password or token of ann is wrong or expired: make a new one at http://", nil},
-		{"403", faults.Answer(403, "::error::no"), fault.Configuration, "403 Forbidden: : :error::no", "the account ann lacks a right", nil},
+		{"403", faults.Answer(403, "::error::no"), fault.Configuration, "403 Forbidden: : :error::no", "", nil},
 		{"404", faults.Answer(404, "Not Found"), fault.Configuration, "404 Not Found", "sub-path", nil},
 		{"404 of a proxy", faults.Answer(404, "<html>nginx</html>"), fault.Configuration, "404 Not Found", "may lack a sub-path", nil},
 		{"409", faults.Answer(409, "conflict"), fault.Permanent, "409 Conflict: conflict", "", nil},
