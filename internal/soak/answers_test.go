@@ -32,7 +32,7 @@ func (w *world) answered(c *subject) {
 		switch {
 		case !said:
 			w.violates("R8", "%s asked for a recheck of %d/%d, and was not answered", m.who, c.Number(), m.patchset)
-		case promised && !begun && !called && c.barredAt.Before(m.at):
+		case promised && !begun && !called && c.barredAt.Before(m.at) && w.refuses(c, c.current()) == "":
 			w.violates("R8", "%s was promised a recheck of %d/%d, and nothing was started", m.who, c.Number(), m.patchset)
 		}
 	}
