@@ -61,7 +61,7 @@ func TestRefusedPatchsetsHoldNobodyUp(t *testing.T) {
 // tried on a schedule.
 func TestMirrorRefusesContent(t *testing.T) {
 	t.Parallel()
-	const rule = "push declined due to repository rule violations"
+	const rule = "push declined due to a detected secret"
 	s := begin(t, "", refusing("refs/changes/0[13]/*/1", rule))
 	one := s.push("ann", "nvme: add a key by mistake", nil)
 	fix := s.push("bob", "bdev: fix a leak on reset", nil)

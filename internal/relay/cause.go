@@ -48,7 +48,7 @@ type cause struct {
 // messages is what the server printed meanwhile, about all refs.
 func refCause(ref, reason, messages string) cause {
 	about := said(section(messages, ref))
-	r, known := match(refRules, strings.ToLower(reason))
+	r, known := match(refRules, strings.ToLower(unquoted(reason)))
 	if !known {
 		r = rule{says: "the mirror refused it", kind: fault.Permanent, hint: hintAsk}
 	}
@@ -57,6 +57,9 @@ func refCause(ref, reason, messages string) cause {
 		line = firstLine(about, "")
 		if detail, ok := matchDetail(about); ok {
 			line = firstLine(about, detail.text)
+			if detail.lists {
+				line = listAt(about, line)
+			}
 			r = r.with(detail)
 		}
 	}
@@ -78,8 +81,8 @@ func matchDetail(text string) (rule, bool) {
 // after "unpack", the reason of one of the refs and what the server printed.
 func packCause(unpack, reason, messages string) cause {
 	messages = said(messages)
-	if strings.HasPrefix(reason, "unpacker error") {
-		reason = "" // git's word for "see above"
+	if strings.Contains(reason, "unpacker error") {
+		reason = "" // git's and JGit's word for "see above"
 	}
 	text := unpack + "\n" + reason + "\n" + messages
 	r, known := match(packRules, strings.ToLower(text))
@@ -123,7 +126,7 @@ func section(messages, ref string) string {
 func said(messages string) string {
 	var kept []string
 	for _, line := range strings.FieldsFunc(messages, func(r rune) bool { return r == '\n' || r == '\r' }) {
-		line = strings.TrimSpace(line)
+		line = strings.TrimSpace(ornament.ReplaceAllString(line, ""))
 		low := strings.ToLower(line)
 		if chatter.MatchString(low) || !strings.ContainsFunc(line, unicode.IsLetter) {
 			continue
@@ -135,10 +138,19 @@ func said(messages string) string {
 
 // chatter are lines that git, GitHub, GitLab and Gitea print beside the refusal.
 var chatter = regexp.MustCompile(`^(?:warning: |(?:resolving deltas|unpacking objects|receiving objects|checking connectivity|checking objects|indexing objects|processing changes|counting objects|compressing objects|updating references): |` +
-	`\* checking \d+ reference|error: trace: |error: see https?://|review all repository rules at |(?:error|fatal|gitlab|gitea|remote):$)`)
+	`\* checking \d+ reference|error: trace: |error: hook declined to update |error: see https?://|\(\?\) |https://|review all repository rules at |(?:error|fatal|gitlab|gitea|remote):$)`)
+
+// ornament are lines drawn with dashes.
+var ornament = regexp.MustCompile(`[—=_-]{3,}`)
 
 // heading is a line that only says that a list of reasons comes.
-var heading = regexp.MustCompile(`^error: GH0(?:06|13): `)
+var heading = regexp.MustCompile(`^(?:error: GH0(?:06|13): |- GITHUB PUSH PROTECTION|Resolve the following violations)`)
+
+// quoted are names of refs and files in a reason: anybody's text.
+var quoted = regexp.MustCompile("'[^']*'|`[^`]*`")
+
+// unquoted is a reason without the names in it.
+func unquoted(reason string) string { return quoted.ReplaceAllString(reason, "") }
 
 // firstLine picks the line of said text that holds want; without want, or where
 // none does, the first that gives a reason.
@@ -167,6 +179,18 @@ func lineWith(text, want string) string {
 		}
 	}
 	return ""
+}
+
+// listAt is a line with those below it, of a list's length at most.
+func listAt(text, line string) string {
+	const most = 5
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		if strings.TrimSpace(lines[i]) == line {
+			return strings.Join(lines[i:min(i+1+most, len(lines))], " ")
+		}
+	}
+	return line
 }
 
 // join puts a line of explanation behind a reason, if there is one.

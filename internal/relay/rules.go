@@ -25,6 +25,8 @@ type rule struct {
 	exact bool
 	// more: the server's messages tell what the reason does not.
 	more bool
+	// lists: the lines below the text tell where.
+	lists bool
 	// push: the verdict is over the whole push, whatever the detail is about.
 	push bool
 	// unclear: the trouble may have come after the deed.
@@ -38,11 +40,15 @@ const (
 	hintNamespace = "set mirror-namespace to refs/heads/changes/ (in a file, the mirror's namespace, and its ledger to refs/heads/_dispatcher/)"
 	hintDamaged   = "if it stays, check the mirror with git fsck, or seed a new one"
 	hintLarge     = "remove the file from the change: GitHub takes none over 100 MB"
-	hintSecret    = "remove the secret from the change and revoke it, or allow it at the address that GitHub gave"
+	hintSecret    = "remove the secret from the change and revoke it; who pushes it to the mirror by hand is told where to allow it"
+	hintRevoke    = "remove the secret from the change and revoke it"
 	hintEmail     = "as the mirror's account, allow it at https://github.com/settings/emails (\"Block command line pushes that expose my email\")"
 	hintLFS       = "LFS objects are not relayed: push them to the mirror once with git lfs push --all, or remove the pointers from the change"
 	hintRule      = "read the rule's text above, and change the patchset or the ruleset"
 	hintName      = "rename the branch in Gerrit, or leave it out of the project's branches"
+	hintNaming    = "exempt this name from the mirror's rule, or leave the branch out of the project's branches"
+	hintPushRule  = "exempt the mirror's account from that rule: it pushes the commits of others"
+	hintWrite     = "let the mirror's account write these refs"
 	hintAsk       = "ask who keeps the mirror what it means; each pass tries again"
 )
 
@@ -57,17 +63,22 @@ var refRules = []rule{
 	{text: "protected branch hook declined", says: "the branch is protected", kind: fault.Configuration, hint: hintProtect, word: change.Protected, more: true},
 	{text: "email privacy restrictions", says: "it would publish a private email address", class: content, kind: fault.Permanent, hint: hintEmail, word: change.PrivateEmail, more: true},
 	{text: "due to a detected secret", says: "it holds a secret", class: content, kind: fault.Permanent, hint: hintSecret, word: change.Secret, more: true},
-	{text: "repository rule violations", says: "it breaks a rule of the mirror", class: content, kind: fault.Permanent, hint: hintRule, word: change.BrokenRule, more: true},
+	{text: "repository rule violations", says: "it breaks a rule of the mirror", class: content, kind: fault.Permanent, hint: hintRule, more: true},
 	{text: hookDeclined, says: "the mirror's check of the whole push declined", class: content, kind: fault.Permanent, hint: hintAsk, more: true, push: true},
 	{text: "hook declined", says: "a hook of the mirror declined this ref", kind: fault.Permanent, more: true},
 	{text: "missing necessary objects", says: "the mirror lacks objects that it builds on", class: missing, kind: fault.Permanent, hint: hintDamaged},
 	{text: "hidden ref", says: "the mirror hides this namespace and lets nobody write it", kind: fault.Configuration, hint: hintNamespace},
 	{text: "prohibited by gerrit", says: "the mirror is a Gerrit, and its access rights forbid it", kind: fault.Configuration, hint: "give the mirror's account Create Reference, Push with Force, and Forge Author and Committer on these refs"},
 	{text: "archived so it is read-only", says: "the mirror is archived", kind: fault.Configuration, hint: "unarchive the mirror"},
-	{text: "permission denied", says: "the mirror's account may not write it", kind: fault.Configuration, hint: "let the mirror's account write these refs"},
+	{text: "permission denied", says: "the mirror's account may not write it", kind: fault.Configuration, hint: hintWrite},
 	{text: "shallow update not allowed", says: "the mirror is a shallow clone", kind: fault.Configuration, hint: "seed a new, full mirror"},
 	{text: "funny refname", says: "git does not accept this name", kind: fault.Ours},
 	{text: "non-fast-forward", says: "the branch was rewritten and the mirror takes only fast-forwards", kind: fault.Configuration, hint: "allow force pushes on the mirror, or delete the branch there once"},
+	{text: "non-fast forward", says: "the branch was rewritten and the mirror takes only fast-forwards", kind: fault.Configuration, hint: "allow force pushes on the mirror, or delete the branch there once"},
+	{text: "creation prohibited", says: "the mirror lets nobody create refs", kind: fault.Configuration, hint: "let the mirror's account create refs"},
+	{text: "tf402455", says: "the branch is protected", kind: fault.Configuration, hint: hintProtect, word: change.Protected},
+	{text: "tf401027", says: "the mirror's account may not write it", kind: fault.Configuration, hint: hintWrite},
+	azureSecret, azureEmail,
 	{text: "current branch", says: "the mirror has this branch checked out", kind: fault.Configuration, hint: "use a bare repository as the mirror"},
 	{text: "currently checked out", says: "the mirror has this branch checked out", kind: fault.Configuration, hint: "use a bare repository as the mirror"},
 	{text: "deletion prohibited", says: "the mirror lets nobody delete refs", kind: fault.Configuration, hint: "allow deletes on the mirror (receive.denyDeletes)"},
@@ -79,12 +90,20 @@ var refRules = []rule{
 	{text: "timed out", says: "the mirror ran out of time", class: busy, kind: fault.Transient, unclear: true},
 	{text: "exists; cannot create", says: "another ref's name is in the way", kind: fault.Configuration, hint: hintInTheWay},
 	{text: "refname conflict", says: "another ref's name is in the way", kind: fault.Configuration, hint: hintInTheWay},
+	{text: "failed to lock", exact: true, says: "the ref is locked, or was moved by another writer", class: busy, kind: fault.Transient},
+	{text: "lock error", says: "the mirror could not write the ref", class: busy, kind: fault.Transient},
 	{text: "cannot lock ref", says: "the ref is locked, or was moved by another writer", class: busy, kind: fault.Transient},
 	{text: "migrate objects", says: "the mirror could not store the objects", class: busy, kind: fault.Transient},
 	{text: "transaction failed to start", says: "the mirror could not write its refs", class: busy, kind: fault.Transient},
 	{text: "failed to update refs", says: "the mirror could not write its refs", class: busy, kind: fault.Transient, more: true},
 	{text: "failed to update ref", says: "the mirror could not write the ref", kind: fault.Permanent, more: true},
 }
+
+// Azure gives its words as the reason of a ref, or of the pack.
+var (
+	azureSecret = rule{text: "vs403654", says: "it holds a secret", class: content, kind: fault.Permanent, hint: hintRevoke, word: change.Secret}
+	azureEmail  = rule{text: "vs403702", says: "it breaks a push rule of the mirror", class: content, kind: fault.Permanent, hint: hintRule, word: change.BrokenRule}
+)
 
 const hintInTheWay = "delete the ref that the mirror names, or " + hintNamespace
 

@@ -152,7 +152,7 @@ func TestSecretsInAChain(t *testing.T) {
 				rep.Results[i].Reason = "push declined due to repository rule violations"
 			}
 		}
-		rep.Messages = "GITHUB PUSH PROTECTION"
+		rep.Messages = "- GITHUB PUSH PROTECTION\n    - Push cannot contain secrets\n"
 	}
 	_, results := b.Move(t.Context(), nil, items)
 	check(t, results, allDone,

@@ -38,7 +38,7 @@ var moods = []mood{
 var verdicts = []mood{
 	{"ok", hookDeclined, "error: GH001: Large files detected.\n"},
 	{"ok", hookDeclined, "error: GH008: Your push referenced at least 1 unknown Git LFS object:\n"},
-	{"ok", "push declined due to repository rule violations", "- GITHUB PUSH PROTECTION\n"},
+	{"ok", "push declined due to repository rule violations", "- GITHUB PUSH PROTECTION\n    - Push cannot contain secrets\n"},
 	{"index-pack abnormal exit", "unpacker error", "fatal: fsck error in packed object\n"},
 }
 
