@@ -6,6 +6,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -91,7 +92,7 @@ func (s *scene) verified(d *draft) (vote int, messages []string) {
 		}
 		Messages []struct{ Tag, Message string }
 	}
-	must(s.t, world.gerrit.Get(s.t.Context(), fmt.Sprintf("changes/%d/detail", s.author.number(d)), &detail))
+	must(s.t, world.gerrit.Get(s.t.Context(), fmt.Sprintf("changes/%s~%d/detail", url.PathEscape(s.project), s.author.number(d)), &detail))
 	for _, v := range detail.Labels["Verified"].All {
 		if v.Username == s.bot {
 			vote = v.Value

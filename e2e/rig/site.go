@@ -86,5 +86,5 @@ func configure(ctx context.Context, site, listen string) error {
 			return err
 		}
 	}
-	return nil
+	return takeImported(ctx, site)
 }
