@@ -17,6 +17,14 @@ type Failure struct {
 	Details []string `json:"details,omitempty"`
 }
 
+// JobLog is what was read of a job's log.
+type JobLog struct {
+	// Run, Tail and Told are as in Job: FailedRun, LogTail, Told.
+	Run  string
+	Tail []string
+	Told LogReport
+}
+
 // LogReport is what a log tells of failures.
 type LogReport struct {
 	// Failures are the most telling first.

@@ -31,6 +31,8 @@ type Job struct {
 	// of the step's log: "Run OWNER/ACTION@REF", or "Run" and the lines of a script.
 	// It is empty where the log does not tell for sure.
 	FailedRun string `json:"failed_run,omitempty"`
+	// Told is what the whole log of that step tells of failures.
+	Told LogReport `json:"told,omitzero"`
 	// Unread: nobody has asked for the remarks and the log of the job.
 	Unread bool `json:"unread,omitempty"`
 }

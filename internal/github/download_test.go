@@ -39,7 +39,7 @@ func failingJob(begin time.Time) standin.Job {
 	}}
 }
 
-func TestLogTail(t *testing.T) {
+func TestJobLog(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, standin.Options{})
 	id := w.run(
@@ -53,15 +53,15 @@ func TestLogTail(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range [][2]string{{"Run test", "ok 1 | not ok 2 | ##[error]Process completed with exit code 2."}, {"", "a | b | c"}, {}, {}} {
-		run, got, err := w.client.LogTail(t.Context(), "org/ci", jobs[i], 3)
-		if run != want[0] || strings.Join(got, " | ") != want[1] || err != nil {
-			t.Errorf("%s: got %q, %q, %v; want %q", jobs[i].Name, run, got, err, want)
+		log, err := w.client.JobLog(t.Context(), "org/ci", jobs[i], 3)
+		if log.Run != want[0] || strings.Join(log.Tail, " | ") != want[1] || err != nil {
+			t.Errorf("%s: got %+v, %v; want %q", jobs[i].Name, log, err, want)
 		}
 	}
-	if _, got, err := w.client.LogTail(t.Context(), "org/ci", change.Job{ID: 1}, 3); got != nil || err != nil {
-		t.Errorf("no such job: got %q, %v; want nothing", got, err)
+	if log, err := w.client.JobLog(t.Context(), "org/ci", change.Job{ID: 1}, 3); log.Tail != nil || err != nil {
+		t.Errorf("no such job: got %q, %v; want nothing", log.Tail, err)
 	}
-	_, _, err = w.client.LogTail(t.Context(), "org/gone", change.Job{ID: 1}, 3)
+	_, err = w.client.JobLog(t.Context(), "org/gone", change.Job{ID: 1}, 3)
 	checkFailure(t, err, fault.Configuration, "check that org/gone is right")
 	for _, r := range w.server.Downloads() {
 		if r.Token != "" {
@@ -99,12 +99,12 @@ func TestOpenLog(t *testing.T) {
 	}
 }
 
-func TestLogTailWithoutAToken(t *testing.T) {
+func TestJobLogWithoutAToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, standin.Options{})
 	id := w.run(failingJob(w.now()))
 	w.client.token = nil
-	_, _, err := w.client.LogTail(t.Context(), "org/ci", change.Job{ID: w.server.Jobs(id, 1)[0].ID}, 3)
+	_, err := w.client.JobLog(t.Context(), "org/ci", change.Job{ID: w.server.Jobs(id, 1)[0].ID}, 3)
 	checkFailure(t, err, fault.Configuration, "give a token: GitHub wants one for this even where the repository is public")
 }
 
@@ -213,15 +213,39 @@ func TestDownloadFaults(t *testing.T) {
 			}
 			check("artifact", err)
 			w.server.Faults.Add(tc.rule)
-			_, lines, err := w.client.LogTail(t.Context(), "org/ci", jobs[0], 9)
+			log, err := w.client.JobLog(t.Context(), "org/ci", jobs[0], 9)
 			if tc.kind == fault.Permanent { // a log that is gone is none
 				err = errors.Join(err, fault.New(fault.Permanent, "it is not there"))
 			}
-			if (err == nil) != (len(lines) == 4) {
-				t.Errorf("got lines %q, %v", lines, err)
+			if (err == nil) != (len(log.Tail) == 4) {
+				t.Errorf("got lines %q, %v", log.Tail, err)
 			}
 			check("log", err)
 		})
+	}
+}
+
+// TestWholeLogIsRead: what failed stands far before the end of a log, and what other
+// steps say does not count: neither one that failed without harm before, nor one
+// that ended in the same second, nor the script that the runner shows.
+func TestWholeLogIsRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, standin.Options{})
+	at := func(s int) time.Time { return w.now().Add(time.Duration(s) * time.Second) }
+	noise := strings.Repeat("lib/bdev/bdev.c: *ERROR*: as expected\n", 5000)
+	id := w.run(standin.Job{Name: "unit", Conclusion: "failure", Started: at(0), Completed: at(12), Steps: []standin.Step{
+		{Name: "Lint", Started: at(0), Completed: at(5), Log: "##[group]Run lint\nnot ok 1 lint\n##[error]Process completed with exit code 1."},
+		{Name: "Test", Started: at(5), Completed: at(9), Conclusion: "failure", Log: "##[group]Run test\n\x1b[36;1mnot ok 9 script\x1b[0m\n##[endgroup]\n" +
+			"not ok 2 far\n" + noise + "##[error]Process completed with exit code 2."},
+		{Name: "Collect", Started: at(11), Completed: at(12), Conclusion: "failure", Log: "##[group]Run collect\nnot ok 3 collect\n##[error]No files."},
+	}})
+	jobs, err := w.client.Jobs(t.Context(), "org/ci", id, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := w.client.JobLog(t.Context(), "org/ci", jobs[0], 9)
+	if len(log.Told.Failures) != 1 || log.Told.Failures[0].Test != "far" || err != nil {
+		t.Errorf("got %+v, %v; want the test far", log.Told, err)
 	}
 }
 
@@ -243,9 +267,9 @@ func TestCutDownloads(t *testing.T) {
 	if n > 100 {
 		t.Errorf("got %d bytes, want at most 100", n)
 	}
-	_, lines, err := w.client.LogTail(t.Context(), "org/ci", change.Job{ID: w.server.Jobs(id, 1)[0].ID}, 2)
-	if len(lines) != 2 || err != nil || len(w.slept) != 1 {
-		t.Errorf("got %q, %v after %d waits; want two lines after one", lines, err, len(w.slept))
+	log, err := w.client.JobLog(t.Context(), "org/ci", change.Job{ID: w.server.Jobs(id, 1)[0].ID}, 2)
+	if len(log.Tail) != 2 || err != nil || len(w.slept) != 1 {
+		t.Errorf("got %q, %v after %d waits; want two lines after one", log.Tail, err, len(w.slept))
 	}
 }
 
@@ -336,8 +360,8 @@ func TestDownloadFromTheSameHost(t *testing.T) {
 			io.WriteString(rw, "a\nb\n")
 		})
 	}})
-	_, lines, err := w.client.LogTail(t.Context(), "org/ci", change.Job{ID: w.server.Jobs(id, 1)[0].ID}, 9)
-	if diff := cmp.Diff([]string{"a", "b"}, lines); diff != "" || err != nil {
+	log, err := w.client.JobLog(t.Context(), "org/ci", change.Job{ID: w.server.Jobs(id, 1)[0].ID}, 9)
+	if diff := cmp.Diff([]string{"a", "b"}, log.Tail); diff != "" || err != nil {
 		t.Errorf("lines (-want +got), %v:\n%s", err, diff)
 	}
 	if diff := cmp.Diff([]string{""}, tokens); diff != "" {

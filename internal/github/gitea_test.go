@@ -162,8 +162,8 @@ func TestGiteaSendsElsewhere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, lines, err := c.LogTail(t.Context(), "org/ci", change.Job{ID: 1}, 5); err != nil || len(lines) != 1 {
-			t.Errorf("%s: got %q, %v", to, lines, err)
+		if log, err := c.JobLog(t.Context(), "org/ci", change.Job{ID: 1}, 5); err != nil || len(log.Tail) != 1 {
+			t.Errorf("%s: got %q, %v", to, log.Tail, err)
 		}
 		want := map[string]bool{"https://git.example.org/api/v1/repos/org/ci/actions/jobs/1/logs": true, to: strings.HasSuffix(to, "/here")}
 		if diff := cmp.Diff(want, got); diff != "" {

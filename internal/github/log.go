@@ -12,18 +12,19 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
-// LogTail returns the last lines of a job's log, at most so many and at most
-// 1000, without their time stamps and each at most 4 KiB: those of the step that
-// failed, up to its last error, where the log tells, or else those of the whole
-// log. It is raw text that the job printed. run is what that step ran (as in
-// change.Job), which only the steps of the job can tell. A job that has no log, or
-// none any more, has no lines, and so has one without an error in the first GiB of
-// a longer log.
+// JobLog reads a job's log as a whole, up to one GiB, and keeps what tells why the
+// job failed: what the step that failed ran, which only the steps of the job can
+// tell; what that step's lines, or else all, say of failures; and the last lines, at
+// most so many and at most 1000, without their time stamps and each at most 4 KiB:
+// those of that step, up to its last error, where the log tells, or else those of
+// the whole log. All of it is raw text that the job printed. A job that has no log,
+// or none any more, has no lines, and so has one without an error in the first GiB
+// of a longer log.
 // https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
-func (c *Client) LogTail(ctx context.Context, repository string, job change.Job, lines int) (run string, tail []string, err error) {
+func (c *Client) JobLog(ctx context.Context, repository string, job change.Job, lines int) (change.JobLog, error) {
 	path, err := repositoryPath(repository)
 	if err != nil || lines <= 0 {
-		return "", nil, err
+		return change.JobLog{}, err
 	}
 	q := call{
 		doing:  fmt.Sprintf("read the log of job %d of %s", job.ID, repository),
@@ -36,12 +37,12 @@ func (c *Client) LogTail(ctx context.Context, repository string, job change.Job,
 		return c.readLog(ctx, q, t)
 	})
 	if err = c.orGone(ctx, q, repository, err); errors.Is(err, ErrGone) {
-		return "", nil, nil
+		return change.JobLog{}, nil
 	}
 	if err != nil {
-		return "", nil, err
+		return change.JobLog{}, err
 	}
-	return t.head.run(), t.lines(), nil
+	return change.JobLog{Run: t.head.run(), Tail: t.lines(), Told: t.said.Report()}, nil
 }
 
 // OpenLog begins the download of a job's whole log. Reading it fails rather than

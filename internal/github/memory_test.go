@@ -24,8 +24,8 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 	artifact := w.server.AddArtifact(id, standin.Artifact{Name: "image", Filler: size})
 	for name, read := range map[string]func() error{
 		"log": func() error {
-			_, lines, err := w.client.LogTail(t.Context(), "org/ci", change.Job{ID: job}, 50)
-			if got, want := strings.Join(lines, " "), "##[group]Run test not ok ##[error]Process completed with exit code 1."; got != want {
+			log, err := w.client.JobLog(t.Context(), "org/ci", change.Job{ID: job}, 50)
+			if got, want := strings.Join(log.Tail, " "), "##[group]Run test not ok ##[error]Process completed with exit code 1."; got != want {
 				t.Errorf("got lines %q, want %q", got, want)
 			}
 			return err

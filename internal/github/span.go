@@ -95,15 +95,16 @@ type headReader struct {
 	found   []string
 }
 
-// add takes the next line of a log and the second in which it was printed.
-func (h *headReader) add(at, line []byte) {
+// add takes the next line of a log and the second in which it was printed. It
+// reports whether the line is the head of the step, as far as is known by then.
+func (h *headReader) add(at, line []byte) bool {
 	if h.taking {
 		if h.taking = h.script(line); h.taking {
-			return
+			return false
 		}
 	}
 	if h.settled || h.since == "" || !bytes.HasPrefix(line, headMark) || len(at) == 0 || string(at) < h.since {
-		return
+		return false
 	}
 	text := change.Clip(string(line[len("##[group]"):min(len(line), maxLine)]), maxLine)
 	switch {
@@ -122,6 +123,7 @@ func (h *headReader) add(at, line []byte) {
 			h.found = nil
 		}
 	}
+	return h.taking
 }
 
 func (h *headReader) take(text string) { h.found, h.taking = []string{text}, true }

@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/testlog"
 )
 
 // tailReader finds the last lines of the failing step in a job's log, with memory
@@ -26,8 +27,10 @@ type tailReader struct {
 	// the ring of its error, and entered whether it has no error so far.
 	own     int
 	entered bool
-	inside  int  // lines since the step began, its own ones
-	cut     bool // the log is longer than what was read
+	// said is what its lines say of failures.
+	said   testlog.Reader
+	inside int  // lines since the step began, its own ones
+	cut    bool // the log is longer than what was read
 }
 
 func newTail(lines int, s span) *tailReader {
@@ -59,6 +62,8 @@ func (t *tailReader) readLog(r io.Reader) error {
 
 var (
 	errorMark = []byte("##[error]")
+	// scriptMark begins the lines in which the runner shows what a step runs.
+	scriptMark = []byte(cyan)
 	// postLine begins the log of a step that cleans up (actions/runner Handler.cs).
 	postLine = []byte("Post job cleanup.")
 )
@@ -71,7 +76,12 @@ func (t *tailReader) add(line []byte) bool {
 	if t.over(string(at), begins || bytes.Equal(line, postLine)) {
 		return false
 	}
-	t.head.add(at, line)
+	if t.head.add(at, line) { // what came before in the same second is not its own
+		t.said = testlog.Reader{}
+	}
+	if !t.early(string(at)) && !bytes.HasPrefix(line, scriptMark) {
+		t.said.Line(line)
+	}
 	if t.since != "" && string(at) >= t.since {
 		t.inside++
 	}

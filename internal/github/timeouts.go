@@ -53,7 +53,7 @@ const (
 	maxLog = 1 << 30
 	// maxLine is how many bytes of a log's line are kept.
 	maxLine = 4 << 10
-	// maxTail is the most lines that LogTail gives.
+	// maxTail is the most lines that JobLog gives.
 	maxTail = 1000
 	// maxJobs is the most jobs that a run may have here; GitHub allows 256 for
 	// each matrix.

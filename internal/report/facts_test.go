@@ -26,9 +26,9 @@ func (l *logs) Annotations(context.Context, string, change.Job) ([]change.Annota
 	return l.notes, l.noNotes
 }
 
-func (l *logs) LogTail(context.Context, string, change.Job, int) (string, []string, error) {
+func (l *logs) JobLog(context.Context, string, change.Job, int) (change.JobLog, error) {
 	l.reads++
-	return l.ran, l.tail, l.noLog
+	return change.JobLog{Run: l.ran, Tail: l.tail}, l.noLog
 }
 
 // TestManyJobsFailAlike: a mirror of packages is down, or a codecov server, and all

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// logLines is how much of a failing job's log is looked at.
+	// logLines is how much of the end of a failing job's log is kept: it tells how the
+	// job ended, and has to do where no tool says what failed.
 	logLines = 60
 	// maxExplained is how many jobs of a run are explained if a test failed in one of
 	// them; else more are, up to maxSearched, since none of them may have failed in a
@@ -155,9 +156,9 @@ func (g *gathering) remarks(ctx context.Context, job *change.Job) error {
 
 // log reads what the failing step of a job ran and printed.
 func (g *gathering) log(ctx context.Context, job *change.Job) error {
-	run, tail, err := g.Details.LogTail(ctx, g.q.Project.CI.Repository, *job, logLines)
+	log, err := g.Details.JobLog(ctx, g.q.Project.CI.Repository, *job, logLines)
 	if err == nil {
-		job.FailedRun, job.LogTail = run, tail
+		job.FailedRun, job.LogTail, job.Told = log.Run, log.Tail, log.Told
 	}
 	return err
 }

@@ -39,7 +39,7 @@ type Runs interface {
 // Details reads what explains a failure. Nothing of it is needed for a verdict.
 type Details interface {
 	Annotations(ctx context.Context, repository string, job change.Job) ([]change.Annotation, error)
-	LogTail(ctx context.Context, repository string, job change.Job, lines int) (run string, tail []string, err error)
+	JobLog(ctx context.Context, repository string, job change.Job, lines int) (change.JobLog, error)
 	Artifacts(ctx context.Context, repository string, runID int64) ([]change.Artifact, error)
 }
 

@@ -108,8 +108,8 @@ func (w *world) Annotations(_ context.Context, _ string, job change.Job) ([]chan
 	return []change.Annotation{{Level: "failure", Path: "lib/nvme.c", Line: 7, Text: "assertion failed in " + job.Name}}, nil
 }
 
-func (w *world) LogTail(context.Context, string, change.Job, int) (string, []string, error) {
-	return "", nil, errors.New("no log")
+func (w *world) JobLog(context.Context, string, change.Job, int) (change.JobLog, error) {
+	return change.JobLog{}, errors.New("no log")
 }
 
 func (w *world) Artifacts(context.Context, string, int64) ([]change.Artifact, error) {
