@@ -33,6 +33,9 @@ type LogReport struct {
 	More int `json:"more,omitempty"`
 	// Tests is how many tests ran, 0 where no tool says it.
 	Tests int `json:"tests,omitempty"`
+	// Around are the lines up to the one in which a tool said first that something
+	// else had failed, such as make: where no failure is known, they tell best.
+	Around []string `json:"around,omitempty"`
 	// Stage is the dotted path of the stage that failed, by SPDK's scripts.
 	Stage string `json:"stage,omitempty"`
 }

@@ -22,9 +22,9 @@ var buildRules = []*rule{
 	}),
 	newRule("gcc, clang: sums", "c1234567890", "error", `^(?:cc1(?:plus)?: (?:all|some) warnings being treated as errors|\d+ errors? generated\.)$`, func(r *Reader, m []string) { r.buildFailed() }),
 	newRule("MSVC, tsc", "", "): error ", `^([^\s(]+)\((\d+)(?:,\d+)?\): (error \w+: .+)$`, (*Reader).compileError),
-	newRule("make (commands.c)", "mg", "***", `^g?make(?:\[\d+\])?: \*\*\* (?:\[([^\s:\]]+):(\d+): )?.* Error \d+$`, func(r *Reader, m []string) {
+	newRule("make (commands.c)", "mg", "***", `^g?make(?:\[\d+\])?: \*\*\* .* Error \d+$`, func(r *Reader, m []string) {
 		r.buildFailed()
-		r.add("make", echo, change.Failure{Path: r.folders.join(m[1]), Line: number(m[2]), Text: m[0]})
+		r.echo(m[0])
 	}),
 	newRule("make (remake.c)", "mg", "***", `^g?make(?:\[\d+\])?: \*\*\* (?:\[.*\] )?(No rule to make target .*|No targets.*)$`, func(r *Reader, m []string) {
 		r.buildError("make", "", "", m[1])
@@ -34,13 +34,12 @@ var buildRules = []*rule{
 	}),
 	newRule("make, ninja: folders", "mgn", "Entering directory", "^(?:g?make(?:\\[\\d+\\])?|ninja): Entering directory [`'](.+)'$", func(r *Reader, m []string) { r.folders.enter(m[1]) }),
 	newRule("make: folders", "mg", "Leaving directory", "^g?make(?:\\[\\d+\\])?: Leaving directory [`'](.+)'$", func(r *Reader, m []string) { r.folders.leave(m[1]) }),
-	newRule("ninja (status.cc)", "F", "FAILED: ", `^FAILED: (?:\[code=\d+\] )?\S+$`, func(r *Reader, m []string) {
-		r.add("ninja", echo, change.Failure{Text: m[0]})
-	}),
 	newRule("ninja (ninja.cc)", "n", "ninja: ", `^ninja: (build stopped: .*|error: .+)$`, func(r *Reader, m []string) {
 		r.buildFailed()
 		if strings.HasPrefix(m[1], "error") {
 			r.buildError("ninja", "", "", m[0])
+		} else {
+			r.echo(m[0])
 		}
 	}),
 	newRule("CMake (cmMessenger.cxx)", "C", "CMake Error", `^CMake Error(?: at ([^\s:]+):(\d+) \(\w+\))?:(.*)$`, func(r *Reader, m []string) {
@@ -124,7 +123,7 @@ var linkRules = []*rule{
 	newRule("ld (ldfile.c), lld", "", "ld: ", `^\S*ld(?:\.\w+)?: ()()((?:error: |cannot find |final link failed).*)$`, (*Reader).linkError),
 	newRule("collect2 (collect2.c)", "c", "collect2: ", `^collect2: (?:fatal )?error: (.*)$`, func(r *Reader, m []string) {
 		r.buildFailed()
-		r.add("ld", echo, change.Failure{Text: m[0]})
+		r.echo(m[0])
 	}),
 }
 

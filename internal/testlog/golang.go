@@ -36,7 +36,7 @@ var goRules = []*rule{
 	newRule("go test (cmd/go)", "F", " failed]", `^FAIL\t(\S+) \[(build|setup) failed\]$`, func(r *Reader, m []string) {
 		r.buildFailed()
 		r.goPackage(m[1])
-		r.add("go", echo, change.Failure{Text: m[0]})
+		r.echo(m[0])
 	}),
 	newRule("go build, go vet (cmd/go)", "#", "# ", `^# ([\w./~-]+/[\w./~-]+|[\w.-]+)(?: \[\S+\])?$`, func(r *Reader, m []string) {
 		r.follow(50, func(line string) bool {

@@ -91,6 +91,9 @@ var pyFrame = regexp.MustCompile(`^\s*File "([^"]+)", line (\d+)`)
 func (r *Reader) traceback(f *failure, line string) bool {
 	m := pyFrame.FindStringSubmatch(line)
 	switch {
+	case strings.HasPrefix(line, "FAIL: "), strings.HasPrefix(line, "ERROR: "):
+		r.block = nil
+		return false
 	case m != nil && !pySystem.MatchString(m[1]):
 		f.Path, f.Line = clip(relative(m[1]), maxName), number(m[2])
 	case m != nil, strings.HasPrefix(line, " "), strings.HasPrefix(line, "-----"), strings.HasPrefix(line, "Traceback "):

@@ -20,9 +20,11 @@ const (
 	detailed    = 50
 	// maxText and maxName bound what is kept of a message and of a name, in bytes;
 	// maxDetails how many lines explain a failure.
-	maxText    = 500
-	maxName    = 300
+	maxText    = 2 << 10
+	maxName    = 500
 	maxDetails = 4
+	// maxAround is how many lines stand around what repeats a failure.
+	maxAround = 12
 	// maxNoted bounds each of the lists that wait for what a tool says later.
 	maxNoted = 200
 )
@@ -44,6 +46,11 @@ type Reader struct {
 	// command is the last command that a shell traced.
 	command []byte
 	folders folders
+	// recent are the last of kept lines, around those before the first echo of a
+	// failure.
+	recent [maxAround][]byte
+	kept   int
+	around []string
 
 	native native
 	golang golang
@@ -63,8 +70,6 @@ const (
 	crash
 	// remark: a tool found something that need not fail what it looked at.
 	remark
-	// echo: it repeats that something else failed.
-	echo
 )
 
 // failure is one that was found in a line.
@@ -100,10 +105,39 @@ func (r *Reader) Line(line []byte) {
 		if r.left--; r.left < 0 {
 			r.block = nil
 		} else if r.block(string(line)) {
+			r.keep(line)
 			return
 		}
 	}
 	r.match(line)
+	r.keep(line)
+}
+
+// keep keeps a line for as long as it is one of the last.
+func (r *Reader) keep(line []byte) {
+	if len(line) == 0 {
+		return
+	}
+	at := &r.recent[r.kept%maxAround]
+	*at = append((*at)[:0], line[:min(len(line), maxText)]...)
+	r.kept++
+}
+
+// before yields the last lines before this one, oldest first.
+func (r *Reader) before() []string {
+	var lines []string
+	for i := max(0, r.kept-maxAround+1); i < r.kept; i++ {
+		lines = append(lines, string(r.recent[i%maxAround]))
+	}
+	return lines
+}
+
+// echo notes a line which repeats that something failed, with the lines before it.
+func (r *Reader) echo(line string) {
+	if r.around != nil {
+		return
+	}
+	r.around = append(r.before(), clip(line, maxText))
 }
 
 // match tries the rules that may fit a line.

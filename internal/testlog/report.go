@@ -12,31 +12,18 @@ import (
 
 // Report returns what was found so far, the first cause before what came of it.
 func (r *Reader) Report() change.LogReport {
-	report := change.LogReport{More: r.more, Stage: cmp.Or(r.stage.stack, r.stage.component)}
+	report := change.LogReport{More: r.more, Around: slices.Clone(r.around), Stage: cmp.Or(r.stage.stack, r.stage.component)}
 	list := r.told()
 	list = slices.DeleteFunc(list, func(f *failure) bool {
 		return f.Test != "" && slices.ContainsFunc(list, func(other *failure) bool { return saysMore(other.Test, f.Test) })
 	})
-	// Something that repeats a failure says nothing beside it.
-	first := echo
-	for _, f := range list {
-		first = min(first, f.class)
-	}
-	if first != echo {
-		list = slices.DeleteFunc(list, func(f *failure) bool { return f.class == echo })
-	} else if report.Stage != "" { // the last of them is the outermost
-		list = nil
-	}
 	if len(list) == 0 && report.Stage != "" {
 		f := r.stage.at
-		f.Test = report.Stage
+		f.Test, f.Details = report.Stage, r.stage.before
 		report.Failures = append(report.Failures, f)
 	}
 	slices.SortStableFunc(list, func(a, b *failure) int { return cmp.Compare(a.weight(), b.weight()) })
 	for _, f := range list {
-		if first == echo && len(report.Failures) == 1 { // the first of many
-			break
-		}
 		report.Failures = append(report.Failures, f.Failure)
 	}
 	for _, f := range list {
@@ -71,10 +58,8 @@ func (f *failure) weight() int {
 		return 2
 	case test, crash:
 		return 1
-	case remark:
-		return 3
 	}
-	return 4
+	return 3
 }
 
 // saysMore reports whether one name makes another needless: that of a test below

@@ -3,7 +3,9 @@
 package testlog
 
 import (
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
@@ -11,8 +13,10 @@ import (
 // stage is what SPDK's scripts say at their end of the test that failed.
 type stage struct {
 	component, stack string
-	// at is the innermost line of a script that failed.
-	at change.Failure
+	// at is the innermost line of a script that failed, before what was printed last
+	// until then.
+	at     change.Failure
+	before []string
 }
 
 // stageRules know the summary of SPDK's test/common/autotest_common.sh
@@ -25,6 +29,9 @@ var stageRules = []*rule{
 	// Of the scripts, their neighbours of the line that failed are shown as well:
 	// that is no output of a test.
 	newRule("SPDK: the scripts", "*", "Failing Code:", `^\* Failing Code:$`, func(r *Reader, m []string) {
+		if r.stage.before == nil {
+			r.stage.before = r.said()
+		}
 		r.follow(maxNoted, func(line string) bool {
 			if strings.HasPrefix(line, "  ") || line == "" {
 				return true
@@ -43,4 +50,12 @@ var stageRules = []*rule{
 // runnerRules know lines that only look like those of a tool.
 var runnerRules = []*rule{
 	newRule("the runner", "#", "##[", `^##\[(?:group|endgroup|debug|section|warning|notice|command)\]`, func(r *Reader, m []string) {}),
+}
+
+// said are the last lines in which something is said, without titles of stages.
+func (r *Reader) said() []string {
+	said := slices.DeleteFunc(r.before(), func(line string) bool {
+		return !strings.ContainsFunc(line, unicode.IsLetter) || strings.HasPrefix(line, "START TEST ") || strings.HasPrefix(line, "END TEST ")
+	})
+	return said[max(0, len(said)-maxDetails):]
 }

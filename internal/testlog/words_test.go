@@ -7,6 +7,10 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
 // TestWords are lines that tools write, and lines that only look so; "seen" logs of
@@ -24,7 +28,7 @@ func TestWords(t *testing.T) {
 		{"TAP's directives", "not ok 4 - later # TODO some day\nnot ok 5 # SKIP no disk\nnot ok 6 - fixes #12\nok 7 - x", "fixes #12"},
 		{"a compiler's error before the tests, for which the build failed", "a.c:1:1: error: x\nmake: *** [Makefile:3: a.o] Error 1\nnot ok 1 y", "a.c:1 error: x; y"},
 		{"one that a test was after", "a.c:1:1: error: x\nok 1 does not compile\nnot ok 2 y", "y; a.c:1 error: x"},
-		{"only make says that something failed", "make[1]: *** [Makefile:3: check] Error 1\nmake: *** [Makefile:1: all] Error 2", "Makefile:3 make[1]: *** [Makefile:3: check] Error 1"},
+		{"only make says that something failed", "make[1]: *** [Makefile:3: check] Error 1\nmake: *** [Makefile:1: all] Error 2", ""},
 		{"what make ignores", "make: [Makefile:3: x] Error 1 (ignored)", ""},
 		{"folders of make", "make[1]: Entering directory '/home/ci/dispatcher/source/lib/a'\nx.c:1: error: one\nmake[1]: Leaving directory '/home/ci/dispatcher/source/lib/a'\nmake[1]: Entering directory '/s/lib/b'\nmake[1]: Entering directory '/s/lib/c'\nx.c:2: error: two",
 			"lib/a/x.c:1 error: one; x.c:2 error: two"},
@@ -64,14 +68,14 @@ func TestBounds(t *testing.T) {
 	t.Parallel()
 	var r Reader
 	long := strings.Repeat("x", 1<<20)
-	for i := range maxFailures + 100 {
-		r.Line(fmt.Appendf(nil, "not ok %d - test %d %s", i, i, long[:700]))
+	for i := range maxFailures + 10 {
+		r.Line(fmt.Appendf(nil, "not ok %d - test %d %s", i, i, long[:3000]))
 		r.Line(fmt.Appendf(nil, "#   at f line %d.", i))
-		r.Line([]byte("# " + long[:700]))
+		r.Line([]byte("# " + long[:3000]))
 		r.Line(fmt.Appendf(nil, "=== RUN   T%d", i))
-		r.Line(fmt.Appendf(nil, "    a_test.go:%d: %s", i, long[:700]))
-		r.Line(fmt.Appendf(nil, "______ %d%s ______", i, long[:700]))
-		r.Line([]byte("E   " + long[:700]))
+		r.Line(fmt.Appendf(nil, "    a_test.go:%d: %s", i, long[:3000]))
+		r.Line(fmt.Appendf(nil, "______ %d%s ______", i, long[:3000]))
+		r.Line([]byte("E   " + long[:3000]))
 		r.Line(fmt.Appendf(nil, "make: Entering directory '/%d'", i))
 		r.Line(fmt.Appendf(nil, "__%d.c:1: Failure", i))
 		r.Line(nil)
@@ -142,5 +146,30 @@ func BenchmarkReader(b *testing.B) {
 			r.Line(line)
 		}
 		runtime.KeepAlive(r.Report())
+	}
+}
+
+// TestAround: where no tool says what failed, the lines before the first that says
+// that something did are worth more than the end of a log.
+func TestAround(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	for i := range 30 {
+		fmt.Fprintf(&log, "line %d\n+ traced\n\n", i)
+	}
+	log.WriteString("odd-tool: no such thing\nmake[1]: *** [Makefile:3: docs] Error 1\nmake: *** [Makefile:1: all] Error 2\n")
+	log.WriteString(strings.Repeat("cleaning up\n", 100))
+	report := read(log.String())
+	got := report.Around
+	if len(got) != maxAround || got[0] != "line 20" || got[10] != "odd-tool: no such thing" || got[11] != "make[1]: *** [Makefile:3: docs] Error 1" {
+		t.Errorf("got %q", got)
+	}
+	if len(report.Failures) > 0 {
+		t.Errorf("got failures %+v", report.Failures)
+	}
+	stage := read("+ rpc.py create\nrequest:\nFile exists\n******\nSTART TEST x\n* Failing Code:\n\n  a\n  b\nx\n* Failing Component: \"nvme\"\n[1]  f  (\"\")  test/nvme.sh:8  rpc create\n")
+	want := change.Failure{Test: "nvme", Path: "test/nvme.sh", Line: 8, Text: "rpc create", Details: []string{"request:", "File exists"}}
+	if diff := cmp.Diff([]change.Failure{want}, stage.Failures); diff != "" {
+		t.Errorf("SPDK's stage (-want +got):\n%s", diff)
 	}
 }
