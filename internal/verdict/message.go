@@ -148,7 +148,7 @@ const bestLines = 3
 func details(c cleaner, j JobResult) string {
 	var b strings.Builder
 	if j.Step != "" {
-		b.WriteString(" in " + c.span(j.Step))
+		b.WriteString(" in " + c.span(spoken(j.Step)))
 	}
 	if j.Exit > 0 {
 		fmt.Fprintf(&b, " (exit code %d)", j.Exit)

@@ -112,7 +112,7 @@ func (m Message) passed(d *draft) {
 func (m Message) jobs(o Outcome) []JobResult {
 	var jobs []JobResult
 	for _, run := range m.Verdict.Required {
-		for _, j := range run.decided() {
+		for _, j := range run.counted() {
 			if j.Outcome == o {
 				jobs = append(jobs, j)
 			}

@@ -47,7 +47,7 @@ func count(run RunResult) string { return tally(run.Outcome, []RunResult{run}) }
 func tally(o Outcome, runs []RunResult) string {
 	total, n, open := 0, 0, 0
 	for _, run := range runs {
-		for _, j := range run.decided() {
+		for _, j := range run.counted() {
 			total++
 			switch j.Outcome {
 			case o:

@@ -70,5 +70,5 @@ func (r row) markdown(c cleaner, cell func(string) string) string {
 	if r.job.MayFail {
 		outcome += " (allowed)"
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s |\n", name, outcome, cell(c.line(r.job.Step, maxLine)), duration(r.job.Duration()))
+	return fmt.Sprintf("| %s | %s | %s | %s |\n", name, outcome, cell(c.line(spoken(r.job.Step), maxLine)), duration(r.job.Duration()))
 }
