@@ -20,7 +20,12 @@ func (m Message) residue(limit int) Residue {
 	for _, run := range v.Required {
 		for _, j := range run.decided() {
 			if j.Outcome == Failed {
-				failed = append(failed, run.Run.Key.Workflow+"/"+j.Job.Name)
+				for _, name := range m.Culprits(run, j.Job) {
+					if name != j.Job.Name {
+						name = j.Job.Name + "/" + name
+					}
+					failed = append(failed, run.Run.Key.Workflow+"/"+name)
+				}
 			}
 		}
 	}
@@ -37,6 +42,15 @@ func (m Message) residue(limit int) Residue {
 		}
 	}
 	return r
+}
+
+// Culprits name what failed in a job that did: its tests, or the job where they are
+// not known.
+func (m Message) Culprits(run RunResult, j change.Job) []string {
+	if names, _ := m.failedTests(run, j); len(names) > 0 {
+		return names
+	}
+	return []string{j.Name}
 }
 
 // with adds a run whose key can be read again, if there is room.

@@ -13,11 +13,11 @@ import (
 // maxExcerpt is how many lines are shown of one failed job.
 const maxExcerpt = 12
 
-// excerpt returns the lines that tell best why a job did not pass, raw: the
-// remarks of level failure, or else the end of the log, as the second result
+// excerpt returns what a job says where nothing is known of what failed in it, raw:
+// the remarks of level failure, or else the end of the log, as the second result
 // tells.
 func excerpt(j change.Job) (lines []string, fromLog bool) {
-	if lines := remarks(j.Annotations); len(lines) > 0 {
+	if lines := remarks(j.Annotations, false); len(lines) > 0 {
 		return lines, false
 	}
 	for _, line := range tail(j.LogTail, maxTail) {
@@ -58,18 +58,20 @@ func isBare(text string) bool {
 	return exitTexts.MatchString(text) || cancelTexts.MatchString(text) || jobLimitTexts.MatchString(text)
 }
 
-// remarks returns the annotations that say more than that a step failed.
-func remarks(all []change.Annotation) []string {
+// remarks returns the annotations that say more than that a step failed, all of them
+// or those on files.
+func remarks(all []change.Annotation, placed bool) []string {
 	var lines []string
 	for _, a := range all[:min(len(all), maxRemarks)] {
 		text := strings.TrimSpace(change.Clip(a.Text, maxRaw))
-		if a.Level != "failure" || text == "" || isBare(text) || isMark(a.Title, text) {
+		onFile := a.Path != "" && a.Path != ".github"
+		if a.Level != "failure" || text == "" || isBare(text) || isMark(a.Title, text) || placed && !onFile {
 			continue
 		}
 		if a.Title != "" && !strings.HasPrefix(text, a.Title) {
 			text = a.Title + ": " + text
 		}
-		if a.Path != "" && a.Path != ".github" {
+		if onFile {
 			text = place(a) + ": " + text
 		}
 		for line := range strings.SplitSeq(text, "\n") {

@@ -67,7 +67,7 @@ const (
 func (m Message) Text() string {
 	d := &draft{cleaner: newCleaner(m.Secrets)}
 	m.head(d)
-	m.failures(d)
+	m.failed(d)
 	m.unclaimedTests(d)
 	m.artifacts(d)
 	m.others(d)
@@ -100,8 +100,8 @@ func (m Message) head(d *draft) {
 	}
 }
 
-// failures writes a section for each job that failed or hung in a test.
-func (m Message) failures(d *draft) {
+// failed writes a section for each job that failed or hung in a test.
+func (m Message) failed(d *draft) {
 	for _, o := range []Outcome{Failed, TimedOut} {
 		for _, run := range m.Verdict.Required {
 			for _, j := range run.decided() {
@@ -126,7 +126,7 @@ func (m Message) failure(d *draft, run RunResult, j JobResult) {
 	d.add(failedName, text+details(d.cleaner, j))
 	d.url(failedURL, j.Job.URL)
 	m.testsOf(d, run, j)
-	lines, fromLog := excerpt(j.Job)
+	lines, fromLog := m.excerpt(run, j.Job)
 	for i, line := range lines {
 		kept := i < bestLines
 		if fromLog {
@@ -141,7 +141,7 @@ func (m Message) failure(d *draft, run RunResult, j JobResult) {
 }
 
 // bestLines is how many lines of an excerpt are kept longest: the last ones of
-// a log, the first ones of remarks.
+// a log, the first ones of all else.
 const bestLines = 3
 
 // details returns where and after how long a job ended.

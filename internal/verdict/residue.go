@@ -33,7 +33,8 @@ type Residue struct {
 	Voted   bool
 	Vote    int
 	Refused bool
-	// Failed is a digest of the names of the failed jobs, "" if none failed.
+	// Failed is a digest of what failed, "" if nothing did: of jobs and their tests;
+	// older versions took the jobs alone.
 	Failed string
 	// At is when the message was posted; it is not part of the line.
 	At time.Time
@@ -163,7 +164,7 @@ func parseRunResidue(words []string) (r RunResidue, ok bool) {
 	return r, err == nil && r.Attempt >= 0
 }
 
-// digest returns a short name for a set of job names, "" for none.
+// digest returns a short name for a set of names, "" for none.
 func digest(names []string) string {
 	if len(names) == 0 {
 		return ""

@@ -43,7 +43,7 @@ func (m Message) Summary(cell func(string) string) string {
 	}
 	b.WriteString(m.summaryTests(c))
 	for _, r := range rows {
-		if lines, _ := excerpt(r.job.Job); r.job.Outcome == Failed && len(lines) > 0 {
+		if lines, _ := m.excerpt(r.run, r.job.Job); r.job.Outcome == Failed && len(lines) > 0 {
 			fmt.Fprintf(&b, "\n%s:\n\n", c.span(r.job.Job.Name))
 			for _, line := range lines {
 				if line = c.pre(line); line != "" {

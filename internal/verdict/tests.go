@@ -16,6 +16,10 @@ type Tests struct {
 	// Job is the name of the job that they failed in, "" where nothing tells.
 	Job   string   `json:"job,omitempty"`
 	Names []string `json:"names"`
+	// Failures say more of those of which more is known.
+	Failures []change.Failure `json:"failures,omitempty"`
+	// Ran is how many tests there were, 0 where that is not known.
+	Ran int `json:"ran,omitempty"`
 	// Incomplete: there were more than could be kept.
 	Incomplete bool `json:"incomplete,omitempty"`
 }
@@ -38,7 +42,31 @@ func (m Message) failedTests(run RunResult, j change.Job) (names []string, incom
 	if len(names) > 0 {
 		return names, incomplete
 	}
-	return testsInText(j), false
+	log := told(j)
+	for _, f := range log.Failures {
+		if f.Test != "" && len(names) < maxTests && !slices.Contains(names, f.Test) {
+			names = append(names, f.Test)
+		}
+	}
+	return names, log.More > 0
+}
+
+// ran is how many tests ran in a job, by what named those that failed; 0 if that is
+// not known, or told beside the job.
+func (m Message) ran(run RunResult, r JobResult) (n int) {
+	if r.Mark != nil && r.Mark.Tests != nil {
+		return 0
+	}
+	named := false
+	for _, t := range m.Tests {
+		if t.Key == run.Run.Key && t.Job == r.Job.Name && r.Job.Name != "" {
+			named, n = named || len(t.Names) > 0, n+t.Ran
+		}
+	}
+	if !named {
+		return told(r.Job).Tests
+	}
+	return n
 }
 
 // reported returns the tests that reports of a run name for a job; "" for those
@@ -95,7 +123,7 @@ func (m Message) unclaimed(run RunResult) (names []string, incomplete bool) {
 // testsOf writes the failing tests of a job.
 func (m Message) testsOf(d *draft, run RunResult, j JobResult) {
 	names, incomplete := m.failedTests(run, j.Job)
-	if line := testNames(d.cleaner, names, incomplete, namedTests); line != "" {
+	if line := testNames(d.cleaner, names, incomplete, m.ran(run, j), namedTests); line != "" {
 		d.add(testName, line)
 	}
 }
@@ -105,7 +133,7 @@ func (m Message) testsOf(d *draft, run RunResult, j JobResult) {
 func (m Message) unclaimedTests(d *draft) {
 	for _, run := range m.Verdict.Required {
 		names, incomplete := m.unclaimed(run)
-		line := testNames(d.cleaner, names, incomplete, namedTests)
+		line := testNames(d.cleaner, names, incomplete, 0, namedTests)
 		if line == "" {
 			continue
 		}
@@ -117,8 +145,9 @@ func (m Message) unclaimedTests(d *draft) {
 	}
 }
 
-// testNames names the first failing tests on one line, and counts all.
-func testNames(c cleaner, names []string, incomplete bool, most int) string {
+// testNames names the first failing tests on one line, and counts all: those that
+// failed, and those that ran where that is known.
+func testNames(c cleaner, names []string, incomplete bool, ran, most int) string {
 	if len(names) == 0 {
 		return ""
 	}
@@ -126,6 +155,8 @@ func testNames(c cleaner, names []string, incomplete bool, most int) string {
 	fmt.Fprintf(&b, "Failed tests (%d", len(names))
 	if incomplete {
 		b.WriteString(" or more")
+	} else if ran >= len(names) {
+		fmt.Fprintf(&b, " of %d", ran)
 	}
 	b.WriteString("): ")
 	for i, name := range names {
@@ -144,8 +175,8 @@ func testNames(c cleaner, names []string, incomplete bool, most int) string {
 // summaryTests writes the failing tests of all failed jobs for a step summary.
 func (m Message) summaryTests(c cleaner) string {
 	var b strings.Builder
-	write := func(of string, names []string, incomplete bool) {
-		if line := testNames(c, names, incomplete, summaryTests); line != "" {
+	write := func(of string, names []string, incomplete bool, ran int) {
+		if line := testNames(c, names, incomplete, ran, summaryTests); line != "" {
 			fmt.Fprintf(&b, "\n%s: %s\n", of, line)
 		}
 	}
@@ -153,11 +184,11 @@ func (m Message) summaryTests(c cleaner) string {
 		for _, j := range run.Jobs {
 			if j.Outcome == Failed || j.Outcome == TimedOut {
 				names, incomplete := m.failedTests(run, j.Job)
-				write(c.span(j.Job.Name), names, incomplete)
+				write(c.span(j.Job.Name), names, incomplete, m.ran(run, j))
 			}
 		}
 		names, incomplete := m.unclaimed(run)
-		write(title(c, run.Run.Key.Workflow), names, incomplete)
+		write(title(c, run.Run.Key.Workflow), names, incomplete, 0)
 	}
 	return b.String()
 }

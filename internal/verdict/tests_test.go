@@ -12,6 +12,12 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
+// testsIn are the tests that a job itself names.
+func testsIn(j change.Job) []string {
+	names, _ := Message{}.failedTests(RunResult{}, j)
+	return names
+}
+
 // TestTestsInText reads tools' own words: those marked "seen" are what the tool
 // wrote when it was run on a small file.
 func TestTestsInText(t *testing.T) {
@@ -45,11 +51,11 @@ func TestTestsInText(t *testing.T) {
 		{"nothing", "", nil},
 	} {
 		j := change.Job{LogTail: strings.Split(tt.log, "\n")}
-		if diff := cmp.Diff(tt.want, testsInText(j), cmp.Transformer("empty", func(s []string) string { return strings.Join(s, "\n") })); diff != "" {
+		if diff := cmp.Diff(tt.want, testsIn(j), cmp.Transformer("empty", func(s []string) string { return strings.Join(s, "\n") })); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.tool, diff)
 		}
 		remark := change.Job{Annotations: []change.Annotation{{Level: "failure", Text: tt.log}, {Level: "warning", Text: "not ok 1 only a warning"}}}
-		if got := testsInText(remark); len(got) != len(tt.want) && !strings.Contains(tt.log, "##[") {
+		if got := testsIn(remark); len(got) != len(tt.want) && !strings.Contains(tt.log, "##[") {
 			t.Errorf("%s, as a remark: got %q", tt.tool, got)
 		}
 	}
@@ -64,12 +70,12 @@ func TestNamesAreBounded(t *testing.T) {
 		m.Tests = append(m.Tests, Tests{Key: key, Job: "unit", Names: []string{fmt.Sprint("t", i), fmt.Sprint("t", i)}})
 	}
 	names, incomplete := m.failedTests(RunResult{Run: Run{Key: key}}, change.Job{Name: "unit"})
-	line := testNames(newCleaner(nil), names, incomplete, namedTests)
+	line := testNames(newCleaner(nil), names, incomplete, 0, namedTests)
 	if want := fmt.Sprintf("Failed tests (%d or more): `t0`, `t1`, `t2`, `t3`, `t4` and %d more", maxTests, maxTests-5); line != want {
 		t.Errorf("got %q, want %q", line, want)
 	}
 	long := change.Job{LogTail: []string{"not ok 1 " + strings.Repeat("x", 1<<20)}}
-	if line := testNames(newCleaner(nil), testsInText(long), false, namedTests); len(line) > 200 {
+	if line := testNames(newCleaner(nil), testsIn(long), false, 0, namedTests); len(line) > 200 {
 		t.Errorf("got %d bytes", len(line))
 	}
 }
@@ -122,11 +128,11 @@ func FuzzTestsInText(f *testing.F) {
 	f.Add("not ok 1 adds\n--- FAIL: TestX (0.00s)\n  Test: x ...FAILED", hostile)
 	f.Add("[ERROR] a.B.c -- Time elapsed: 1 s <<< FAILURE!\n\t 1 - x (Failed)", "FAILED t.py::a - b")
 	f.Fuzz(func(t *testing.T, log, remark string) {
-		names := testsInText(change.Job{LogTail: strings.Split(log, "\n"), Annotations: []change.Annotation{{Level: "failure", Text: remark}}})
+		names := testsIn(change.Job{LogTail: strings.Split(log, "\n"), Annotations: []change.Annotation{{Level: "failure", Text: remark}}})
 		if len(names) > maxTests {
 			t.Errorf("got %d names", len(names))
 		}
-		line := testNames(newCleaner([]string{"secret"}), names, false, namedTests)
+		line := testNames(newCleaner([]string{"secret"}), names, false, 0, namedTests)
 		if strings.ContainsAny(line, "\n\r\x1b\x00") || len(line) > 1000 || strings.Count(line, "`")%2 != 0 || strings.Contains(line, "secret") {
 			t.Errorf("got %q", line)
 		}
