@@ -53,7 +53,7 @@ type teller struct {
 // patchset is what was told of one.
 type patchset struct {
 	failures int // verdicts with failed jobs so far
-	// failed are the failures that each job has a part in, by their numbers.
+	// failed are the failures that each test or job has a part in, by their numbers.
 	failed map[string][]int
 }
 
@@ -95,7 +95,7 @@ func (t *teller) verdict(r verdict.Residue, m change.Message) {
 	case has(verdict.Running):
 	case r.Failed != "":
 		p.failures++
-		for _, name := range failedJobs(m.Text) {
+		for _, name := range failed(m.Text) {
 			p.failed[name] = append(p.failed[name], p.failures)
 		}
 	case has(verdict.Passed) && !has(notPassed...):
@@ -139,23 +139,57 @@ func (t *teller) add(name string, kind Kind, patchset, failure int, m change.Mes
 	})
 }
 
-// failedJobs reads the names of the failed jobs from a message of ours, as
-// verdict.Message.Text writes them. Outside text never begins a line there.
-func failedJobs(text string) []string {
-	var names []string
-	for line := range strings.SplitSeq(text, "\n") {
-		rest, ok := strings.CutPrefix(line, "Failed: `")
-		if name, _, closed := strings.Cut(rest, "`"); ok && closed && !slices.Contains(names, name) {
-			names = append(names, name)
+// failed reads from a message of ours what failed, as verdict.Message.Text writes it:
+// the tests of each job, or the job where it names none. Tests of which the job is
+// not known stand for all jobs without tests. Outside text never begins a line there.
+func failed(text string) []string {
+	var tests, jobs []string
+	add := func(list *[]string, names ...string) {
+		for _, name := range names {
+			if !slices.Contains(*list, name) {
+				*list = append(*list, name)
+			}
+		}
+	}
+	for section := range strings.SplitSeq(text, "\n\n") {
+		if strings.HasPrefix(section, "Timed out: ") {
+			continue
+		}
+		var job []string
+		named := false
+		for line := range strings.SplitSeq(section, "\n") {
+			if rest, ok := strings.CutPrefix(line, "Failed: "); ok {
+				job = spans(rest)[:min(1, len(spans(rest)))]
+			} else if rest, ok := strings.CutPrefix(line, "Failed tests ("); ok {
+				named = true
+				add(&tests, spans(rest)...)
+			}
+		}
+		switch {
+		case len(job) == 0 && named: // below all jobs
+			jobs = nil
+		case !named:
+			add(&jobs, job...)
+		}
+	}
+	return append(tests, jobs...)
+}
+
+// spans are the names in a line, which stand in code spans.
+func spans(line string) (names []string) {
+	parts := strings.Split(line, "`")
+	for i := 1; i+1 < len(parts); i += 2 {
+		if parts[i] != "" {
+			names = append(names, parts[i])
 		}
 	}
 	return names
 }
 
-// Shown is a job's name as messages have it, and so the names of events.
-func Shown(job string) string {
+// Shown is the name of a test or a job as messages have it, and so the names of events.
+func Shown(name string) string {
 	const limit = 120
-	return strings.ReplaceAll(change.Clip(change.OneLine(job), limit), "`", "'")
+	return strings.ReplaceAll(change.Clip(change.OneLine(name), limit), "`", "'")
 }
 
 // Hint says in a few words what is known of a name, or nothing if that does not

@@ -5,6 +5,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -53,14 +54,28 @@ func (g *gathering) findings(ctx context.Context, v verdict.Verdict) {
 	var reports []findings.Report
 	for _, s := range sources {
 		reports = append(reports, s.Report)
-		if t := (verdict.Tests{Key: s.key, Job: s.job, Names: failedTests(s.Report), Incomplete: s.More > 0}); len(t.Names) > 0 {
+		t := verdict.Tests{Key: s.key, Job: s.job, Names: failedTests(s.Report), Failures: s.Failures(), Ran: s.Totals.Tests, Incomplete: s.More > 0}
+		if len(t.Names)+len(t.Failures) > 0 && !s.remarks && !g.known(t) {
 			g.found.tests = append(g.found.tests, t)
+		}
+	}
+	for _, result := range all(v) {
+		for _, j := range result.Jobs {
+			reports = append(reports, findings.Log(j.Job).Without(reports...))
 		}
 	}
 	merged := findings.Merge(reports...)
 	g.found.comments, g.found.counts = g.comments(ctx, merged.Findings)
 	g.found.counts.Drop(merged.More)
 	g.found.counts.Unread = g.found.unread
+}
+
+// known reports whether another file says the same: a report may be handed in and
+// be kept as an artifact as well.
+func (g *gathering) known(t verdict.Tests) bool {
+	return slices.ContainsFunc(g.found.tests, func(other verdict.Tests) bool {
+		return other.Key == t.Key && other.Job == t.Job && other.Ran == t.Ran && slices.Equal(other.Names, t.Names) && len(other.Failures) == len(t.Failures)
+	})
 }
 
 // failedTests are the names of the tests that a report calls failed.

@@ -16,6 +16,7 @@ type logs struct {
 	*world
 	ran   string
 	tail  []string
+	told  change.LogReport
 	notes []change.Annotation
 	reads int
 	// noNotes and noLog are why neither can be read.
@@ -28,7 +29,7 @@ func (l *logs) Annotations(context.Context, string, change.Job) ([]change.Annota
 
 func (l *logs) JobLog(context.Context, string, change.Job, int) (change.JobLog, error) {
 	l.reads++
-	return change.JobLog{Run: l.ran, Tail: l.tail}, l.noLog
+	return change.JobLog{Run: l.ran, Tail: l.tail, Told: l.told}, l.noLog
 }
 
 // TestManyJobsFailAlike: a mirror of packages is down, or a codecov server, and all

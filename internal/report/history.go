@@ -14,6 +14,9 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
+// maxHints is how many failures of one message are said to have been seen before.
+const maxHints = 10
+
 // History reads the history of failures from the messages of a project's changes.
 // self is our own account.
 func History(p *config.Project, now time.Time, self change.Account) flake.History {
@@ -24,14 +27,16 @@ func History(p *config.Project, now time.Time, self change.Account) flake.Histor
 	return h
 }
 
-// hints says of failed jobs whether they failed by chance elsewhere.
-func (g *gathering) hints(ctx context.Context, v verdict.Verdict) []verdict.Hint {
+// hints says of failed tests, or of failed jobs where tests are not known, whether they
+// failed by chance elsewhere.
+func (g *gathering) hints(ctx context.Context, m verdict.Message) []verdict.Hint {
+	v := m.Verdict
 	if v.Outcome != verdict.Failed || g.Others == nil {
 		return nil
 	}
 	changes, err := g.Others(ctx)
 	if err != nil {
-		g.warn(fmt.Errorf("nothing is said of earlier failures of the same jobs: %w", err))
+		g.warn(fmt.Errorf("nothing is said of earlier failures of the same tests: %w", err))
 		return nil
 	}
 	others := slices.DeleteFunc(slices.Clone(changes), func(c change.Change) bool { return c.Number == g.change.Number })
@@ -42,8 +47,13 @@ func (g *gathering) hints(ctx context.Context, v verdict.Verdict) []verdict.Hint
 	var hints []verdict.Hint
 	for _, run := range v.Required {
 		for _, j := range run.Jobs {
-			if text := known[flake.Shown(j.Job.Name)].Hint(); j.Outcome == verdict.Failed && text != "" {
-				hints = append(hints, verdict.Hint{Text: text})
+			if j.Outcome != verdict.Failed {
+				continue
+			}
+			for _, name := range m.Culprits(run, j.Job) {
+				if text := known[flake.Shown(name)].Hint(); text != "" && len(hints) < maxHints {
+					hints = append(hints, verdict.Hint{Text: text})
+				}
 			}
 		}
 	}

@@ -17,13 +17,13 @@ import (
 func (g *gathering) post(ctx context.Context, v verdict.Verdict, done Done) (Done, error) {
 	p := g.q.Project
 	g.findings(ctx, v)
-	hints := g.hints(ctx, v)
 	g.leaveOut(v)
 	if needs := g.change.DependsOn; len(needs) > 0 {
 		g.note("it was tested on its own parent; nothing else that it depends on was added", list(needs))
 	}
-	m := verdict.Message{Verdict: v, Retry: g.retry, Secrets: g.Secrets, Published: g.links, Hints: hints, Notes: g.notes,
+	m := verdict.Message{Verdict: v, Retry: g.retry, Secrets: g.Secrets, Published: g.links, Notes: g.notes,
 		Tests: g.found.tests, Findings: g.found.counts}
+	m.Hints = g.hints(ctx, m)
 	if g.Cell != nil {
 		done.Summary = m.Summary(g.Cell)
 	}

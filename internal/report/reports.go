@@ -38,6 +38,8 @@ type source struct {
 	key change.Key
 	// job is the one that the report is of, "" where nothing tells.
 	job string
+	// remarks: they are a job's annotations, which the verdict has anyhow.
+	remarks bool
 }
 
 // wanted reports whether test reports are worth their reading: for comments, or
@@ -57,11 +59,11 @@ func (g *gathering) sources(ctx context.Context, v verdict.Verdict) (list []sour
 		key := result.Run.Key
 		if key == g.q.Key { // the caller's files are of the run that it is part of
 			for _, r := range g.q.Findings {
-				list = append(list, source{r, key, jobOf(result.Jobs, "")})
+				list = append(list, source{Report: r, key: key, job: jobOf(result.Jobs, "")})
 			}
 		}
 		for _, j := range result.Jobs {
-			list = append(list, source{findings.Annotations(j.Job), key, j.Job.Name})
+			list = append(list, source{Report: findings.Annotations(j.Job), key: key, job: j.Job.Name, remarks: true})
 		}
 		if g.Artifacts != nil && len(g.q.Project.Report.Comments.Files) > 0 {
 			list = append(list, g.reportFiles(ctx, result)...)
@@ -93,7 +95,7 @@ func (g *gathering) reportFiles(ctx context.Context, result *verdict.RunResult) 
 		}
 		job := jobOf(result.Jobs, a.Name)
 		for _, r := range reports {
-			list = append(list, source{r, result.Run.Key, job})
+			list = append(list, source{Report: r, key: result.Run.Key, job: job})
 		}
 	}
 	return list

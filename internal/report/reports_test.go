@@ -125,8 +125,8 @@ func TestFailedTestsAreNamed(t *testing.T) {
 			}
 		}
 		want := []string{
-			"Failed: `unit (ubuntu, gcc)` in `Run tests` after 1m 30s", "Failed tests (2): `nvme_ut.reset`, `other`",
-			"Failed: `unit (ubuntu, clang)` in `Run tests` after 1m 30s", "Failed tests (1): `Acme.Adds`",
+			"Failed: `unit (ubuntu, gcc)` in `Run tests` after 1m 30s", "Failed tests (2 of 2): `nvme_ut.reset`, `other`",
+			"Failed: `unit (ubuntu, clang)` in `Run tests` after 1m 30s", "Failed tests (1 of 1): `Acme.Adds`",
 			"Failed tests (2): `local.one`, `c.orphan`",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -209,7 +209,7 @@ func TestUnreadReportsAreTold(t *testing.T) {
 			t.Errorf("%q is not in the summary or is a warning:\n%s", want, done.Summary)
 		}
 	}
-	if len(done.Warnings) != 7 || !strings.Contains(done.Text, "Failed tests (1): `first`") {
+	if len(done.Warnings) != 7 || !strings.Contains(done.Text, "Failed tests (1 of 1): `first`") {
 		t.Errorf("got %d warnings and\n%s", len(done.Warnings), done.Text)
 	}
 }
