@@ -18,7 +18,7 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/report"
 )
 
-// maxFlaky is how many rows of the ledger of flaky jobs are shown.
+// maxFlaky is how many rows of the ledger of flaky tests and jobs are shown.
 const maxFlaky = 10
 
 // witness is a project's Gerrit that remembers the changes which a pass has read:
@@ -70,7 +70,7 @@ func (w *witness) all(context.Context) ([]change.Change, error) {
 type aside struct {
 	// unchecked is what a dry run left open.
 	unchecked []string
-	// flaky are the jobs that fail by chance, by project.
+	// flaky are the tests and jobs that fail by chance, by project.
 	flaky map[string][]flake.Row
 	// warnings are what a person should mend although all was done.
 	warnings []error
@@ -91,7 +91,7 @@ func (s aside) projects() []string { return slices.Sorted(maps.Keys(s.flaky)) }
 func (s aside) text() string {
 	var b strings.Builder
 	for _, project := range s.projects() {
-		fmt.Fprintf(&b, "%s: jobs that failed by chance in the last %d days\n", change.OneLine(project), flakyDays)
+		fmt.Fprintf(&b, "%s: tests and jobs that failed by chance in the last %d days\n", change.OneLine(project), flakyDays)
 		for line := range strings.Lines(flake.Table(s.flaky[project], maxFlaky)) {
 			b.WriteString("  " + line)
 		}
@@ -108,7 +108,7 @@ var flakyDays = int(flake.Window.Hours() / 24)
 func (s aside) markdown() string {
 	var b strings.Builder
 	for _, project := range s.projects() {
-		fmt.Fprintf(&b, "### Jobs of %s that failed by chance in the last %d days\n\n", action.Cell(project), flakyDays)
+		fmt.Fprintf(&b, "### Tests and jobs of %s that failed by chance in the last %d days\n\n", action.Cell(project), flakyDays)
 		b.WriteString("| job | changes | runs | passed later | false positive | rechecked | last |\n|---|---|---|---|---|---|---|\n")
 		rows := s.flaky[project]
 		for _, r := range rows[:min(len(rows), maxFlaky)] {

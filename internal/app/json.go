@@ -43,7 +43,7 @@ type (
 		Problems    []jsonProblem `json:"problems"`
 		// Warnings are what was seen and does not count.
 		Warnings []string `json:"warnings,omitempty"`
-		// Flaky are the jobs that failed by chance, the worst first.
+		// Flaky are the tests and jobs that failed by chance, the worst first.
 		Flaky []jsonFlaky `json:"flaky,omitempty"`
 	}
 	jsonAction struct {
