@@ -113,7 +113,7 @@ func TestUnreadFindings(t *testing.T) {
 		t.Errorf("got\n%s", summary)
 	}
 	messages := c.Messages()
-	if last := messages[len(messages)-1].Text; !strings.Contains(last, "\nFailed tests (1): `nvme_ut.reset`\n") {
+	if last := messages[len(messages)-1].Text; !strings.Contains(last, "\nFailed tests (1 of 1): `nvme_ut.reset`\n") {
 		t.Errorf("got\n%s", last)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -54,7 +55,9 @@ func (g *gathering) findings(ctx context.Context, v verdict.Verdict) {
 	var reports []findings.Report
 	for _, s := range sources {
 		reports = append(reports, s.Report)
-		t := verdict.Tests{Key: s.key, Job: s.job, Names: failedTests(s.Report), Failures: s.Failures(), Ran: s.Totals.Tests, Incomplete: s.More > 0}
+		failures := s.Failures()
+		g.shorten(failures)
+		t := verdict.Tests{Key: s.key, Job: s.job, Names: failedTests(s.Report), Failures: failures, Ran: s.Totals.Tests, Incomplete: s.More > 0}
 		if len(t.Names)+len(t.Failures) > 0 && !s.remarks && !g.known(t) {
 			g.found.tests = append(g.found.tests, t)
 		}
@@ -68,6 +71,17 @@ func (g *gathering) findings(ctx context.Context, v verdict.Verdict) {
 	g.found.comments, g.found.counts = g.comments(ctx, merged.Findings)
 	g.found.counts.Drop(merged.More)
 	g.found.counts.Unread = g.found.unread
+}
+
+// shorten names the patchset's files as people do, without the folders of a machine.
+// A bare name stays: it may be that of another file.
+func (g *gathering) shorten(list []change.Failure) {
+	tree := findings.NewTree(g.change.Files)
+	for i, f := range list {
+		if file, match := tree.Find(f.Path); match == findings.Found && strings.Contains(f.Path, "/") {
+			list[i].Path = file
+		}
+	}
 }
 
 // known reports whether another file says the same: a report may be handed in and

@@ -159,6 +159,7 @@ func (g *gathering) log(ctx context.Context, job *change.Job) error {
 	log, err := g.Details.JobLog(ctx, g.q.Project.CI.Repository, *job, logLines)
 	if err == nil {
 		job.FailedRun, job.LogTail, job.Told = log.Run, log.Tail, log.Told
+		g.shorten(job.Told.Failures)
 	}
 	return err
 }
