@@ -11,22 +11,19 @@ import (
 // definitely about the content comes first: a message may quote file names,
 // which are anybody's text.
 var detailRules = []rule{
-	{text: "exceeds github's file size limit", says: "a file is over the mirror's size limit", class: content, kind: fault.Permanent, hint: hintLarge, word: change.LargeFile},
+	{text: "'s file size limit of", says: "a file is over the mirror's size limit", class: content, kind: fault.Permanent, hint: hintLarge, word: change.LargeFile},
 	{text: "gh001", says: "a file is over the mirror's size limit", class: content, kind: fault.Permanent, hint: hintLarge, word: change.LargeFile},
 	{text: "is larger than the allowed size", says: "a file is over the mirror's size limit", class: content, kind: fault.Permanent, hint: "remove the file from the change, or raise the mirror's limit", word: change.LargeFile},
 	{text: "one or more blobs which exceed", says: "a file is over the mirror's size limit", class: content, kind: fault.Permanent, hint: "remove the file from the change, or raise the mirror's limit", word: change.LargeFile},
 	{text: "push cannot contain secrets", says: "it holds a secret", class: content, kind: fault.Permanent, hint: hintSecret, word: change.Secret, lists: true},
 	{text: "file path is restricted", says: "it touches files that a rule of the mirror restricts", class: content, kind: fault.Permanent, hint: hintRule, word: change.BrokenRule, lists: true},
-	{text: "gh009: secrets detected", says: "it holds a secret", class: content, kind: fault.Permanent, hint: hintSecret, word: change.Secret},
 	{text: "secrets detected in code changes", says: "it holds a secret", class: content, kind: fault.Permanent, hint: hintRevoke, word: change.Secret},
-	{text: "gh007", says: "it would publish a private email address", class: content, kind: fault.Permanent, hint: hintEmail, word: change.PrivateEmail},
 	{text: "gh008", says: "the mirror lacks Git LFS objects that it points at", class: content, kind: fault.Permanent, hint: hintLFS, word: change.MissingLFS},
 	{text: "lfs objects are missing", says: "the mirror lacks Git LFS objects that it points at", class: content, kind: fault.Permanent, hint: hintLFS, word: change.MissingLFS},
 	{text: "prohibited by the pattern", says: "it breaks a push rule of the mirror", class: content, kind: fault.Permanent, hint: hintRule, word: change.BrokenRule},
 	{text: "contains the forbidden pattern", says: "it breaks a push rule of the mirror", class: content, kind: fault.Permanent, hint: hintRule, word: change.BrokenRule},
 	{text: "commit message must", says: "it breaks a rule of the mirror", class: content, kind: fault.Permanent, hint: hintRule, word: change.BrokenRule},
-	{text: "author email must", says: "it breaks a rule of the mirror", class: content, kind: fault.Permanent, hint: hintRule, word: change.BrokenRule},
-	{text: "committer email must", says: "it breaks a rule of the mirror", class: content, kind: fault.Permanent, hint: hintRule, word: change.BrokenRule},
+	{text: "email must", says: "it breaks a rule of the mirror", class: content, kind: fault.Permanent, hint: hintRule, word: change.BrokenRule},
 	{text: "branch name does not follow the pattern", says: "a rule of the mirror does not take this name", kind: fault.Configuration, hint: hintNaming},
 	{text: "branch name must", says: "a rule of the mirror does not take this name", kind: fault.Configuration, hint: hintNaming},
 	{text: "does not follow the pattern", says: "it breaks a push rule of the mirror", class: content, kind: fault.Permanent, hint: hintRule, word: change.BrokenRule},
@@ -55,9 +52,9 @@ var detailRules = []rule{
 	{text: "is not a member of team", says: "the mirror takes only commits of its members", kind: fault.Configuration, hint: hintPushRule},
 	{text: "commit must be signed", says: "the mirror wants signed commits", kind: fault.Configuration, hint: hintPushRule},
 	{text: "exceeded its size limit", says: "the mirror's quota is used up", kind: fault.Configuration, hint: "raise the mirror's size limit"},
+	{text: "exceed the size limit", says: "the mirror's quota is used up", kind: fault.Configuration, hint: "raise the mirror's size limit"},
 	{text: "exists; cannot create", says: "another ref's name is in the way", kind: fault.Configuration, hint: hintInTheWay},
 	{text: ".lock': file exists", says: "the ref is locked by another writer", class: busy, kind: fault.Transient},
-	{text: "commit_refs", says: "the mirror could not write its refs", class: busy, kind: fault.Transient, hint: "GitHub says so in an outage: see https://www.githubstatus.com", unclear: true},
 }
 
 // brokenRules are the words of hooks that broke or could not ask their own
@@ -67,7 +64,6 @@ var brokenRules = []rule{
 	brokenHook("internal server"), // Gitea, GitLab
 	brokenHook("internal api"),    // GitLab
 	brokenHook("api is not accessible"),
-	brokenHook("unable to contact"), // Gitea
 	brokenHook("failed to connect"),
 	brokenHook("connection refused"),
 	brokenHook("connection reset"),
@@ -96,12 +92,10 @@ func brokenHook(text string) rule {
 // was refused. What is worth another try comes first.
 var packRules = []rule{
 	{text: "early eof", says: "the pack arrived incomplete", class: broken, kind: fault.Transient},
-	{text: "unexpected disconnect", says: "the pack arrived incomplete", class: broken, kind: fault.Transient},
 	{text: "eof before pack header", says: "the pack arrived incomplete", class: broken, kind: fault.Transient},
 	{text: "maximum allowed size", says: "the pack is over the mirror's size limit", class: size, kind: fault.Permanent, word: change.TooLarge},
 	{text: "pack exceeds the limit", says: "the pack is over the mirror's size limit", class: size, kind: fault.Permanent, word: change.TooLarge},
 	{text: "object too large", says: "a file is over the mirror's size limit", class: content, kind: fault.Permanent, hint: "remove the file from the change, or raise the mirror's limit", word: change.LargeFile},
-	{text: "exceeds maximum object size", says: "a file is over the mirror's size limit", class: content, kind: fault.Permanent, word: change.LargeFile},
 	{text: "no space left", says: "the mirror's disk is full", class: busy, kind: fault.Transient},
 	{text: "disk quota", says: "the mirror's disk is full", class: busy, kind: fault.Transient},
 	{text: "temporary object directory", says: "the mirror may not write its own files, or its disk is full", class: busy, kind: fault.Transient},
@@ -110,9 +104,7 @@ var packRules = []rule{
 	{text: "signal", says: "the mirror's git was killed", class: busy, kind: fault.Transient},
 	{text: "unresolved delta", says: "the mirror lacks the base of a delta", class: missing, kind: fault.Permanent, hint: hintDamaged},
 	{text: "did not receive expected object", says: "the mirror lacks objects that the pack builds on", class: missing, kind: fault.Permanent, hint: hintDamaged},
-	{text: "missing necessary objects", says: "the mirror lacks objects that the pack builds on", class: missing, kind: fault.Permanent, hint: hintDamaged},
 	{text: "error missing ", says: "the mirror lacks objects that the pack builds on", class: missing, kind: fault.Permanent, hint: hintDamaged},
 	{text: "object of unexpected type", says: "the mirror lacks objects that the pack builds on", class: missing, kind: fault.Permanent, hint: hintDamaged},
 	azureSecret, azureEmail,
-	{text: "error: gh001", says: "a file is over the mirror's size limit", class: content, kind: fault.Permanent, hint: hintLarge, word: change.LargeFile},
 }

@@ -5,6 +5,7 @@ package relay
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,18 +21,58 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	head, blocks := refusalBlocks(string(text))
+	out := head
+	for _, block := range blocks {
+		out += "\n== " + strings.TrimRight(block, "\n") + "\n" + refusalText(t, block)
+	}
+	golden.Compare(t, file, out)
+}
+
+// TestEveryRuleIsSeen: without any one of the rules something else would be made of
+// some text. It changes the tables, and so is not parallel.
+func TestEveryRuleIsSeen(t *testing.T) {
+	text, err := os.ReadFile("testdata/refusals.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, blocks := refusalBlocks(string(text))
+	before := make([]string, len(blocks))
+	for i, block := range blocks {
+		before[i] = refusalText(t, block)
+	}
+	for name, table := range map[string]*[]rule{"refRules": &refRules, "detailRules": &detailRules, "brokenRules": &brokenRules, "packRules": &packRules} {
+		all := *table
+		for i, r := range all {
+			*table = slices.Delete(slices.Clone(all), i, i+1)
+			if !differs(t, blocks, before) {
+				t.Errorf("%s: no text of testdata/refusals.txt needs %q", name, r.text)
+			}
+		}
+		*table = all
+	}
+}
+
+// differs reports whether anything else is made of the blocks than before.
+func differs(t *testing.T, blocks, before []string) bool {
+	for i, block := range blocks {
+		if refusalText(t, block) != before[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// refusalBlocks splits the file, and leaves out what was made of the texts.
+func refusalBlocks(text string) (head string, blocks []string) {
 	var kept []string
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		if !strings.HasPrefix(line, ">") {
 			kept = append(kept, line)
 		}
 	}
 	head, rest, _ := strings.Cut(strings.Join(kept, ""), "\n== ")
-	out := head
-	for block := range strings.SplitSeq(rest, "\n== ") {
-		out += "\n== " + strings.TrimRight(block, "\n") + "\n" + refusalText(t, block)
-	}
-	golden.Compare(t, file, out)
+	return head, strings.Split(rest, "\n== ")
 }
 
 // refusalText gives what is made of one block.
