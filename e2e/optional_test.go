@@ -35,8 +35,8 @@ func TestOptional(t *testing.T) {
 		says           string
 	}{
 		{"a job that may fail", `{"unit": {"result": "success"}, "nightly": {"result": "success"}}`, nightly, +1, "Allowed to fail:\n* `nightly` failed in `Run make test`"},
-		{"an optional environment", `{"unit": {"result": "success"}, "metal": {"result": "success"}}`, environment(t, true), +1, "Allowed to fail:\n* `rawhide` failed in `guest: test on the host`"},
-		{"an environment that votes", `{"unit": {"result": "success"}, "metal": {"result": "failure"}}`, environment(t, false), -1, "Failed: `rawhide` in `guest: test on the host` (exit code 3)"},
+		{"an optional environment", `{"unit": {"result": "success"}, "metal": {"result": "success"}}`, environment(t, true), +1, "Allowed to fail:\n* `rawhide` failed in `test on the host`"},
+		{"an environment that votes", `{"unit": {"result": "success"}, "metal": {"result": "failure"}}`, environment(t, false), -1, "Failed: `rawhide` in `test on the host` (exit code 3)"},
 	} {
 		inside := s.upload(c.subject + ", told by its run")
 		s.fromInside(s.latest(), 0, c.needs, job("unit", "success"), c.job)
