@@ -130,7 +130,7 @@ func (c *Cache) Get(ctx context.Context, key, sha256 string, size int64, fetch f
 }
 
 // use notes that a file is used, and returns what ends that.
-func (e entry) use(shared *os.File) (release func()) {
+func (e entry) use(shared *durable.Lock) (release func()) {
 	e.touch()
 	var once sync.Once
 	return func() {

@@ -61,7 +61,7 @@ func TestReadFile(t *testing.T) {
 func TestTryLock(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "entry", "lock")
-	take := func(how int, want bool) *os.File {
+	take := func(how int, want bool) *Lock {
 		t.Helper()
 		file, err := TryLock(path, how)
 		if err != nil || (file != nil) != want {
@@ -82,6 +82,33 @@ func TestTryLock(t *testing.T) {
 	if _, err := TryLock(filepath.Join(t.TempDir(), "no", "such", "folder"), syscall.LOCK_EX); err == nil {
 		t.Error("a lock without a folder to make it in")
 	}
+}
+
+// TestLockIsNotForked: a lock is given back although a child that was just forked has
+// its file open.
+func TestLockIsNotForked(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lock")
+	held, err := TryLock(path, syscall.LOCK_EX)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := syscall.Dup(int(held.file.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(child)
+	if again, err := TryLock(path, syscall.LOCK_EX); again != nil || err != nil {
+		t.Errorf("got %v, %v while it is held", again, err)
+	}
+	if err := held.Close(); err != nil {
+		t.Error(err)
+	}
+	again, err := TryLock(path, syscall.LOCK_EX)
+	if again == nil || err != nil {
+		t.Fatalf("got %v, %v after it was given back", again, err)
+	}
+	again.Close()
 }
 
 // TestDeletedLocks: only one holds a lock, although its file is deleted by whoever

@@ -10,12 +10,20 @@ import (
 	"syscall"
 )
 
+// Lock is a lock that is held. The end of the process gives it back, too.
+type Lock struct{ file *os.File }
+
+// Close gives the lock back. To close the file is not enough: a child that was forked
+// just now and has not yet become another program has the file open as well.
+func (l *Lock) Close() error {
+	return errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
+}
+
 // TryLock takes a lock of the kernel (flock) on a file, which it makes if there is
 // none, also its folder. how is syscall.LOCK_EX or syscall.LOCK_SH. It returns nil
-// without an error if somebody else holds it. Closing the file gives the lock
-// back, and so does the end of the process. Whoever holds it exclusively may
-// delete the file.
-func TryLock(path string, how int) (*os.File, error) {
+// without an error if somebody else holds it. Whoever holds it exclusively may delete
+// the file.
+func TryLock(path string, how int) (*Lock, error) {
 	for {
 		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, err
@@ -41,7 +49,7 @@ func TryLock(path string, how int) (*os.File, error) {
 			file.Close()
 			return nil, err
 		}
-		return file, nil
+		return &Lock{file}, nil
 	}
 }
 
