@@ -13,7 +13,7 @@ import (
 
 // plainLine is a rule of its own for lines that may be commands: what is neither a
 // letter nor a digit may stand before one, and so may our name.
-var plainLine = regexp.MustCompile(`(?i)^ {0,3}[^\pL\pN> \t]*(?:(?:ci-bot|spdk ci|ci@example\.org)([ \t:,]|$)|[\pZ\v\f]*(?:recheck|cancel|help|false[ \t-]+positive))`)
+var plainLine = regexp.MustCompile(`(?i)^ {0,3}[^\pL\pN> \t]*(?:(?:ci-bot|spdk[\s\pZ]+ci|ci@example\.org)([\s\pZ:,]|$)|[\pZ\v\f]*(?:recheck|cancel|help|false[\s\pZ-]+positive))`)
 
 // FuzzParse checks that commands come from plain lines only, that blank lines
 // around and the command's own spelling change nothing, and that quoting a comment

@@ -66,23 +66,17 @@ func issueList(issues []int) string {
 	return strings.Join(words, ", ")
 }
 
-// parseLine reads one plain line. Calling us by name without a command that we know
-// is asking for the list of commands.
-func parseLine(line string, names Names) (Command, bool) {
-	rest, called := cutName(line, names.Bot)
-	c, ok := parseCommand(strings.TrimPrefix(rest, "/"), names.Workflows)
-	switch {
-	case ok && (called != notCalled || rest == line):
-		return c, true
-	case called == calledFor:
-		return Command{Verb: Help}, true
-	}
-	return Command{}, false
+// parseLine reads one plain line. called is set where it calls us by name without a
+// command that we know.
+func parseLine(line string, names Names) (c Command, ok, called bool) {
+	rest, how := cutName(line, names.Bot)
+	c, ok = parseCommand(strings.TrimPrefix(rest, "/"), names.Workflows)
+	return c, ok, !ok && how == calledFor
 }
 
 // parseCommand reads a line without a name.
 func parseCommand(line string, workflows []string) (Command, bool) {
-	words := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' })
+	words := strings.Fields(line)
 	if len(words) == 0 {
 		return Command{}, false
 	}
@@ -104,7 +98,7 @@ func parseCommand(line string, workflows []string) (Command, bool) {
 
 // falsePositive is the form of the command, as people vary it. SPDK's own form
 // allows the number without its sign and without the space.
-var falsePositive = regexp.MustCompile(`(?i)^false[ \t-]+positives?[ \t]*(?::[ \t]*#?|[ \t]#)([0-9].*)$`)
+var falsePositive = regexp.MustCompile(`(?i)^false[ -]+positives? ?(?:: ?#?| #)([0-9].*)$`)
 
 // parseFalsePositive reads "false positive: #12, #13".
 func parseFalsePositive(line string) (Command, bool) {
@@ -113,7 +107,7 @@ func parseFalsePositive(line string) (Command, bool) {
 		return Command{}, false
 	}
 	c := Command{Verb: FalsePositive}
-	words := strings.FieldsFunc(m[1], func(r rune) bool { return r == ' ' || r == '\t' || r == ',' })
+	words := strings.FieldsFunc(m[1], func(r rune) bool { return r == ' ' || r == ',' })
 	for i, word := range words {
 		if i > 0 && i == len(words)-2 && lower(word) == "and" {
 			continue

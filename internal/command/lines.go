@@ -4,6 +4,7 @@ package command
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,12 +14,19 @@ var (
 	// how many file comments came with it.
 	headerLine = regexp.MustCompile(`^Patch Set \d+:`)
 	countLine  = regexp.MustCompile(`^\(\d+ comments?\)$`)
-	// The lines that mail programs put before a quote that they do not mark.
-	wroteLine    = regexp.MustCompile(`(?i)^(?:on\s.{1,300}\s)?wrote:$`)
+	// The lines that mail programs put before a quote that they do not mark, in the
+	// language of their user: Gerrit takes such a quote for part of the comment.
+	wroteLine    = regexp.MustCompile(`(?i)^(?:on\s.{1,300}\s)?wrote:$|\S@\S{1,255}>[^<>]{0,30}:$`)
 	originalLine = regexp.MustCompile(`(?i)^-{2,} ?(?:original|forwarded) message ?-{2,}$`)
+	// fieldLine is a field of a mail's header.
+	fieldLine = regexp.MustCompile(`^\*?\pL[\pL\pZ-]{0,20}:\*?[\s\pZ]`)
 	// htmlLine opens a block whose text is a sample, a quote or hidden.
 	htmlLine = regexp.MustCompile(`(?i)^<(pre|code|blockquote|!--)(?:[\s>]|$|--)`)
 )
+
+// headerFields is how many fields a quoted mail begins with: the author, first, the
+// date, to whom and about what.
+const headerFields = 4
 
 // wrapped is the shortest line, in characters, after which a program would wrap a
 // quote.
@@ -64,7 +72,7 @@ func spoken(text string) (own []string, below string) {
 		if len(own) == 0 && countLine.MatchString(line) {
 			continue
 		}
-		if originalLine.MatchString(line) {
+		if originalLine.MatchString(line) || r.mailHeader(i) {
 			return own, r.below
 		}
 		if r.wrote = wroteLine.MatchString(line); r.wrote {
@@ -74,6 +82,13 @@ func spoken(text string) (own []string, below string) {
 		r.code = r.spanEnd(i, line)
 	}
 	return own, r.below
+}
+
+// mailHeader reports whether line i begins the header of a mail that is quoted.
+func (r *reader) mailHeader(i int) bool {
+	fields := r.lines[i:]
+	return len(fields) >= headerFields && strings.Contains(fields[0], "@") &&
+		!slices.ContainsFunc(fields[:headerFields], func(line string) bool { return !fieldLine.MatchString(line) })
 }
 
 // foreign reports whether a line is somebody else's text or a sample.

@@ -22,7 +22,7 @@ func cutName(line string, bot []string) (rest string, called calling) {
 			continue
 		}
 		rest := text[len(name):]
-		cut := strings.TrimLeft(rest, " \t:,")
+		cut := strings.TrimLeft(rest, " :,")
 		switch {
 		case cut == rest && rest != "": // a longer name
 		case at, strings.ContainsAny(rest[:len(rest)-len(cut)], ":,"):

@@ -60,28 +60,35 @@ func Parse(text string, names Names) Parsed {
 		text = text[:strings.LastIndexByte(text[:MaxComment], '\n')+1]
 	}
 	own, below := spoken(text)
+	called := false
 	for _, line := range own {
 		line, code := plain(line)
 		if !code || len(own) == 1 {
-			p.take(line, names)
+			c, ok, calls := parseLine(line, names)
+			called = called || calls
+			p.take(c, ok)
 		}
 	}
-	if len(p.Commands) > 0 || p.Cut {
-		return p
-	}
-	if len(own) > 0 {
+	switch {
+	case len(p.Commands) > 0:
+	case called:
+		p.take(Command{Verb: Help}, true)
+	case p.Cut:
+	case len(own) > 0:
 		first, _ := plain(own[0])
 		p.Suggestion = suggest(first, len(own) == 1)
-	} else if line, _ := plain(below); below != "" {
-		c, _ := parseLine(line, names)
-		p.Suggestion = c.Verb
+	case below != "":
+		line, _ := plain(below)
+		c, _, calls := parseLine(line, names)
+		if p.Suggestion = c.Verb; calls {
+			p.Suggestion = Help
+		}
 	}
 	return p
 }
 
-// take adds the line's command, if it is one.
-func (p *Parsed) take(line string, names Names) {
-	c, ok := parseLine(line, names)
+// take adds a command, if it is one.
+func (p *Parsed) take(c Command, ok bool) {
 	switch {
 	case !ok:
 	case len(p.Commands) == MaxCommands:
@@ -92,8 +99,10 @@ func (p *Parsed) take(line string, names Names) {
 }
 
 // plain takes off a line what only makes it look nice: emphasis, or the
-// back-quotes of a code span, and the stop at its end.
+// back-quotes of a code span, and the stop at its end. One space is as good as
+// another, or as many.
 func plain(line string) (text string, code bool) {
+	line = strings.Join(strings.Fields(line), " ")
 	for {
 		line = strings.TrimRightFunc(strings.TrimLeftFunc(line, blank), func(r rune) bool { return blank(r) || strings.ContainsRune(".!,;", r) })
 		bare, mark := unwrap(line)

@@ -4,6 +4,11 @@ package command
 
 import "strings"
 
+// outlook is a quote as Outlook makes it: a mail with its header, not marked.
+func outlook(header ...string) string {
+	return strings.Repeat("_", 32) + "\r\n" + strings.Join(header, "\r\n") + "\r\n\r\nrecheck\r\n"
+}
+
 // comments are what people and programs write, and what it asks for.
 var comments = []struct{ text, want string }{
 	// Commands, as they are written.
@@ -58,6 +63,10 @@ var comments = []struct{ text, want string }{
 	{"@ci-bot why did this fail?", "help"},
 	{"Thanks.\n@ci-bot please look", "help"},
 	{"SPDK CI: what is this?", "help"},
+	{"@ci-bot\nrecheck", "recheck"}, // whoever knows a command needs no list
+	{"@ci-bot\n@SPDK CI:", "help"},
+	{"@ci-bot help\nrecheck", "help; recheck"},
+	{"@ci-bot\n" + strings.Repeat("recheck\n", 6), "recheck; recheck; recheck; recheck; recheck; +1"},
 	{"SPDK CI is broken again", ""},
 	{"ci-bot", ""},
 	{"@ci-bot2 recheck", ""},
@@ -108,6 +117,7 @@ var comments = []struct{ text, want string }{
 	{"> If you think that the lab was at fault, and not your change, you can always say\nthat with\nrecheck", ""},
 	{"> ok?\nrecheck", "?recheck"}, // it may be the answer: who knows
 	{"> ok?\nYes.\nrecheck", ""},
+	{"> ok?\n@ci-bot why?", "?help"},
 	{"> ok?\nYes.\n\nrecheck", "recheck"},
 	{"> ok?\n```\nrecheck\n```", ""},
 	{"> ok?\n```\nx\n```\nrecheck", "recheck"},
@@ -116,6 +126,16 @@ var comments = []struct{ text, want string }{
 	{"On Mon, Nov 2, 2026 at 10:00 Bob wrote:\n\n> recheck\n\ncancel", "cancel"},
 	{"recheck\n\n-----Original Message-----\nFrom: Bob\n\ncancel", "recheck"},
 	{"Bob wrote:\n| recheck", ""},
+	{"Yes.\n\nOn Mon, Nov 2, 2026 at 10:00 Bob (Code Review) <\nbob@example.org> wrote:\n\nrecheck", ""},
+	{"cancel\n\nAm Mo., 2. Nov. 2026 um 10:00 Uhr schrieb Bob <bob@example.org>:\n\nrecheck", "cancel"},
+	{"cancel\n\nLe lun. 2 nov. 2026, Bob <bob@example.org> a \u00e9crit\u00a0:\n\nrecheck", "cancel"},
+	{"Bob <bob@example.org>: see above.\nrecheck", "recheck"},
+	{"cancel\n" + outlook("From: Bob <ci@example.org>", "Sent: Monday", "To: Ann", "Subject: x"), "cancel"},
+	{"cancel\n" + outlook("*From:* Bob <ci@example.org>", "*Sent:* Monday", "*To:* Ann", "*Cc:* Cy", "*Subject:* x"), "cancel"},
+	{"cancel\n" + outlook("Von: Bob <ci@example.org>", "Gesendet: Montag", "An: Ann", "Betreff: x"), "cancel"},
+	{"cancel\n" + outlook("De : Bob <ci@example.org>", "Envoy\u00e9\u00a0: lundi", "\u00c0 : Ann", "Objet : x"), "cancel"},
+	{outlook("Cc: Bob <bob@example.org>", "Cc: Ann <ann@example.org>", "Reviewed-by: Cy"), "recheck"},
+	{outlook("Host: lab", "Result: bad", "To do: none", "Since: Monday"), "recheck"},
 
 	// Blocks and spans.
 	{"<pre>\nrecheck\n</pre>", ""},
@@ -151,6 +171,11 @@ var comments = []struct{ text, want string }{
 	{"recheck -x", "?recheck"},
 	{"recheck; rm -rf /", "?recheck"},
 	{"recheck failed\u00a0", "recheck failed"},
+	{"recheck\u00a0failed", "recheck failed"},
+	{"false\u00a0positive:\u00a0#7,\u2009#8", "false positive: #7, #8"},
+	{"@ci-bot\u00a0recheck", "recheck"},
+	{"recheck\u00a0please", "?recheck"},
+	{"recheck\tplease", "?recheck"},
 	{"recheck\u200b", "recheck"},
 	{"\u00a0recheck", "recheck"},
 	{"\vrecheck", "recheck"},
