@@ -70,7 +70,8 @@ func (c *Client) CommentIssue(ctx context.Context, repository string, number int
 const maxRemarks = 300
 
 // Commented tells whether an issue has a comment since then that holds a text. The
-// error is ErrGone where there is no such issue.
+// error is ErrGone where there is no such issue, and Permanent where it has more
+// comments than are looked through.
 // https://docs.github.com/rest/issues/comments#list-issue-comments
 func (c *Client) Commented(ctx context.Context, repository string, number int, text string, since time.Time) (bool, error) {
 	q, err := issueCall("read the comments on", repository, number)
@@ -82,11 +83,15 @@ func (c *Client) Commented(ctx context.Context, repository string, number int, t
 	type comment struct {
 		Body string `json:"body"`
 	}
-	comments, _, err := list(ctx, c, q, maxRemarks, func(page []comment) []comment { return page })
+	comments, whole, err := list(ctx, c, q, maxRemarks, func(page []comment) []comment { return page })
 	if err != nil {
 		return false, c.orGone(ctx, q, repository, err)
 	}
-	return slices.ContainsFunc(comments, func(x comment) bool { return strings.Contains(x.Body, text) }), nil
+	found := slices.ContainsFunc(comments, func(x comment) bool { return strings.Contains(x.Body, text) })
+	if !found && !whole {
+		return false, fault.New(fault.Permanent, "failed to %s: there are more than %d since %s", q.doing, maxRemarks, since.UTC().Format(time.RFC3339))
+	}
+	return found, nil
 }
 
 // issueCall makes the call that reads an issue.

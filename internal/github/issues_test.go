@@ -3,8 +3,10 @@
 package github
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,4 +82,30 @@ func TestCommentIssue(t *testing.T) {
 	checkFailure(t, w.client.CommentIssue(t.Context(), "org/ci", 8, "x"), fault.Configuration, "unlock the conversation")
 	checkFailure(t, w.client.CommentIssue(t.Context(), "org/ci", 0, "x"), fault.Permanent, "not the number of an issue")
 	checkFailure(t, w.client.CommentIssue(t.Context(), "org/ci", 7, " \n"), fault.Ours, "the comment is empty")
+}
+
+// TestCommented: where an issue has so many comments that ours may be beyond those
+// that are read, nobody is told that there is none.
+func TestCommented(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, standin.Options{})
+	const mark = "<!-- mark -->"
+	remarks := func(n int) []standin.Comment { return slices.Repeat([]standin.Comment{{Body: "me, too"}}, n) }
+	for _, tt := range []struct {
+		number, before, after int
+		want                  bool
+		err                   string
+	}{
+		{7, 0, 0, true, ""}, {8, maxRemarks - 1, 5, true, ""}, {9, maxRemarks, 0, false, "there are more than 300"},
+	} {
+		w.repo.SetIssue(standin.Issue{Number: tt.number, Comments: remarks(tt.before)})
+		if got, err := w.client.Commented(t.Context(), "org/ci", tt.number, mark, time.Time{}); got || err != nil {
+			t.Errorf("#%d: got %v, %v; want no mark yet", tt.number, got, err)
+		}
+		w.repo.SetIssue(standin.Issue{Number: tt.number, Comments: slices.Concat(remarks(tt.before), []standin.Comment{{Body: mark + "\nSeen again."}}, remarks(tt.after))})
+		got, err := w.client.Commented(t.Context(), "org/ci", tt.number, mark, time.Time{})
+		if got != tt.want || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("#%d: got %v, %v; want %v and %q", tt.number, got, err, tt.want, tt.err)
+		}
+	}
 }

@@ -133,7 +133,7 @@ func TestNotesAreCode(t *testing.T) {
 				{Kind: command.Excuse}, // noted before
 				{Kind: command.Rerun},
 			})
-			if len(got) != 1 || !got[0].Asked.Equal(noon) || !got[0].Since.Equal(c.Current.Created.Add(-clockSlack)) || !strings.HasPrefix(got[0].Body, got[0].Mark+"\n") {
+			if len(got) != 1 || !got[0].Asked.Equal(noon) || !got[0].Since.Equal(noon.Add(-clockSlack)) || !strings.HasPrefix(got[0].Body, got[0].Mark+"\n") {
 				t.Fatalf("got %+v, want one note", got)
 			}
 			marks[got[0].Mark], body = true, got[0].Body

@@ -32,7 +32,7 @@ func (b *builder) excuses(c *change.Change, actions []command.Action) []Excuse {
 		if told := b.lastFailure(c); told != "" {
 			body += "\n\n    " + strings.Join(codeLines(told), "\n    ") + "\n"
 		}
-		all = append(all, Excuse{Issues: a.Issues, Body: body, Mark: mark, Since: c.Current.Created.Add(-clockSlack), Asked: a.At})
+		all = append(all, Excuse{Issues: a.Issues, Body: body, Mark: mark, Since: a.At.Add(-clockSlack), Asked: a.At})
 	}
 	return all
 }
