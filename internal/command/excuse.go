@@ -4,6 +4,7 @@ package command
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -137,4 +138,22 @@ func notedText(all, fresh []int) string {
 		return "The failure was noted on " + issueList(all) + " before. "
 	}
 	return "The failure is noted on " + issueList(fresh) + ". "
+}
+
+// notedSentence is what notedText says of issues on which the failure is noted.
+var notedSentence = regexp.MustCompile(`The failure is noted on (#\d+(?:, #\d+)*)\.`)
+
+// WithoutNote returns a reply that does not say of an issue that the failure was
+// noted there.
+func WithoutNote(reply string, issue int) string {
+	name := issueList([]int{issue})
+	reply = strings.Replace(reply+"\n", "\n"+notedName+name+"\n", "\n", 1)
+	return notedSentence.ReplaceAllStringFunc(reply, func(sentence string) string {
+		list := strings.Split(notedSentence.FindStringSubmatch(sentence)[1], ", ")
+		list = slices.DeleteFunc(list, func(n string) bool { return n == name })
+		if len(list) == 0 {
+			return "The failure is not noted."
+		}
+		return "The failure is noted on " + strings.Join(list, ", ") + "."
+	})
 }

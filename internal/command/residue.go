@@ -75,12 +75,6 @@ func (r Residue) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// WithoutNote returns a reply that does not say of an issue that the failure was
-// noted there.
-func WithoutNote(reply string, issue int) string {
-	return strings.Replace(reply+"\n", "\n"+notedName+issueList([]int{issue})+"\n", "\n", 1)
-}
-
 // ParseResidue reads the residue at the end of a message. It is the zero value
 // unless every line of the last paragraph is part of one.
 func ParseResidue(text string) Residue {

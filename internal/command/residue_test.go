@@ -58,3 +58,23 @@ func TestResidueOfALongMessage(t *testing.T) {
 		t.Errorf("got %d replies", len(got.Replies))
 	}
 }
+
+// TestWithoutNote: what could not be noted is neither said nor remembered.
+func TestWithoutNote(t *testing.T) {
+	t.Parallel()
+	said := func(text string, noted ...int) string {
+		return "> false positive: #1, #12\n\n" + text + " Starting attempt 2 of a.yml.\n\n" + Residue{Replies: []string{"x"}, Noted: noted}.String()
+	}
+	reply := said("The failure is noted on #1, #12.", 1, 12)
+	for _, step := range []struct {
+		issue int
+		want  string
+	}{
+		{2, reply}, {1, said("The failure is noted on #12.", 12)}, {12, said("The failure is not noted.")},
+	} {
+		reply = strings.TrimSpace(WithoutNote(reply, step.issue))
+		if diff := cmp.Diff(step.want, reply); diff != "" {
+			t.Errorf("without #%d: %s", step.issue, diff)
+		}
+	}
+}

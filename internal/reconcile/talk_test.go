@@ -202,8 +202,8 @@ func TestNoteThatIsForbidden(t *testing.T) {
 			t.Errorf("got the answer %q", m.Text)
 		}
 	}
-	if r := command.ParseResidue(w.answer()); len(r.Noted) != 0 || len(r.Asked) != 1 {
-		t.Errorf("got %+v, want no note and a run", r)
+	if r := command.ParseResidue(w.answer()); len(r.Noted) != 0 || len(r.Asked) != 1 || strings.Contains(w.answer(), "is noted on") {
+		t.Errorf("got %+v in %q, want no note and a run", r, w.answer())
 	}
 	w = newTalking(t, "false positive: #12")
 	w.noteErr = fault.New(fault.Transient, "502")
