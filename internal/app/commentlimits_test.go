@@ -138,3 +138,51 @@ func TestCommentsThatAreShownLate(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherBranchesOfOneAccount: two dispatchers with one account test a branch each,
+// and no comment is lost because the other one saw it first.
+func TestOtherBranchesOfOneAccount(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "")
+	ours := defaultConfig("branches: [master]\nreport: {label: Verified}\n")
+	theirs := strings.NewReplacer("[master]", "[v24.x]", "mirror: example/spdk",
+		"mirror: {repository: example/spdk, namespace: refs/heads/changes/, ledger: refs/heads/_dispatcher/}").Replace(ours)
+	pass := func(config string) {
+		s.configure(config)
+		s.soft(1)
+	}
+	answers := func(c *gerrit.Change) (texts []string) {
+		for _, m := range c.Messages() {
+			if m.Author == "bot" {
+				texts = append(texts, m.Text)
+			}
+		}
+		return texts
+	}
+	c := s.push("ann", "nvme: split the probe loop", nil)
+	s.unwritten(c)
+	pass(ours)
+	s.runs("101/1/autorun.yml/1")
+	for n := 1; n <= 2; n++ {
+		c.Reply("ann", "help\nrecheck\nrechek")
+		pass(theirs)
+		pass(theirs)
+		if got := answers(c); len(got) != n || !strings.Contains(got[0], "branch master is not configured") || strings.Contains(got[0], "> help") || strings.Contains(s.stderr, "warning") {
+			t.Errorf("got %q and %s from the other dispatcher, want one answer for each recheck", got, s.stderr)
+		}
+	}
+	c.Reply("ann", "cancel")
+	pass(theirs)
+	pass(ours)
+	if got := s.github.Runs()[0].Conclusion; got != "cancelled" {
+		t.Errorf("the run is %q, want it cancelled", got)
+	}
+	c.Reply("ann", "recheck")
+	said := len(answers(c))
+	pass(theirs)
+	if got := answers(c)[said:]; len(got) != 0 {
+		t.Errorf("got %q from the other dispatcher, which can see by now whose change it is", got)
+	}
+	pass(ours)
+	s.runs("101/1/autorun.yml/1", "101/1/autorun.yml/2")
+}

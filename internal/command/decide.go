@@ -81,6 +81,9 @@ func Decide(s Snapshot, p Policy, now time.Time) Decision {
 			r.Replies = append(r.Replies, m.ID)
 		}
 	}
+	if s.Elsewhere {
+		r.Replies, r.LeftOut = nil, r.Replies
+	}
 	settle(d.out.Actions)
 	r.Noted = d.noting
 	r.TookBack = slices.ContainsFunc(d.out.Actions, func(a Action) bool { return a.TakesBack })

@@ -120,6 +120,31 @@ func TestRecheckFailed(t *testing.T) {
 	})
 }
 
+// TestElsewhere: only a recheck is answered where another dispatcher may test the
+// change, which has all comments to answer still.
+func TestElsewhere(t *testing.T) {
+	t.Parallel()
+	s, p := world(say(ann, 3, "help"), say(ann, 3, "cancel\nrecheck"), say(bob, 3, "rechek"), say(bob, 3, "false positive: #12")), policy
+	s.Runs = []Run{run("autorun.yml", 1, Failed), run("docs.yml", 1, Running)}
+	here := Decide(s, p, noon)
+	s.Elsewhere, s.Workflows[0].Gate, s.Workflows[1].Gate = true, "not our branch", "not our branch"
+	d := Decide(s, p, noon)
+	if got, want := strings.TrimSpace(tell(d)), "m2 refuse: Attempt 1 of docs.yml (https://github.example/docs.yml/1) is not done yet. autorun.yml is not started: not our branch."; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if diff := cmp.Diff(Residue{LeftOut: []string{"m2"}}, ParseResidue(d.Reply)); diff != "" {
+		t.Error(diff)
+	}
+	s.Change.Messages = append(s.Change.Messages, answer(d.Reply))
+	if again := Decide(s, p, noon); again.Reply != "" || len(again.PassedOver)+len(again.Issues) != 0 {
+		t.Errorf("after the answer there is more: %s", tell(again))
+	}
+	s.Elsewhere, s.Workflows[0].Gate, s.Workflows[1].Gate = false, "", ""
+	if diff := cmp.Diff(here, Decide(s, p, noon)); diff != "" {
+		t.Errorf("the answer makes a difference to the other dispatcher: %s", diff)
+	}
+}
+
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{

@@ -35,6 +35,9 @@ func remember(s Snapshot, self int) memory {
 			continue
 		}
 		r := ParseResidue(msg.Text)
+		if s.Elsewhere {
+			r.Replies = append(r.Replies, r.LeftOut...)
+		}
 		for _, id := range r.Replies {
 			m.answered[id] = true
 		}

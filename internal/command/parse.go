@@ -42,6 +42,12 @@ func (p *Parsed) drop(v Verb) {
 	p.Commands = slices.DeleteFunc(p.Commands, func(c Command) bool { return c.Verb == v })
 }
 
+// keep takes all out but the commands of a verb.
+func (p *Parsed) keep(v Verb) {
+	p.Commands = slices.DeleteFunc(p.Commands, func(c Command) bool { return c.Verb != v })
+	p.Suggestion, p.Left = "", 0
+}
+
 // Names are the names that a comment may use.
 type Names struct {
 	// Workflows are the configured ones, for "recheck NAME".

@@ -62,20 +62,25 @@ func (d *decider) remarks() []remark {
 	return d.fair(due)
 }
 
-// silent drops from a comment what needs no answer, and reports whether anything
-// is left: what concerns a patchset that was replaced and is stopped for that, and
-// the list of commands where its author has got it.
+// silent drops from a comment what needs no answer, and reports whether that is all:
+// what concerns a patchset that was replaced and is stopped for that, the list of
+// commands where its author has got it, and what may be meant for another dispatcher.
 func (d *decider) silent(r *remark) bool {
 	if !d.current(r.Message) {
 		r.parsed.Suggestion = ""
 		r.parsed.drop(Cancel)
 	}
-	if who := d.author(r.Message); d.helped[who] {
-		if r.parsed.drop(Help); !r.parsed.speaks() {
-			d.pass(r.Message)
+	if d.s.Elsewhere {
+		r.parsed.keep(Recheck)
+	}
+	if who := d.author(r.Message); r.parsed.asks(Help) {
+		if d.helped[who] {
+			r.parsed.drop(Help)
+			if !r.parsed.speaks() {
+				d.pass(r.Message)
+			}
 		}
-	} else {
-		d.helped[who] = r.parsed.asks(Help)
+		d.helped[who] = true
 	}
 	return !r.parsed.speaks()
 }

@@ -110,7 +110,7 @@ func TestHelpOnce(t *testing.T) {
 	t.Parallel()
 	p := policy
 	p.Called = []string{"ci"}
-	s := world(say(ann, 3, "help"), say(bob, 3, "@ci what is this?"), say(ann, 3, "help\nrecheck docs"), say(ann, 3, "@ci hello"), say(bob, 3, "help"))
+	s := world(say(ann, 3, "help"), say(bob, 3, "@ci what is this?"), say(ann, 3, "help\nrecheck docs"), say(ann, 3, "@ci hello"), say(bob, 3, "help"), say(ann, 3, "Thanks."))
 	answered, _, last := passes(t, &s, p)
 	if answered[ann.ID] != 2 || answered[bob.ID] != 1 {
 		t.Errorf("got %d answers to ann and %d to bob, want 2 and 1", answered[ann.ID], answered[bob.ID])

@@ -22,6 +22,7 @@ func TestResidueRoundTrip(t *testing.T) {
 	for _, r := range []Residue{
 		{},
 		{Replies: []string{"5d8e1f"}},
+		{LeftOut: []string{"5d8e1f", "5d8e20"}},
 		{Replies: []string{"8a7b_c9", "AAAA/x=="}, Asked: []Ask{{key("1/2/a.yml/3"), false}, {key("1/2/b.yml/1"), true}}},
 		{Replies: []string{"x"}, Asked: []Ask{{key("spdk+1/2/a.yml/3"), false}}, Cancelled: []change.Key{key("spdk+1/2/a.yml/2")}},
 	} {

@@ -82,6 +82,9 @@ type Snapshot struct {
 	// Gerrit 3.3 the reply field of the web page makes such comments, and the
 	// message beside them only says "(1 comment)".
 	Change change.Change
+	// Elsewhere: the change is for a branch that is not tested. Another dispatcher with
+	// our account may do that, so that only Recheck is answered.
+	Elsewhere bool
 	// Runs are the known attempts; those of other patchsets are passed over.
 	Runs []Run
 	// Workflows are the configured ones, in order.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/command"
+	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
 const (
@@ -59,8 +60,8 @@ func (b *builder) comments() {
 
 // updated are the changes whose comments may be new, the one first that was updated
 // first: of those on which something was said, those that were updated since the last
-// look, and those on which that was within the overlap. These were read already, unless Gerrit's index was late, so
-// they are the ones to be left out where there are too many.
+// look, and those on which that was within the overlap. These were read already, unless
+// Gerrit's index was late, so they are the ones to be left out where there are too many.
 func (b *builder) updated(last time.Time) []*change.Change {
 	var list []*change.Change
 	for i := range b.s.Changes {
@@ -69,7 +70,7 @@ func (b *builder) updated(last time.Time) []*change.Change {
 		if c.Updated.After(last) {
 			since = b.now.Add(-horizon)
 		}
-		if b.now.Sub(c.Updated) < horizon && spokenSince(c, since) {
+		if b.now.Sub(c.Updated) < horizon && spokenSince(c, since) && !b.anothers(c) {
 			list = append(list, c)
 		}
 	}
@@ -86,6 +87,15 @@ func (b *builder) updated(last time.Time) []*change.Change {
 		list = list[min(news, over):][:maxRead]
 	}
 	return list
+}
+
+// anothers reports whether another dispatcher with our account looks after a change:
+// its branch is none of ours, and there is more from us than that answer.
+func (b *builder) anothers(c *change.Change) bool {
+	return b.filter.elsewhere(c) && slices.ContainsFunc(c.Messages, func(m change.Message) bool {
+		return verdict.IsOwn(m, b.self()) && strings.HasPrefix(m.Tag, ourTags) &&
+			(m.Tag != command.Tag || len(command.ParseResidue(m.Text).LeftOut) == 0)
+	})
 }
 
 // spokenSince reports whether people, or our answers to them, have said something

@@ -59,9 +59,12 @@ func (f *filter) mode(c *change.Change) string {
 	return ""
 }
 
+// elsewhere reports whether a change is for a branch that another dispatcher may test.
+func (f *filter) elsewhere(c *change.Change) bool { return !matchAny(f.branches, c.Branch) }
+
 // scope says why a change is none of ours, or "".
 func (f *filter) scope(c *change.Change) string {
-	if !matchAny(f.branches, c.Branch) {
+	if f.elsewhere(c) {
 		return fmt.Sprintf("branch %s is not configured", c.Branch)
 	}
 	for _, re := range f.subjects {

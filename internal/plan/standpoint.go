@@ -21,7 +21,7 @@ const notKnownYet = "is not known yet"
 // commandSnapshot is what comments on a change are judged by; known is false
 // while something of it must be observed first.
 func (b *builder) commandSnapshot(c *change.Change) (s command.Snapshot, known bool) {
-	s = command.Snapshot{Server: b.p.Server(c.Imported), Change: *c, Members: b.s.Members,
+	s = command.Snapshot{Server: b.p.Server(c.Imported), Change: *c, Elsewhere: b.filter.elsewhere(c), Members: b.s.Members,
 		Issues: b.s.Issues, IssueTrouble: b.s.IssueTrouble, IssuesLater: b.s.IssuesLater}
 	known = true
 	for _, w := range b.workflowsFor(c) {
