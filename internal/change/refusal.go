@@ -25,6 +25,7 @@ const (
 	Malformed    = "malformed"
 	BrokenRule   = "rule"
 	Protected    = "protected"
+	Borrowed     = "base"  // one of these, perhaps for a commit that it brings along
 	OtherReason  = "other" // of a branch: in words that are not known
 )
 
@@ -36,6 +37,7 @@ var refusalTexts = map[string]string{
 	MissingLFS:   "it points at Git LFS objects that are not there",
 	Malformed:    "an object is malformed",
 	BrokenRule:   "it breaks a rule of the mirror",
+	Borrowed:     "it, or a commit that it brings along, holds what the mirror refuses",
 	Protected:    "the branch is protected",
 }
 

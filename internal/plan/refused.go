@@ -12,78 +12,6 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
-// Refusal is what the ledger remembers of something that was refused before: a
-// patchset (Kind is change.Unrelayed) or a branch (change.Unmoved) by the mirror,
-// a message on a change (change.Full) by Gerrit.
-type Refusal struct {
-	Kind change.EntryKind
-	// Word is why: see change.RefusalText.
-	Word string
-	// Count is how often it was refused, in passes far enough apart, and At when:
-	// the first time as long as Count is 1, then the latest. An older version of
-	// this program noted no time: Count is 0 and At zero then.
-	Count int
-	At    time.Time
-	// Refs are all refs that say so.
-	Refs []Ref
-}
-
-// A patchset that was refused once is only suspected: it is tried in each pass,
-// quietly. Refused again after an hour it is believed to be at fault, and tried
-// after ever longer waits. A person puts right what holds a branch or a change,
-// so these are tried once a day at least.
-const suspicion = time.Hour
-
-var (
-	patchsetWaits = []time.Duration{0, time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour}
-	otherWaits    = []time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour}
-)
-
-// maxCount bounds what is counted: more of them change nothing.
-const maxCount = 9
-
-// Known reports whether anything is remembered.
-func (r Refusal) Known() bool { return len(r.Refs) > 0 }
-
-// Next is when to try again, zero for at once.
-func (r Refusal) Next() time.Time {
-	waits := otherWaits
-	if r.Kind == change.Unrelayed {
-		waits = patchsetWaits
-	}
-	if r.Count == 0 {
-		return time.Time{}
-	}
-	if wait := waits[min(r.Count, len(waits))-1]; wait > 0 {
-		return r.At.Add(wait)
-	}
-	return time.Time{}
-}
-
-// Again is what to remember once it was refused at the time now, too. note is
-// false where that adds nothing to what is known.
-func (r Refusal) Again(now time.Time, word string) (next Refusal, note bool) {
-	next = Refusal{Kind: r.Kind, Word: word, Count: 1, At: now, Refs: r.Refs}
-	switch {
-	case !r.Known():
-	case r.Kind == change.Unrelayed && r.Count == 1 && now.Sub(r.At) < suspicion:
-		return r, false
-	case r.Count == 0:
-		next.Count = 2
-	default:
-		next.Count = min(r.Count+1, maxCount)
-	}
-	return next, true
-}
-
-// Outlook says in words when it is tried again.
-func (r Refusal) Outlook() string {
-	if next := r.Next(); !next.IsZero() {
-		return "tried again after " + next.UTC().Format("2006-01-02 15:04 UTC")
-	}
-	return "tried again in each pass"
-}
-
 // skew is how far the clocks of those who write the ledger may differ.
 const skew = 5 * time.Minute
 
@@ -141,11 +69,31 @@ func (b *builder) recall() {
 			b.refused[number] = r
 		}
 	}
-	due := slices.DeleteFunc(slices.Sorted(maps.Keys(b.refused)), func(n int) bool { return b.refused[n].Next().After(b.now) })
+	due := slices.DeleteFunc(slices.Sorted(maps.Keys(b.refused)), func(n int) bool { return !b.due(n) })
 	slices.SortStableFunc(due, func(x, y int) int { return b.refused[x].At.Compare(b.refused[y].At) })
 	for _, n := range due[:min(len(due), maxRetried)] {
 		b.retried[n] = true
 	}
+}
+
+// due reports whether a refused patchset is tried again. What was refused with commits
+// that it brought along is another matter once these are on the mirror.
+func (b *builder) due(number int) bool {
+	r := b.refused[number]
+	return !r.Next().After(b.now) || r.Word == change.Borrowed && b.based(b.open[number])
+}
+
+// based reports whether the mirror is known to have what a change builds on.
+func (b *builder) based(c *change.Change) bool {
+	return !slices.ContainsFunc(c.Current.Parents, func(p change.Revision) bool {
+		for _, tip := range b.s.Mirror.Branches {
+			if tip == p {
+				return false
+			}
+		}
+		below, open := b.tips[p]
+		return !open || !b.s.Mirror.Holds(below.ID(), p)
+	})
 }
 
 // refusedReason says that this patchset, or one below it, is known to be refused
@@ -156,7 +104,7 @@ func (b *builder) refusedReason(c *change.Change) string {
 	}
 	if r, refused := b.refused[c.Number]; refused && !b.retried[c.Number] {
 		outlook := r.Outlook()
-		if !r.Next().After(b.now) {
+		if b.due(c.Number) {
 			outlook = fmt.Sprintf("%d others are tried again first", maxRetried)
 		}
 		return fmt.Sprintf("the mirror refuses this patchset: %s (%s); %s, a new patchset at once",
@@ -179,18 +127,6 @@ func (b *builder) refusedReason(c *change.Change) string {
 		}
 	}
 	return ""
-}
-
-// times says how often it was refused.
-func (r Refusal) times() string {
-	switch r.Count {
-	case 0:
-		return "noted by an older version"
-	case 1:
-		return "once, at " + r.At.UTC().Format("2006-01-02 15:04 UTC")
-	default:
-		return fmt.Sprintf("%d times, the last at %s", r.Count, r.At.UTC().Format("2006-01-02 15:04 UTC"))
-	}
 }
 
 // mute holds back what would be said on changes that take no more messages.

@@ -77,6 +77,36 @@ func TestForgedRefusalHoldsNobodyElse(t *testing.T) {
 		"relay 7/1: new patchset", "dispatch 8/1/autorun.yml/1: new patchset", "dispatch 7/1/autorun.yml/1: new patchset")
 }
 
+// TestBorrowedRefusals: what may be refused for a commit that it brings along is tried
+// once a day at least, and at once where the mirror has what it builds on.
+func TestBorrowedRefusals(t *testing.T) {
+	t.Parallel()
+	p := project()
+	for _, tt := range []struct {
+		name  string
+		ago   time.Duration
+		ref   string
+		tried bool
+	}{
+		{"for some hours", 23 * time.Hour, "refs/heads/master 9", false},
+		{"for a day", 24 * time.Hour, "refs/heads/master 9", true},
+		{"its base is the branch's tip now", time.Hour, "refs/heads/master 8", true},
+		{"its base is a patchset that landed", time.Hour, "refs/changes/08/8/1 8", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := open(7, func(c *change.Change) {
+				c.Current.Created, c.Current.Parents = noon.Add(-99*time.Hour), []change.Revision{rev(8)}
+			})
+			e := change.Entry{Kind: change.Unrelayed, ID: c.ID(), Revision: rev(7), Word: change.Borrowed, Count: 9, At: noon.Add(-tt.ago)}
+			got := Make(p, snapshot(p, []change.Change{c, open(8)}, change.CustomLedger.Ref(e)+" 50", tt.ref), noon)
+			if tried := strings.Contains(text(got), "relay 7/1: "); tried != tt.tried {
+				t.Errorf("tried: %v, want %v:\n%s", tried, tt.tried, text(got))
+			}
+		})
+	}
+}
+
 // TestFewAreRetriedAtOnce: the longest waiting first.
 func TestFewAreRetriedAtOnce(t *testing.T) {
 	t.Parallel()

@@ -23,8 +23,12 @@ func (m *mover) results() []ItemResult {
 	results := make([]ItemResult, len(m.works))
 	for i, w := range m.works {
 		word := m.verdictOn(i)
-		if w.blame != nil && word == "" {
+		switch {
+		case w.blame == nil:
+		case word == "":
 			w.soften()
+		case word == change.Borrowed:
+			w.restate(errBorrowed(w.blame.err))
 		}
 		results[i] = w.result(word)
 	}
@@ -41,10 +45,21 @@ func (m *mover) verdictOn(i int) string {
 		return m.verdictOnBranch(w)
 	case w.blame == nil || w.under != nil || w.blame.word == "" || w.blame.err.Kind != fault.Permanent:
 		return ""
-	case (w.Unbased || w.blame.class == size || m.branchRefused(w.blame.word)) && !m.alone(i):
-		return ""
+	case !w.Unbased && w.blame.class != size && !m.branchRefused(w.blame.word):
+		return w.blame.word
 	}
-	return w.blame.word
+	switch alone, known := m.alone(i); {
+	case alone:
+		return w.blame.word
+	case known && w.blame.class != size: // a large base goes in slices
+		return change.Borrowed
+	}
+	return ""
+}
+
+func errBorrowed(err error) error {
+	return fault.New(fault.Permanent, "it may be a commit that it brings along: %w", err).
+		WithHint("rebase it on something that the mirror takes")
 }
 
 // verdictOnBranch is one over where a branch is to go: there is no other, so an
@@ -65,15 +80,15 @@ func (m *mover) branchRefused(word string) bool {
 	return slices.ContainsFunc(m.works, func(w *work) bool { return w.branch && w.blame != nil && w.blame.word == word })
 }
 
-// alone reports whether a patchset brings no commit but its own. What has landed
-// meanwhile may stand on it, so only what it builds on is offered as haves.
-func (m *mover) alone(i int) bool {
+// alone reports whether a patchset brings no commit but its own; known is false where
+// its pack could not be read. What has landed meanwhile may stand on it, so only what it builds on is offered as haves.
+func (m *mover) alone(i int) (alone, known bool) {
 	w := m.works[i]
 	switch {
 	case slices.Contains(w.blame.named, w.Want):
-		return true // in the mirror's own words
+		return true, true // in the mirror's own words
 	case m.spent():
-		return false
+		return false, false
 	}
 	var haves idSet
 	for j, other := range m.works {
@@ -89,7 +104,7 @@ func (m *mover) alone(i int) bool {
 	m.fetches++
 	pack, err := m.r.Source.Fetch(m.ctx, gitwire.FetchRequest{Wants: []string{string(w.Want)}, Haves: haves.first(maxHaves)})
 	if err != nil {
-		return false
+		return false, false
 	}
 	defer pack.Close()
 	foreign := false
@@ -97,7 +112,7 @@ func (m *mover) alone(i int) bool {
 		foreign = foreign || c.OID != string(w.Want)
 		return nil
 	})
-	return err == nil && !foreign
+	return err == nil && !foreign, err == nil
 }
 
 // holdRefused finds the patchsets that were refused one by one, in a single

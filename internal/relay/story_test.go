@@ -137,7 +137,7 @@ func TestBadBranch(t *testing.T) {
 	check(t, branches, outcome{States: "refused", Kind: fault.Permanent, Text: "missingSpaceBeforeEmail", Refused: change.Malformed})
 	check(t, results, allDone, allDone,
 		outcome{States: "refused, refused", Kind: fault.Permanent, Text: "held: its parent branch main was refused"},
-		outcome{States: "refused, refused", Kind: fault.Transient, Text: "missingSpaceBeforeEmail"})
+		outcome{States: "refused, refused", Kind: fault.Permanent, Text: "it may be a commit that it brings along", Refused: change.Borrowed})
 }
 
 // TestSecretsInAChain: refused ref by ref, the lowest one is to blame.

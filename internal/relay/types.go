@@ -100,9 +100,9 @@ type ItemResult struct {
 	Err error
 	// Refused is why the mirror does not take the item, by one of package change's
 	// words, if it said so definitely: for a patchset a verdict over its own
-	// content, for a branch one that it is not to move there. It is never set for
-	// what may be trouble of the mirror itself, or for what a patchset only stands
-	// on. One such answer is a suspicion; whoever remembers it should hear it twice.
+	// content, or change.Borrowed where it brings commits of others along; for a
+	// branch one that it is not to move there. It is never set for what may be
+	// trouble of the mirror itself. One such answer is a suspicion; whoever remembers it should hear it twice.
 	Refused string
 }
 

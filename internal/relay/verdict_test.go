@@ -84,7 +84,7 @@ func TestRefusedBranchStopsNoVerdict(t *testing.T) {
 	refused := outcome{States: "refused, refused", Kind: fault.Permanent, Text: "a file is over the mirror's size limit", Refused: change.LargeFile}
 	check(t, branches, outcome{States: "refused", Kind: fault.Permanent, Text: "a file is over the mirror's size limit", Refused: change.LargeFile})
 	borrowed := refused
-	borrowed.Kind, borrowed.Refused = fault.Transient, ""
+	borrowed.Text, borrowed.Refused = "it may be a commit that it brings along", change.Borrowed
 	check(t, results, allDone, refused, borrowed)
 
 	// Nor does it matter that the branch is not tried again in the next pass.
