@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ func Gitea(apiURL string) bool {
 func (c *Client) page(v url.Values, number string) {
 	v.Set("per_page", "100")
 	if c.gitea {
-		v.Set("limit", "50")
+		v.Set("limit", strconv.Itoa(giteaPage))
 	}
 	v.Set("page", number)
 }

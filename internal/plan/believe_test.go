@@ -133,7 +133,6 @@ func TestCarriedRecordsThatDoNotCount(t *testing.T) {
 	other := own
 	other.Name = "8/1/autorun.yml/1"
 	const start = "dispatch 7/2/autorun.yml/1: new patchset"
-	const second = "dispatch 7/2/autorun.yml/2: new patchset" // no run under the key of an end that is made up
 	tests := []struct {
 		name   string
 		refs   []string

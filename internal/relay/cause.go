@@ -15,8 +15,8 @@ import (
 type class int
 
 const (
-	// final: this ref, for a reason that a second push will not change.
-	final class = iota
+	// The first is for this ref alone, for a reason that a second push will not change.
+	_ class = iota
 	// content: for what the pack holds; splitting tells whose it is.
 	content
 	// missing: the mirror lacks something that the pack builds on.

@@ -17,8 +17,6 @@ type golang struct {
 	run string
 	// open are the failures of the package that is tested: its name comes last.
 	open []*failure
-	// building: the lines name what is wrong with a package.
-	building bool
 	// last is the test that failed last, race the data race that was found last.
 	last, race *failure
 }
