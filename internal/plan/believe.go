@@ -65,6 +65,15 @@ func (b *builder) believesRun(e change.Entry) bool {
 	return why == ""
 }
 
+// withoutForeign leaves the records of runs out that are not those of their keys.
+func (b *builder) withoutForeign(refs []Ref) []Ref {
+	foreign := func(r Ref) bool { return r.Entry.Kind == change.RunOf && !b.believesRun(r.Entry) }
+	if !slices.ContainsFunc(refs, foreign) {
+		return refs // nearly always
+	}
+	return slices.DeleteFunc(slices.Clone(refs), foreign)
+}
+
 // believesCarried asks for a result that can stand, below a carried one.
 func (b *builder) believesCarried(e change.Entry) bool {
 	word, run := b.sourceResult(e)

@@ -125,6 +125,25 @@ func TestRecordsThatDoNotCount(t *testing.T) {
 	}
 }
 
+// TestOthersRunsAreNotRunAgain: failed jobs are run again of the patchset's own run,
+// whatever the ledger says.
+func TestOthersRunsAreNotRunAgain(t *testing.T) {
+	t.Parallel()
+	p := project(reporting, func(p *config.Project) { p.Report.Commands.Off = true })
+	failed := func(id int64, name string) change.Run {
+		return change.Run{ID: id, Name: name, Status: "completed", Conclusion: "failure", Attempt: 1, Updated: noon.Add(-time.Hour)}
+	}
+	for _, forged := range []string{"runs 1/98", "runs 1/100"} {
+		s := snapshot(p, []change.Change{open(7, patchset(2, change.Rework))}, refsOf("runs 1/99", "ended 1/failed", "asked 2/failed", forged)...)
+		s.RunsByID = map[int64]change.Run{98: failed(98, "8/1/autorun.yml/1"), 99: failed(99, "7/2/autorun.yml/1"), 100: failed(100, "8/1/autorun.yml/1"), 70: {}}
+		made := Make(p, s, noon)
+		check(t, made, "dispatch 7/2/autorun.yml/2: a comment asks for its failed jobs")
+		if len(made.Actions) != 1 || made.Actions[0].Rerun != 99 || len(made.Warnings) != 1 {
+			t.Errorf("%s: got %+v and warnings %q", forged, made.Actions, made.Warnings)
+		}
+	}
+}
+
 // TestCarriedRecordsThatDoNotCount: a carried result needs one below it, of a run of
 // that patchset.
 func TestCarriedRecordsThatDoNotCount(t *testing.T) {

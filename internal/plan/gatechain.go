@@ -88,12 +88,15 @@ func (b *builder) originBelow(rev change.Revision, t config.Trust) (parents []ch
 	p, ok := patchsetAt(c, rev)
 	id := change.ID{Change: c.Number, Patchset: p.Number}
 	veto := vetoReason(c, t)
+	member, _ := b.byMember(c, p, t)
 	switch {
 	case !ok || p.Parents == nil:
 		return nil, fmt.Sprintf("what %s below it is cannot be read: rebase it", rev.Short())
-	case c.Status == change.New && veto != "":
+	case c.Status == change.Merged && matchAny(b.p.Branches, c.Branch) && sameCode(c, p):
+		return p.Parents, ""
+	case veto != "":
 		return nil, fmt.Sprintf("builds on %s, which is not trusted: %s", id, veto)
-	case b.byMember(c, p, t), c.Status == change.Merged && sameCode(c, p):
+	case member:
 		return p.Parents, ""
 	}
 	return nil, staleText(id, c)
@@ -136,7 +139,7 @@ func fateText(c *change.Change) string {
 	case change.Abandoned:
 		return "which is abandoned"
 	case change.Merged:
-		return fmt.Sprintf("which was merged as patchset %d", c.Current.Number)
+		return fmt.Sprintf("which was merged into %s as patchset %d", c.Branch, c.Current.Number)
 	}
 	return fmt.Sprintf("which patchset %d replaced", c.Current.Number)
 }

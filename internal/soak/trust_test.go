@@ -86,13 +86,24 @@ func (w *world) distrust(c *subject, ps int) string {
 		}
 		yes = yes || label && b.value > 0 && !b.copied && who != c.owner && who != p.uploader
 	}
-	if groups && slices.Contains(trusted, p.uploader) && (slices.Contains(trusted, c.owner) || p.kind == "REWORK") {
+	if groups && (slices.Contains(trusted, c.owner) || p.kind == "REWORK") && w.vouched(c, ps) {
 		return ""
 	}
 	if !yes {
 		return "nobody allowed it"
 	}
 	return ""
+}
+
+// vouched reports whether members uploaded a patchset and those that its code came
+// through.
+func (w *world) vouched(c *subject, ps int) bool {
+	for ; slices.Contains(trusted, c.set(ps).uploader); ps-- {
+		if c.set(ps).kind == "REWORK" {
+			return true
+		}
+	}
+	return false
 }
 
 // arrivals is R16 on the mirror: the patchsets that came to it in a pass, by any ref,
