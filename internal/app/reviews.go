@@ -62,6 +62,18 @@ func (r reviews) Origin(ctx context.Context, p *config.Project, rev change.Revis
 	return o, err
 }
 
+// Private tells which commits are those of private changes.
+func (r reviews) Private(ctx context.Context, p *config.Project) (map[change.Revision]change.ID, error) {
+	list, err := r.Client.Private(ctx, p.Name)
+	commits := map[change.Revision]change.ID{}
+	for _, c := range list {
+		for _, patchset := range append(c.Earlier, c.Current) {
+			commits[patchset.Revision] = change.ID{Change: c.Number, Patchset: patchset.Number}
+		}
+	}
+	return commits, err
+}
+
 // Closed looks for closed changes of a project.
 func (r reviews) Closed(ctx context.Context, p *config.Project, numbers []int) ([]change.Change, error) {
 	return r.Client.Closed(ctx, p.Name, numbers)

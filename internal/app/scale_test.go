@@ -83,7 +83,7 @@ func TestManyChanges(t *testing.T) {
 	if fetches, pushes := s.count(" POST /spdk/spdk/git-upload-pack")-1, s.count(" POST /example/spdk.git/git-receive-pack"); fetches != 1 || pushes != 2 {
 		t.Errorf("got %d fetches and %d pushes, want 1, and 2 with that of the note", fetches, pushes)
 	}
-	counts(16)
+	counts(17)
 	s.complete(one, s.mirror.Refs())
 }
 

@@ -102,6 +102,34 @@ func TestTrustUnseen(t *testing.T) {
 	s.kept(hidden, other)
 }
 
+// TestPrivateBelow: a public change on a private one that our account sees waits, so
+// that the commits of that do not come to the mirror.
+func TestPrivateBelow(t *testing.T) {
+	t.Parallel()
+	s := reporting(t, "query: '-is:private'\n")
+	low := s.push("ann", "nvme: a fix under embargo", nil)
+	low.Comment("bot", "Take care.") // so it may see the change
+	high := s.push("ann", "doc: fix a typo", low)
+	low.SetPrivate(true)
+	s.pass(ExitDone)
+	s.kept(low, high)
+	s.comments(high, "ann", "recheck")
+	s.pass(ExitDone)
+	s.kept(low, high)
+	if last := high.Messages()[len(high.Messages())-1]; !strings.Contains(last.Text, "is not started: builds on 101/1, which is private") {
+		t.Errorf("the comment is answered with %q", last.Text)
+	}
+	s.says("An old patchset of it is private, too.")
+	low.Amend(map[string]string{"lib/a.c": "int a;\n"})
+	s.pass(ExitDone)
+	s.kept(low, high)
+	s.says("The embargo is over.")
+	low.SetPrivate(false)
+	high.Rebase()
+	s.pass(ExitDone)
+	s.runs("101/2/autorun.yml/1", "102/2/autorun.yml/1")
+}
+
 // TestCopiedTrust: votes that Gerrit copies open no gate, of whatever age.
 func TestCopiedTrust(t *testing.T) {
 	t.Parallel()

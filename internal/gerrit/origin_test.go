@@ -16,6 +16,27 @@ import (
 	standin "github.com/spdk-community-ci/dispatcher/internal/standin/gerrit"
 )
 
+// TestPrivate finds the private changes that the account sees, with all patchsets.
+func TestPrivate(t *testing.T) {
+	t.Parallel()
+	s, p := serve(t, standin.Options{})
+	account := s.Account("bot")
+	p.Push(standin.Draft{})
+	p.Push(standin.Draft{Owner: "ann", Private: true})
+	seen, gone := p.Push(standin.Draft{Owner: "bot", Private: true}), p.Push(standin.Draft{Owner: "bot", Private: true})
+	s.Project("spdk/docs").Push(standin.Draft{Owner: "bot", Private: true})
+	seen.Amend(map[string]string{"a": "b"})
+	gone.Abandon()
+	c := connect(t, s, func(o *Options) { o.Username, o.Password = account.Username, account.Password })
+	list, err := c.Private(t.Context(), "spdk/spdk")
+	if err != nil || len(list) != 2 || list[0].Number != seen.Number() || len(list[0].Earlier) != 1 || list[0].Current.Revision != seen.Revision() || list[1].Number != gone.Number() {
+		t.Errorf("got %+v, %v", list, err)
+	}
+	if _, err := c.Private(t.Context(), `a"b`); !errors.Is(err, fault.Configuration) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestOrigin looks for commits of every kind, in a project whose name must be escaped.
 func TestOrigin(t *testing.T) {
 	t.Parallel()

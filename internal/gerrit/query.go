@@ -118,6 +118,24 @@ func (c *Client) Closed(ctx context.Context, project string, numbers []int) ([]c
 	return all, nil
 }
 
+// Private returns a project's private changes that the account sees, with all their
+// patchsets, whatever their state.
+func (c *Client) Private(ctx context.Context, project string) ([]change.Change, error) {
+	if err := checkProject(project); err != nil {
+		return nil, fault.New(fault.Configuration, "failed to query private changes: %w", err)
+	}
+	list, err := c.collect(ctx, fmt.Sprintf(`is:private project:"%s"`, project), []string{"ALL_REVISIONS", skipDiffstat}, func(ch *change.Change) error {
+		if ch.Project != project || !ch.Private {
+			return errors.New("it was not asked for")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, failed("query the private changes of "+project, err)
+	}
+	return list, nil
+}
+
 // numbered queries changes of any of the projects by their numbers; prefix is more
 // of the query.
 func (c *Client) numbered(ctx context.Context, prefix string, projects []string, numbers []int, options []string, wanted func(*change.Change) bool) ([]change.Change, error) {

@@ -11,18 +11,23 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/config"
 )
 
-// gateReason says what a patchset still lacks to be trusted, or "". What is tested
-// is the patchset with all that it builds on, so it is as trusted as the least
-// trusted of the open changes below it.
+// gateReason says what keeps a patchset from the mirror and from being tested, or "":
+// what it still lacks to be trusted, or a private change below it. What is tested is
+// the patchset with all that it builds on, so it is as trusted as the least trusted
+// of the open changes below it.
 func (b *builder) gateReason(c *change.Change, t config.Trust) string {
-	if !t.Required() || c.Status == change.Merged {
+	if c.Status == change.Merged {
 		return ""
 	}
-	if reason := b.distrust(c, t); reason != "" {
-		return reason
+	if t.Required() {
+		if reason := b.distrust(c, t); reason != "" {
+			return reason
+		}
+		if _, reason := b.gateChain(c, t); reason != "" {
+			return reason
+		}
 	}
-	_, reason := b.gateChain(c, t)
-	return reason
+	return b.privateReason(c)
 }
 
 // distrust says what a change's current patchset lacks, all below it left aside, or

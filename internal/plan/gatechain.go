@@ -18,12 +18,9 @@ const maxBelow = 60
 // branch. It returns the open changes among that, and what one of the commits lacks
 // to be trusted, or "".
 func (b *builder) gateChain(c *change.Change, t config.Trust) (below []*change.Change, reason string) {
-	if c.Current.Parents == nil && !b.isFresh(c) {
-		b.touch(c)
-		return nil, "what it builds on is not known yet"
-	}
-	next, seen := slices.Clone(c.Current.Parents), map[change.Revision]bool{}
-	for len(next) > 0 {
+	next, reason := b.knownParents(c)
+	seen := map[change.Revision]bool{}
+	for reason == "" && len(next) > 0 {
 		rev := next[0]
 		next = next[1:]
 		if seen[rev] || b.branchTips()[rev] {
@@ -45,7 +42,7 @@ func (b *builder) gateChain(c *change.Change, t config.Trust) (below []*change.C
 		}
 		next = append(next, parents...)
 	}
-	return below, ""
+	return below, reason
 }
 
 // openBelow says what the current patchset of an open change lacks, and what it
@@ -54,11 +51,7 @@ func (b *builder) openBelow(c *change.Change, t config.Trust) (parents []change.
 	if reason := b.distrust(c, t); reason != "" {
 		return nil, fmt.Sprintf("builds on %s, which is not trusted: %s", c.ID(), reason)
 	}
-	if c.Current.Parents == nil && !b.isFresh(c) {
-		b.touch(c)
-		return nil, fmt.Sprintf("what %s below it builds on is not known yet", c.ID())
-	}
-	return c.Current.Parents, ""
+	return b.knownParents(c)
 }
 
 // isFresh reports whether a change was read whole in this pass: one by one, or because

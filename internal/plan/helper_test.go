@@ -62,7 +62,7 @@ func snapshot(p *config.Project, changes []change.Change, refs ...string) *Snaps
 	s := &Snapshot{
 		Changes: changes, Source: map[string]change.Revision{}, Mirror: NewMirror(p.Mirror.Namespace, p.Mirror.Ledger),
 		Fresh: map[int]bool{}, Workflows: map[string]change.WorkflowFile{"autorun.yml": declared}, Ref: "main",
-		Runs: map[change.Key]change.Run{}, Busy: []change.Run{}, Closed: []change.Change{},
+		Runs: map[change.Key]change.Run{}, Busy: []change.Run{}, Closed: []change.Change{}, Private: map[change.Revision]change.ID{},
 	}
 	for _, c := range changes {
 		s.Fresh[c.Number] = true

@@ -191,7 +191,7 @@ func (b *builder) change(c *change.Change) {
 	}
 	b.owing = append(b.owing, c)
 	workflows := b.workflowsFor(c)
-	wanted := len(workflows) == 0
+	wanted := len(workflows) == 0 && b.mirrorOnly(c)
 	for _, w := range workflows {
 		wanted = b.workflow(c, w) || wanted
 	}

@@ -63,6 +63,10 @@ type Snapshot struct {
 	Merged []change.Change
 	// Origins say where commits come from that Needs.Origins asked for.
 	Origins map[change.Revision]change.Origin
+	// Private are all patchsets of the project's private changes that our account sees,
+	// by commit; nil is not asked. NoPrivate says why they could not be read.
+	Private   map[change.Revision]change.ID
+	NoPrivate string
 	// NoGitHub says why GitHub could not be asked, if it could not. Nothing is
 	// dispatched then; patchsets are still relayed.
 	NoGitHub string
@@ -97,12 +101,14 @@ type Needs struct {
 	Merged time.Time
 	// Origins are commits below a gated patchset that no open change is at.
 	Origins []change.Revision
+	// Private asks for the private changes.
+	Private bool
 }
 
 // None reports whether the plan stands on complete facts.
 func (n Needs) None() bool {
 	return len(n.Fresh) == 0 && len(n.Workflows) == 0 && !n.Runs && !n.Busy && len(n.Closed) == 0 && len(n.Hidden) == 0 && !n.Self && len(n.RunIDs) == 0 &&
-		len(n.Comments) == 0 && len(n.Groups) == 0 && len(n.Issues) == 0 && n.Merged.IsZero() && len(n.Origins) == 0
+		len(n.Comments) == 0 && len(n.Groups) == 0 && len(n.Issues) == 0 && n.Merged.IsZero() && len(n.Origins) == 0 && !n.Private
 }
 
 // Verb says what an action does.

@@ -34,6 +34,9 @@ type Origins interface {
 	// Origin says of a commit of a project which branches have it and what change it
 	// is of; a commit that nobody knows is no error.
 	Origin(ctx context.Context, p *config.Project, rev change.Revision) (change.Origin, error)
+	// Private returns all patchsets of a project's private changes that our account
+	// sees, by commit.
+	Private(ctx context.Context, p *config.Project) (map[change.Revision]change.ID, error)
 }
 
 // Talk is what is said on changes.

@@ -75,6 +75,11 @@ func (p *Pass) fill(ctx context.Context, s *plan.Snapshot, needs plan.Needs) []e
 		}
 		s.Merged = append([]change.Change{}, merged...) // not nil: asked
 	}
+	if needs.Private {
+		if err := p.readPrivate(ctx, s); err != nil {
+			problems = append(problems, err)
+		}
+	}
 	if len(needs.Origins) > 0 {
 		problems = append(problems, p.readOrigins(ctx, s, needs.Origins)...)
 	}

@@ -31,6 +31,19 @@ func (p *Pass) readOrigins(ctx context.Context, s *plan.Snapshot, revs []change.
 	return slices.DeleteFunc(failures, func(err error) bool { return err == nil })
 }
 
+// readPrivate reads which commits are private. Nothing new comes to the mirror where
+// that cannot be read.
+func (p *Pass) readPrivate(ctx context.Context, s *plan.Snapshot) (err error) {
+	if s.Private, err = p.Doors.Origins.Private(ctx, p.Project); err != nil {
+		s.NoPrivate = "which changes are private could not be read"
+		return fmt.Errorf("no new patchset comes to the mirror: %w", err)
+	}
+	if s.Private == nil {
+		s.Private = map[change.Revision]change.ID{} // not nil: asked
+	}
+	return nil
+}
+
 // each calls do for every number below n, some at a time.
 func each(n int, do func(i int)) {
 	var wg sync.WaitGroup

@@ -44,6 +44,8 @@ type world struct {
 	refuse func(ref string) bool
 	// nameless answers calls without the run's number, as a 204 does.
 	nameless bool
+	// privateErr, if set, is why nobody can tell which changes are private.
+	privateErr error
 	// visible says whether a run is listed; nil lists all.
 	visible func(change.Run) bool
 }
@@ -93,7 +95,23 @@ func (w *world) run(t *testing.T, crash int, late bool) (r Result, wasKilled boo
 
 // doors are those of a project that tells nothing to Gerrit.
 func (w *world) doors() Doors {
-	return Doors{Reviews: w, Groups: w, Source: source{w}, Mirror: mirror{w}, Mover: w, Workflows: w, Runs: w, Starter: w}
+	return Doors{Reviews: w, Origins: w, Groups: w, Source: source{w}, Mirror: mirror{w}, Mover: w, Workflows: w, Runs: w, Starter: w}
+}
+
+// Origin implements Origins: nobody knows a commit.
+func (w *world) Origin(context.Context, *config.Project, change.Revision) (change.Origin, error) {
+	return change.Origin{}, nil
+}
+
+// Private implements Origins.
+func (w *world) Private(context.Context, *config.Project) (map[change.Revision]change.ID, error) {
+	private := map[change.Revision]change.ID{}
+	for _, c := range w.changes {
+		if c.Private {
+			private[c.Current.Revision] = c.ID()
+		}
+	}
+	return private, w.privateErr
 }
 
 // through makes one pass through some doors and reports whether it was killed.
