@@ -191,6 +191,8 @@ func TestBadInputs(t *testing.T) {
 		{"twice", []string{"INPUT_BRANCHES=a,b,a", "INPUT_EVENT=x.yml", "INPUT_WORKFLOWS=x.yml"},
 			[]string{`input branches: "a" stands in the list twice`, `input event: there are two workflows "x.yml"`}},
 		{"trust", []string{"INPUT_TRUST-LABEL=+2"}, []string{`input trust-label: "" is not a label's name`}},
+		{"trust in our own votes", []string{"INPUT_TRUST-LABEL=verified", "INPUT_LABEL=Verified", "GERRIT_USERNAME=ci", "GERRIT_PASSWORD=hunter2"},
+			[]string{`input trust-label: "verified" is the label that results are voted on`}},
 		{"app without a key", []string{"INPUT_APP-ID=12"}, []string{"input app-private-key: it is missing"}},
 		{"key without an app", []string{"INPUT_APP-PRIVATE-KEY=hunter2"}, []string{"input app-id: it is missing"}},
 		{"bad app", []string{"INPUT_APP-ID=mine", "INPUT_APP-PRIVATE-KEY=hunter2"}, []string{`input app-id: "mine"`, "input app-private-key: this is not a private key"}},

@@ -31,7 +31,17 @@ func (l *loader) reporting(p *project, g Gerrit) Report {
 	if out.On() && g.Username == "" {
 		l.fail(l.near(&r.Label, &r.Messages, p), "give the account that may vote: GERRIT_USERNAME and GERRIT_PASSWORD", "results are to be reported, but access to Gerrit is anonymous")
 	}
+	l.checkTrustLabels(p)
 	return out
+}
+
+// checkTrustLabels refuses a gate that our own votes would open and hold.
+func (l *loader) checkTrustLabels(p *project) {
+	for i := range p.Workflows {
+		if label := &p.Workflows[i].Trust.Label; *label != "" && strings.EqualFold(string(*label), string(p.Report.Label)) {
+			l.fail(l.near(label), "let people vote on a label of its own, for example Allow-CI", "%s is the label that results are voted on: our own votes would open this gate, or hold it", quote(string(*label)))
+		}
+	}
 }
 
 // retryAfter builds the schedule of retries. A later retry that is due before an

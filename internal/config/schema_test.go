@@ -81,7 +81,7 @@ func TestBadFilesAndTheSchema(t *testing.T) {
 	t.Parallel()
 	onlyLoad := map[string]bool{
 		"accounts": true, "alias-place": true, "branch-names": true, "ca-files": true, "duplicate-projects": true,
-		"globs": true, "grace": true, "mirror-name": true, "missing-env": true, "project-names": true, "query-lines": true,
+		"globs": true, "grace": true, "own-label": true, "mirror-name": true, "missing-env": true, "project-names": true, "query-lines": true,
 		"regexps": true, "retry-order": true, "shared-default-mirror": true, "shared-mirror": true, "twice-in-a-list": true, "two-documents": true, "unknown-server": true,
 	}
 	validate := validator(t)
