@@ -161,5 +161,8 @@ func (b *builder) touchChain(c *change.Change, t config.Trust) {
 	below, _ := b.gateChain(c, t)
 	for _, parent := range below {
 		b.touch(parent)
+		if !slices.Contains(b.plan.Below[c.Number], parent.Number) { // one workflow's gate may look further than another's
+			b.plan.Below[c.Number] = append(b.plan.Below[c.Number], parent.Number)
+		}
 	}
 }

@@ -194,6 +194,9 @@ func TestGateAsksFirst(t *testing.T) {
 			if started != (tt.name == "all is known" || strings.Contains(tt.name, "list may be old") && !strings.Contains(tt.name, "not started")) {
 				t.Errorf("started before all was known, or not then: %v", started)
 			}
+			if started && !slices.Equal(made.Below[10], []int{2}) {
+				t.Errorf("got %v below 10", made.Below[10])
+			}
 			if !slices.Equal(got.Fresh, tt.fresh) || !slices.Equal(got.Origins, tt.origins) {
 				t.Errorf("got fresh %v, origins %v", got.Fresh, got.Origins)
 			}

@@ -97,7 +97,7 @@ func newBuilder(p *config.Project, s *Snapshot, now time.Time) *builder {
 
 		residues: map[int][]verdict.Residue{}, untrue: map[change.Key]bool{}, withdrawn: map[int]bool{},
 	}
-	b.plan.Haves = map[int][]change.Revision{}
+	b.plan.Haves, b.plan.Below = map[int][]change.Revision{}, map[int][]int{}
 	for i := range p.Workflows {
 		if w := &p.Workflows[i]; w.PostMerge {
 			b.afterMerge = append(b.afterMerge, w)

@@ -226,6 +226,9 @@ type Plan struct {
 	// Idle says of the listed changes that no action is about why that is so, by
 	// number.
 	Idle map[int]Rest
+	// Below are the open changes that a gate looked at for each change: what is done to
+	// it waits where one of them must be read again.
+	Below map[int][]int
 	// Haves are mirror tips that a relay may offer for each change.
 	Haves map[int][]change.Revision
 	// Marks are what the ledger should say of when things were done.

@@ -5,6 +5,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -46,7 +47,8 @@ func postpone(made *plan.Plan) {
 		if a.Change != nil {
 			number = a.Change.Number
 		}
-		if moving[number] && a.Verb != plan.Skip {
+		moves := moving[number] || slices.ContainsFunc(made.Below[number], func(n int) bool { return moving[n] })
+		if moves && a.Verb != plan.Skip {
 			a.Verb, a.Reason = plan.Wait, "it changed while it was read"
 		}
 	}

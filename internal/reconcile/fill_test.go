@@ -98,6 +98,21 @@ func TestNothingIsDoneToChangesThatKeepMoving(t *testing.T) {
 	}
 }
 
+// TestNothingIsStartedAboveWhatWasNotRead: nor does it start a change of which one
+// below a gate is known from the list only.
+func TestNothingIsStartedAboveWhatWasNotRead(t *testing.T) {
+	t.Parallel()
+	low, high := change.Change{Number: 1}, change.Change{Number: 2}
+	made := plan.Plan{
+		Needs: plan.Needs{Fresh: []int{1}}, Below: map[int][]int{2: {1}},
+		Actions: []plan.Action{{Verb: plan.Dispatch, Change: &high}, {Verb: plan.Skip, Change: &low}, {Verb: plan.Dispatch, Change: &change.Change{Number: 3}}},
+	}
+	postpone(&made)
+	if got := []plan.Verb{made.Actions[0].Verb, made.Actions[1].Verb, made.Actions[2].Verb}; !slices.Equal(got, []plan.Verb{plan.Wait, plan.Skip, plan.Dispatch}) {
+		t.Errorf("got %q", got)
+	}
+}
+
 // outdated lists changes as they were.
 type outdated struct {
 	*telling
