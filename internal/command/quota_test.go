@@ -105,6 +105,20 @@ func TestLookups(t *testing.T) {
 	}
 }
 
+// TestNotedOnAnEarlierPatchset: the failures of each patchset are noted by themselves.
+func TestNotedOnAnEarlierPatchset(t *testing.T) {
+	t.Parallel()
+	for _, patchset := range []int{2, 3} {
+		m := answer("Noted.\n\nIn-Reply-To: x\nNoted-On: #12")
+		m.Patchset, m.At = patchset, noon.Add(-100*time.Minute)
+		s := world(m, say(ann, 3, "false positive: #12"))
+		s.Runs, s.Issues = []Run{run("autorun.yml", 1, Failed)}, map[int]Issue{12: Open}
+		if got := ParseResidue(Decide(s, policy, noon).Reply).Noted; (len(got) == 1) != (patchset == 2) {
+			t.Errorf("noted for patchset %d: got notes on %v", patchset, got)
+		}
+	}
+}
+
 // TestHelpOnce: a person gets the list once on a patchset, and all else is answered.
 func TestHelpOnce(t *testing.T) {
 	t.Parallel()

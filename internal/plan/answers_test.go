@@ -146,6 +146,20 @@ func TestPromiseUnderAGate(t *testing.T) {
 		"ask 7/1/autorun.yml/1: a comment asks for all jobs", "dispatch 7/1/autorun.yml/1: a comment asks for it")
 }
 
+// TestNotesAreShort: a long message is not repeated whole.
+func TestNotesAreShort(t *testing.T) {
+	t.Parallel()
+	p := project(obeying)
+	told := said("ci", change.ID{Change: 7, Patchset: 1}, verdict.Failed)
+	told.Author.ID, told.Text = 9, strings.Repeat("not ok\n", 10_000)+"\n"+told.Text
+	b := newBuilder(p, &Snapshot{Self: 9, Mirror: NewMirror(p.Mirror.Namespace, p.Mirror.Ledger)}, noon)
+	c := open(7, func(c *change.Change) { c.Messages = []change.Message{told} })
+	got := b.excuses(&c, []command.Action{{Kind: command.Excuse, Issues: []int{12}}})
+	if len(got) != 1 || len(got[0].Body) > 2*maxExcuse || !strings.Contains(got[0].Body, "\n    not ok\n") {
+		t.Errorf("got %d notes, want one of at most %d bytes", len(got), 2*maxExcuse)
+	}
+}
+
 // hostile is what somebody may have a failed test print.
 const hostile = "fixes #3, @everybody octo/spdk#4 https://github.com/octo/spdk/issues/5\n</code></pre><!-- x --><script>\n```\n# Title\r\n\r[x](y)\u2028@me\u0085@you\v@them\n> quote"
 
