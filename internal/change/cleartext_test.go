@@ -2,7 +2,10 @@
 
 package change
 
-import "testing"
+import (
+	"net/http"
+	"testing"
+)
 
 func TestInTheClear(t *testing.T) {
 	t.Parallel()
@@ -16,9 +19,17 @@ func TestInTheClear(t *testing.T) {
 		"http://localhost.example.org":    true,
 		"http://notlocalhost":             true,
 		"http://127.0.0.1.example.org":    true,
+		"http://localhost@example.org":    true,
+		"http://LOCALHOST":                true,
+		"http://localhost.":               true,
+		"http://s3.localhost:9000":        true,
+		"http://127.1":                    true,
+		"http://2130706433":               true,
+		"http://0x7f.1":                   true,
+		"http://127.0.0.1.":               true,
+		"http://[::1%25lo]":               true,
+		"http://[::]":                     true,
 		"http://localhost:8080/gerrit":    false,
-		"http://LOCALHOST.":               false,
-		"http://s3.localhost:9000":        false,
 		"http://127.0.0.1:8080":           false,
 		"http://127.8.9.10":               false,
 		"http://[::1]:8080":               false,
@@ -29,6 +40,21 @@ func TestInTheClear(t *testing.T) {
 	} {
 		if got := InTheClear(address); got != want {
 			t.Errorf("%q: got %v", address, got)
+		}
+	}
+}
+
+// TestThisMachineHasNoProxy: what counts as this machine is reached without one.
+func TestThisMachineHasNoProxy(t *testing.T) {
+	t.Setenv("HTTP_PROXY", "http://proxy.example.org:3128")
+	t.Setenv("NO_PROXY", "")
+	for _, address := range []string{"http://localhost:8080", "http://127.0.0.1", "http://127.8.9.10:1", "http://[::1]:8080", "http://[::ffff:127.0.0.1]/x"} {
+		r, err := http.NewRequest(http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if proxy, err := http.ProxyFromEnvironment(r); InTheClear(address) || proxy != nil || err != nil {
+			t.Errorf("%s: in the clear: %v, by way of %v, %v", address, InTheClear(address), proxy, err)
 		}
 	}
 }

@@ -132,7 +132,7 @@ func (l *loader) ci(p *project) CI {
 		l.fail(l.near(&p.CI, p), "give ci-repository (in a file: ci) as OWNER/NAME", "it is not known whose workflows to start")
 	}
 	out.Credential = l.ciCredential(p, out)
-	l.checkClear(&p.CI.APIURL, out.APIURL, out.Credential != (Credential{}))
+	l.checkClear(&p.CI.APIURL, out.APIURL, true) // without a credential, gh's token is sent
 	return out
 }
 
@@ -151,7 +151,7 @@ func (l *loader) mirror(p *project, c CI) Mirror {
 		out.URL = l.serverURL + "/" + out.Repository + ".git"
 	}
 	out.Credential = l.mirrorCredential(m, out.URL)
-	l.checkClear(&m.URL, out.URL, out.Credential != (Credential{}))
+	l.checkClear(&m.URL, out.URL, true) // without a credential, gh's token is sent
 	return out
 }
 

@@ -46,7 +46,7 @@ func TestCredentials(t *testing.T) {
 		{"app beside a token", with("GHPA_TOKEN=a", "INPUT_CI-TOKEN=c"), "app 12", "c"},
 		{"a mirror elsewhere", []string{"GHPA_TOKEN=a", "INPUT_MIRROR-URL=https://git.example.org/x/y"}, "gh", "a"},
 		{"a mirror elsewhere with its token", []string{"INPUT_MIRROR-TOKEN=m", "INPUT_MIRROR-URL=https://git.example.org/x/y"}, "m", "gh"},
-		{"never in the clear", []string{"GHPA_TOKEN=a", "INPUT_MIRROR-URL=http://github.com/x/y"}, "gh", "a"},
+		{"another scheme is another server", []string{"GITHUB_SERVER_URL=https://localhost", "GHPA_TOKEN=a", "INPUT_MIRROR-URL=http://localhost/x/y"}, "gh", "a"},
 		{"this GitHub by address", []string{"GHPA_TOKEN=a", "INPUT_MIRROR-URL=https://GitHub.com/x/y"}, "a", "a"},
 	}
 	for _, tt := range tests {
@@ -146,7 +146,8 @@ func TestSecretStaysHidden(t *testing.T) {
 	}
 }
 
-// TestInTheClear: http is for this machine, and for access without credentials.
+// TestInTheClear: http is for this machine, and for a Gerrit that is read without
+// credentials. Mirrors and CI repositories are never used without.
 func TestInTheClear(t *testing.T) {
 	t.Parallel()
 	const text = `
@@ -167,6 +168,8 @@ projects:
 	const clear = ": credentials would be sent in the clear to "
 	checkProblems(t, err, []string{
 		"clear.yml:5:14" + clear + `"http://far.example.org"`,
+		"clear.yml:7:61" + clear + `"http://api.example.org"`,
+		"clear.yml:7:102" + clear + `"http://open.example.org/o/a"`,
 		"clear.yml:11:37" + clear + `"http://api.example.org"`,
 		"clear.yml:12:19" + clear + `"http://git.example.org/o/c"`,
 		"clear.yml:13:62" + clear + `"http://s3.example.org"`,

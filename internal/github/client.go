@@ -77,6 +77,10 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Token != nil && change.InTheClear(base.String()) {
+		return nil, fault.New(fault.Configuration, "the token would be sent in the clear to %s", base.Host).
+			WithHint("give the API's https:// address; http:// is for servers on this machine")
+	}
 	next := o.Transport
 	if next == nil {
 		next = http.DefaultTransport

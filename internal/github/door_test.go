@@ -35,6 +35,11 @@ func TestNewChecksTheURL(t *testing.T) {
 		_, err := New(Options{APIURL: raw})
 		checkFailure(t, err, fault.Configuration, "GitHub API URL")
 	}
+	_, err := New(Options{APIURL: "http://ghe.example.org/api/v3", Token: Static(secret)})
+	checkFailure(t, err, fault.Configuration, "in the clear")
+	if _, err = New(Options{APIURL: "http://ghe.example.org/api/v3"}); err != nil {
+		t.Errorf("without a token: got %v", err)
+	}
 }
 
 func TestDefaultBranch(t *testing.T) {

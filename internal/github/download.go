@@ -6,11 +6,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
@@ -54,11 +54,7 @@ func mayDownload(from, to *url.URL) bool {
 	if to.Host == "" || to.User != nil {
 		return false
 	}
-	return to.Scheme == "https" || to.Scheme == "http" && from.Scheme == "http" && isLoopback(from) && isLoopback(to)
-}
-
-func isLoopback(u *url.URL) bool {
-	return u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
+	return to.Scheme == "https" || to.Scheme == "http" && from.Scheme == "http" && !change.InTheClear(from.String()) && !change.InTheClear(to.String())
 }
 
 // checkDetour follows redirects between servers of downloads. The address of

@@ -25,11 +25,21 @@ func parseEndpoint(raw string) (*url.URL, error) {
 		return nil, fault.New(fault.Configuration, "the storage endpoint %w", err).
 			WithHint("set S3_ENDPOINT_URL to the address of the S3 service without the bucket's name, such as https://s3.us-west-004.backblazeb2.com")
 	}
-	if change.InTheClear(raw) { // there are always credentials
-		return nil, fault.New(fault.Configuration, "the storage endpoint %q is read and written in the clear", printable(raw, 100)).
-			WithHint("set S3_ENDPOINT_URL to its https:// address; http:// is for servers on this machine")
-	}
 	return u, nil
+}
+
+// checkClear refuses to send what others could read on the way; there are always
+// credentials.
+func checkClear(o Options, at *url.URL) error {
+	u := *at
+	if o.PathStyle == Virtual {
+		u.Host = o.Bucket + "." + u.Host
+	}
+	if !change.InTheClear(u.String()) {
+		return nil
+	}
+	return fault.New(fault.Configuration, "the storage at %s would be read and written in the clear", u.Host).
+		WithHint("set S3_ENDPOINT_URL to its https:// address; http:// is for servers on this machine, with the path style")
 }
 
 // parseURL accepts http and https addresses without anything that could be a

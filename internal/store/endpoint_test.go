@@ -3,10 +3,8 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -31,12 +29,14 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		{"no endpoint", func(o *Options) { o.Endpoint = "" }, "no storage endpoint", "set S3_ENDPOINT_URL"},
 		{"no scheme", func(o *Options) { o.Endpoint = "s3.example.org" }, `"s3.example.org" must begin with https://`, "set S3_ENDPOINT_URL"},
+		{"a name of this machine that name servers know", func(o *Options) { o.Endpoint = "http://s3.localhost:9000" }, "in the clear", "https"},
+		{"this machine with a name for the bucket", func(o *Options) { o.Endpoint, o.PathStyle = "http://localhost:9000", Virtual }, "in the clear", "https"},
 		{"host and port", func(o *Options) { o.Endpoint = "localhost:9000" }, `must begin with https://`, "set S3_ENDPOINT_URL"},
 		{"another scheme", func(o *Options) { o.Endpoint = "s3://bucket/x" }, `must begin with https://`, "S3_ENDPOINT_URL"},
 		{"no host", func(o *Options) { o.Endpoint = "https:///x" }, `names no host`, "S3_ENDPOINT_URL"},
 		{"credentials", func(o *Options) { o.Endpoint = "https://k:hush-hush@s3.example.org" }, "must not contain '@'", "S3_ENDPOINT_URL"},
 		{"a query", func(o *Options) { o.Endpoint = "https://s3.example.org/?x=1" }, "must not have a query", "S3_ENDPOINT_URL"},
-		{"in the clear", func(o *Options) { o.Endpoint = "http://s3.example.org" }, "is read and written in the clear", "https:// address"},
+		{"in the clear", func(o *Options) { o.Endpoint = "http://s3.example.org" }, "would be read and written in the clear", "https:// address"},
 		{"nonsense", func(o *Options) { o.Endpoint = "https://s3.example.org:port" }, "cannot be parsed", "S3_ENDPOINT_URL"},
 		{"no bucket", func(o *Options) { o.Bucket = "" }, "no storage bucket", "set S3_BUCKET"},
 		{"a path as bucket", func(o *Options) { o.Bucket = "results/ci" }, `"results/ci" cannot name a bucket`, "S3_BUCKET"},
@@ -66,7 +66,7 @@ func TestURL(t *testing.T) {
 		want   string
 	}{
 		{"plain", func(*Options) {}, "https://s3.example.org/results/a/x.txt"},
-		{"path and port", func(o *Options) { o.Endpoint, o.Prefix = "http://host.localhost:9000/s3/", "/ci/spdk/" }, "http://host.localhost:9000/s3/results/ci/spdk/a/x.txt"},
+		{"path and port", func(o *Options) { o.Endpoint, o.Prefix = "http://localhost:9000/s3/", "/ci/spdk/" }, "http://localhost:9000/s3/results/ci/spdk/a/x.txt"},
 		{"virtual", func(o *Options) { o.PathStyle = Virtual }, "https://results.s3.example.org/a/x.txt"},
 		{"Amazon", func(o *Options) { o.Endpoint = "https://s3.eu-west-1.amazonaws.com" }, "https://results.s3.eu-west-1.amazonaws.com/a/x.txt"},
 		{"Amazon by path", func(o *Options) { o.Endpoint, o.PathStyle = "https://s3.eu-west-1.amazonaws.com", Path }, "https://s3.eu-west-1.amazonaws.com/results/a/x.txt"},
@@ -131,13 +131,10 @@ func TestEndpointWithPath(t *testing.T) {
 
 func TestVirtualHosts(t *testing.T) {
 	t.Parallel()
-	var at string
-	b := newBed(t, s3.Options{Domain: "s3.localhost"}, func(o *Options) {
-		at = strings.TrimPrefix(o.Endpoint, "http://")
-		o.Endpoint, o.PathStyle = "http://s3.localhost", Virtual
-		o.Transport = &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, network, at)
-		}}
+	b := newBed(t, s3.Options{Domain: "s3.example.org"}, func(o *Options) {
+		at := strings.TrimPrefix(o.Endpoint, "http://")
+		o.Endpoint, o.PathStyle = "https://s3.example.org", Virtual
+		o.Transport.(*http.Transport).RegisterProtocol("https", unencrypted(at))
 	})
 	b.put("x", "hello")
 	if got, ok := b.server.Object("results", "ci/x"); !ok {
@@ -146,4 +143,13 @@ func TestVirtualHosts(t *testing.T) {
 	if r := b.server.Requests(); len(r) != 1 || r[0].Path != "/ci/x" {
 		t.Errorf("got %+v, want one request without the bucket in its path", r)
 	}
+}
+
+// unencrypted sends all requests to one server.
+type unencrypted string
+
+func (at unencrypted) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Host, r.URL.Scheme, r.URL.Host = r.URL.Host, "http", string(at)
+	return http.DefaultTransport.RoundTrip(r)
 }

@@ -96,6 +96,9 @@ func Open(o Options) (*Store, error) {
 	if err := checkOptions(&o); err != nil {
 		return nil, err
 	}
+	if err := checkClear(o, at); err != nil {
+		return nil, err
+	}
 	s := &Store{o: o, at: at, idle: idleLimit, part: partSize}
 	if o.Prefix != "" {
 		s.prefix = o.Prefix + "/"
