@@ -3,6 +3,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -196,7 +197,8 @@ func (l *listing) page(ctx context.Context, w window, number int) (page, error) 
 	for _, entry := range answer.Runs {
 		run, err := entry.run()
 		if err != nil {
-			return page{}, fault.New(fault.Transient, "failed to %s: %w", q.doing, err)
+			kind := cmp.Or(fault.KindOf(err), fault.Transient)
+			return page{}, fault.New(kind, "failed to %s: %w", q.doing, err)
 		}
 		p.runs = append(p.runs, run)
 	}
