@@ -23,7 +23,7 @@ import (
 //	left/KEY              its run is cancelled because the change was left alone
 //	refused/CHANGE/PATCHSET/REVISION/WORD/COUNT/SECONDS   the mirror refused this
 //	                      object for what WORD says, COUNT times, the last one then
-//	unmoved/WORD/COUNT/SECONDS/BRANCH   the same for a branch
+//	unmoved/REVISION/WORD/COUNT/SECONDS/BRANCH   the same for a branch and its tip
 //	full/CHANGE/PATCHSET/COUNT/SECONDS  Gerrit refused a message on the change so
 //	poisoned/CHANGE/PATCHSET/REVISION   an older version's refused, without a time
 //	pruned/SECONDS        closed changes were looked for at that time
@@ -73,7 +73,7 @@ type Entry struct {
 	RunID    int64     // runs
 	At       time.Time // lost, ended, pruned, scanned, merged, refused, unmoved, full; zero in older ended entries
 	ID       ID        // refused, full, poisoned; also set for the kinds with a key
-	Revision Revision  // refused, poisoned
+	Revision Revision  // refused, unmoved, poisoned
 	Branch   string    // unmoved: its short name
 	Count    int       // refused, unmoved, full
 	Word     string    // ended: the outcome; asked: AllJobs or FailedJobs; refused, unmoved: see RefusalText

@@ -40,7 +40,7 @@ var entries = func() []struct {
 		{Entry{Kind: Left, Key: key, ID: key.ID}, "left/12345/6/autorun.yml/2"},
 		{Entry{Kind: Scanned, At: at}, "scanned/1800000000"},
 		{Entry{Kind: Unrelayed, ID: key.ID, Revision: someRevision, Word: LargeFile, Count: 2, At: at}, "refused/12345/6/" + string(someRevision) + "/large-file/2/1800000000"},
-		{Entry{Kind: Unmoved, Word: Protected, Count: 1, At: at, Branch: "rel/24.01"}, "unmoved/protected/1/1800000000/rel/24.01"},
+		{Entry{Kind: Unmoved, Revision: someRevision, Word: Protected, Count: 1, At: at, Branch: "rel/24.01"}, "unmoved/" + string(someRevision) + "/protected/1/1800000000/rel/24.01"},
 		{Entry{Kind: Full, ID: key.ID, Count: 3, At: at}, "full/12345/6/3/1800000000"},
 		{Entry{Kind: Poisoned, ID: key.ID, Revision: someRevision}, "poisoned/12345/6/" + string(someRevision)},
 		{Entry{Kind: Pruned, At: at}, "pruned/1800000000"},
@@ -78,7 +78,8 @@ var notEntries = []string{
 	"ended/12345/6/autorun.yml/2", "ended/12345/6/autorun.yml/2/1800000000", "ended/12345/6/autorun.yml/2/1st", "ended/12345/6/autorun.yml/2/passed/01", "ended/12345/6/autorun.yml/2/passed/1/1",
 	"refused/12345/6/" + string(someRevision), "refused/12345/6/" + string(someRevision) + "/secret/0/1", "refused/12345/6/" + string(someRevision) + "/secret/1/x", "refused/12345/6/" + string(someRevision) + "/1/1/1",
 	"refused/12345/6/" + string(someRevision) + "/secret/1/1/1", "refused/12345/6/0123/secret/1/1", "refused/12345/0/" + string(someRevision) + "/secret/1/1", "refused/12345/6/" + string(someRevision) + "/secret/12345/1",
-	"unmoved/protected/1/1", "unmoved/protected/1/1/", "unmoved/protected/1/1/a..b", "unmoved/1/1/1/main", "full/12345/6/1", "full/12345/6/1/1/1", "full/1/1", "full/12345/6/01/1",
+	"unmoved/protected/1/1/main", "unmoved/0123/protected/1/1/main", "unmoved/" + string(someRevision) + "/protected/1/1", "unmoved/" + string(someRevision) + "/protected/1/1/",
+	"unmoved/" + string(someRevision) + "/protected/1/1/a..b", "unmoved/" + string(someRevision) + "/1/1/1/main", "full/12345/6/1", "full/12345/6/1/1/1", "full/1/1", "full/12345/6/01/1",
 	"poisoned/12345/6", "poisoned/12345/6/0123", "poisoned/12345/6/" + string(ZeroRevision), "poisoned/12345/0/" + string(someRevision),
 	"poisoned/12345/6/" + strings.ToUpper(string(someRevision)), "pruned", "pruned/", "pruned/00", "pruned/1/2", "pruned//1", "/pruned/1", "other/1",
 }

@@ -56,7 +56,7 @@ func (e Entry) refusal() string {
 	case Unrelayed:
 		return fmt.Sprintf("%s/%s/%s/%d/%d", e.ID, e.Revision, e.Word, e.Count, e.At.Unix())
 	case Unmoved:
-		return fmt.Sprintf("%s/%d/%d/%s", e.Word, e.Count, e.At.Unix(), e.Branch)
+		return fmt.Sprintf("%s/%s/%d/%d/%s", e.Revision, e.Word, e.Count, e.At.Unix(), e.Branch)
 	default:
 		return fmt.Sprintf("%s/%d/%d", e.ID, e.Count, e.At.Unix())
 	}
@@ -67,11 +67,13 @@ func parseRefusal(e Entry, rest string) (Entry, bool) {
 	ok := true
 	switch e.Kind {
 	case Unmoved:
-		parts := strings.SplitN(rest, "/", 4)
-		if len(parts) < 4 || CheckBranch(parts[3]) != nil {
+		parts := strings.SplitN(rest, "/", 5)
+		if len(parts) < 5 || CheckBranch(parts[4]) != nil {
 			return Entry{}, false
 		}
-		e.Word, times, e.Branch = parts[0], parts[1]+"/"+parts[2], parts[3]
+		var err error
+		e.Revision, err = ParseRevision(parts[0])
+		ok, e.Word, times, e.Branch = err == nil, parts[1], parts[2]+"/"+parts[3], parts[4]
 	default:
 		parts := strings.Split(rest, "/")
 		if n := len(parts); n < 4 || e.Kind == Unrelayed && n != 6 || e.Kind == Full && n != 4 {

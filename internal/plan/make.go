@@ -145,8 +145,8 @@ func (b *builder) branches() {
 			b.add(Action{Verb: Skip, Branch: name, Reason: change.CheckBranch(name).Error()})
 		case b.ours(name):
 			b.add(Action{Verb: Skip, Branch: name, Reason: "its name lies in the dispatcher's own namespace"})
-		case before.Next().After(b.now):
-			b.add(Action{Verb: Skip, Branch: name, Before: before, Reason: fmt.Sprintf("the mirror refuses to move it: %s (%s); %s; patchsets bring what they stand on",
+		case before.waits(tip, b.now):
+			b.add(Action{Verb: Skip, Branch: name, Before: before, Reason: fmt.Sprintf("the mirror refuses to move it: %s (%s); %s, a new tip after an hour; patchsets bring what they stand on",
 				change.RefusalText(before.Word), before.times(), before.Outlook())})
 		case old == "":
 			b.add(Action{Verb: MirrorBranch, Branch: name, Revision: tip, Reason: "new branch", Before: before})

@@ -21,6 +21,8 @@ type Refusal struct {
 	// this program noted no time: Count is 0 and At zero then.
 	Count int
 	At    time.Time
+	// Revision is what was refused then.
+	Revision change.Revision
 	// Refs are all refs that say so.
 	Refs []Ref
 }

@@ -25,7 +25,7 @@ func (b *builder) refusalOf(kind change.EntryKind, refs []Ref, since time.Time) 
 		if old := e.Kind == change.Poisoned; !old && (e.At.After(b.now.Add(skew)) || e.At.Before(since.Add(-skew))) {
 			continue
 		}
-		said := Refusal{Kind: kind, Word: e.Word, Count: e.Count, At: e.At}
+		said := Refusal{Kind: kind, Word: e.Word, Count: e.Count, At: e.At, Revision: e.Revision}
 		if !r.Known() || said.Next().Before(r.Next()) {
 			said.Refs = r.Refs
 			r = said
@@ -54,6 +54,13 @@ func (b *builder) refusal(c *change.Change) Refusal {
 // refusedBranch is what is remembered of a branch.
 func (b *builder) refusedBranch(name string) Refusal {
 	return b.refusalOf(change.Unmoved, b.s.Mirror.unmoved[name], time.Time{})
+}
+
+// waits reports whether a branch that was refused is not tried yet. One that moved since
+// is tried after an hour: where it is allowed again, it need not wait for a day.
+func (r Refusal) waits(tip change.Revision, now time.Time) bool {
+	moved := r.Revision != tip && now.Sub(r.At) >= otherWaits[0]
+	return r.Next().After(now) && !moved
 }
 
 // maxRetried is how many patchsets that were refused before are tried in one pass:

@@ -115,7 +115,7 @@ func TestFewAreRetriedAtOnce(t *testing.T) {
 	var refs []string
 	for n := range maxRetried + 2 {
 		changes = append(changes, open(n+1, func(c *change.Change) { c.Current.Created = noon.Add(-99 * time.Hour) }))
-		refs = append(refs, refused(n+1, 2, noon.Add(-time.Duration(90-n)*time.Hour)))
+		refs = append(refs, refused(n+1, 2, noon.Add(-time.Duration(80+n)*time.Hour)))
 	}
 	got := Make(p, snapshot(p, changes, refs...), noon)
 	tried := 0
@@ -174,15 +174,16 @@ func TestRefusedBranches(t *testing.T) {
 	t.Parallel()
 	p := project(func(p *config.Project) { p.Branches = []string{"*"} })
 	unmoved := func(branch string, count int, at time.Time) string {
-		return change.CustomLedger.Ref(change.Entry{Kind: change.Unmoved, Word: change.Protected, Count: count, At: at, Branch: branch}) + " 50"
+		return change.CustomLedger.Ref(change.Entry{Kind: change.Unmoved, Revision: rev(2), Word: change.Protected, Count: count, At: at, Branch: branch}) + " 50"
 	}
 	over := unmoved("over", 1, noon.Add(-time.Minute))
-	s := snapshot(p, nil, "refs/heads/held 1", "refs/heads/due 1", "refs/heads/over 2", "refs/heads/forged 1", over,
+	s := snapshot(p, nil, "refs/heads/moved 1", unmoved("moved", 9, noon.Add(-time.Hour)), "refs/heads/fresh 1", unmoved("fresh", 9, noon.Add(-59*time.Minute)), "refs/heads/held 1", "refs/heads/due 1", "refs/heads/over 2", "refs/heads/forged 1", over,
 		unmoved("held", 2, noon.Add(-5*time.Hour)), unmoved("due", 2, noon.Add(-6*time.Hour)), unmoved("forged", 9, noon.Add(time.Hour)), unmoved("gone", 1, noon))
-	s.Source = map[string]change.Revision{"held": rev(2), "due": rev(2), "over": rev(2), "forged": rev(2)}
+	s.Source = map[string]change.Revision{"moved": rev(3), "fresh": rev(3), "held": rev(2), "due": rev(2), "over": rev(2), "forged": rev(2)}
 	got := Make(p, s, noon)
-	check(t, got, "mirror due: moved in Gerrit", "mirror forged: moved in Gerrit",
-		"skip held: the mirror refuses to move it: the branch is protected (2 times, the last at 2026-11-24 07:00 UTC); tried again after 2026-11-24 13:00 UTC; patchsets bring what they stand on")
+	check(t, got, "mirror due: moved in Gerrit", "mirror forged: moved in Gerrit", "mirror moved: moved in Gerrit",
+		"skip fresh: the mirror refuses to move it: the branch is protected (9 times, the last at 2026-11-24 11:01 UTC); tried again after 2026-11-25 11:01 UTC, a new tip after an hour; patchsets bring what they stand on",
+		"skip held: the mirror refuses to move it: the branch is protected (2 times, the last at 2026-11-24 07:00 UTC); tried again after 2026-11-24 13:00 UTC, a new tip after an hour; patchsets bring what they stand on")
 	if b := got.Actions[0].Before; b.Count != 2 || got.Actions[1].Before.Known() {
 		t.Errorf("got %+v and %+v, want the count 2 and nothing", b, got.Actions[1].Before)
 	}

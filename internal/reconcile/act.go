@@ -179,7 +179,7 @@ func (a *acting) move(ctx context.Context) {
 			// Nothing is broken: patchsets bring what they stand on.
 			l.State, l.Note = Skipped, "left alone on the mirror: "+relay.ErrForeign.Error()
 		case r.Refused != "":
-			a.refusedAgain(a.branchLines[i], change.Entry{Kind: change.Unmoved, Branch: l.Branch}, r.Refused, r.Err)
+			a.refusedAgain(a.branchLines[i], change.Entry{Kind: change.Unmoved, Revision: l.Revision, Branch: l.Branch}, r.Refused, r.Err)
 		case r.Err != nil:
 			l.fail(r.Err)
 		default:

@@ -33,6 +33,8 @@ func (a *acting) refusedAgain(line int, e change.Entry, word string, err error) 
 	at := cmp.Or(a.anchor(), a.base())
 	e.Word, e.Count, e.At = next.Word, next.Count, next.At
 	switch {
+	case change.CheckRef(a.Project.Mirror.Ledger.Ref(e)) != nil:
+		return // a branch's name is too long to be remembered: it is told in each pass
 	case at != "":
 		a.noteOnce(e, at)
 	case e.Kind == change.Unmoved: // nothing is on the mirror yet, which takes the commits under other names

@@ -142,7 +142,7 @@ func TestRefusedBranch(t *testing.T) {
 	}
 	r, _ = w.run(t, 0, false)
 	expect(t, "second pass", told(r), []string{
-		"skip master: skipped: the mirror refuses to move it: the branch is protected (once, at 2026-11-24 12:00 UTC); tried again after 2026-11-24 13:00 UTC; patchsets bring what they stand on"})
+		"skip master: skipped: the mirror refuses to move it: the branch is protected (once, at 2026-11-24 12:00 UTC); tried again after 2026-11-24 13:00 UTC, a new tip after an hour; patchsets bring what they stand on"})
 	w.now = w.now.Add(time.Hour)
 	r, _ = w.run(t, 0, false)
 	expect(t, "an hour later", told(r), []string{"mirror master: skipped: still refused; tried again after 2026-11-24 19:00 UTC: protected"})
@@ -151,6 +151,28 @@ func TestRefusedBranch(t *testing.T) {
 	expect(t, "the protection is gone", told(r), []string{"mirror master: done: moved in Gerrit"})
 	calm(t, w)
 	once(t, w)
+}
+
+// TestRefusedBranchOfALongName is told in each pass: no ref can remember it.
+func TestRefusedBranchOfALongName(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1)
+	w.run(t, 0, false)
+	long := strings.Repeat("x", change.MaxBranch)
+	w.branches[long] = rev(901)
+	w.push = func(item relay.Item) error {
+		if item.Updates[0].Ref == "refs/heads/"+long {
+			return fault.New(fault.Configuration, "protected")
+		}
+		return nil
+	}
+	for range 2 {
+		r, _ := w.run(t, 0, false)
+		expect(t, "lines", told(r), []string{"mirror " + long + ": failed: protected"})
+		if len(r.Problems) > 0 {
+			t.Errorf("got the problems %v, want the line alone", r.Problems)
+		}
+	}
 }
 
 // TestNotesThatFailAreToldOnce names the first of the refs that one failure

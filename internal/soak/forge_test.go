@@ -42,7 +42,7 @@ var lying = map[string]func(key change.Key, at time.Time) change.Entry{
 		return change.Entry{Kind: change.Full, ID: k.ID, Count: 3, At: at}
 	},
 	"unmoved": func(_ change.Key, at time.Time) change.Entry {
-		return change.Entry{Kind: change.Unmoved, Word: "protected", Count: 9, At: at, Branch: "master"}
+		return change.Entry{Kind: change.Unmoved, Revision: change.Revision(strings.Repeat("1", 40)), Word: "protected", Count: 9, At: at, Branch: "master"}
 	},
 	"poisoned": nil, // it names an object
 	"refused":  nil, // it does so, too
