@@ -74,16 +74,20 @@ func TestImportedNumbers(t *testing.T) {
 // to a person to tell the runs of two projects apart.
 func TestEqualNumbersOfAnOldServer(t *testing.T) {
 	t.Parallel()
-	old := func(o *servers) { o.gerrit.NoVirtualIDs = true }
-	s, _ := twoProjects(t, "", old)
-	s.push("ann", "nvme: split the probe loop", nil)
-	s.pass(ExitFailed)
-	s.runs("101/1/autorun.yml/1")
-
-	s, _ = twoProjects(t, ", key-prefix: docs", old)
-	s.push("ann", "nvme: split the probe loop", nil)
-	s.pass(ExitDone)
-	s.runs("101/1/autorun.yml/1", "docs+101/1/autorun.yml/1")
+	for name, settings := range map[string]string{"one prefix": "", "another prefix": ", key-prefix: docs"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := twoProjects(t, settings, func(o *servers) { o.gerrit.NoVirtualIDs = true })
+			s.push("ann", "nvme: split the probe loop", nil)
+			if settings == "" {
+				s.pass(ExitFailed)
+				s.runs("101/1/autorun.yml/1")
+				return
+			}
+			s.pass(ExitDone)
+			s.runs("101/1/autorun.yml/1", "docs+101/1/autorun.yml/1")
+		})
+	}
 }
 
 // TestAnotherProjectsClosedChange: that a change of the same number was merged
@@ -142,4 +146,49 @@ func TestBehindApache(t *testing.T) {
 		s.pass(ExitDone)
 		s.gerritShows(one, map[string]int{"bot": -1})
 	}
+}
+
+// TestUpgradeTellsImports: once Gerrit tells that a change is imported, what was said
+// of it stands, and a run that goes on is started anew under a key that is its own.
+func TestUpgradeTellsImports(t *testing.T) {
+	t.Parallel()
+	s, imported := twoProjects(t, "", func(o *servers) { o.gerrit.NoVirtualIDs = true })
+	s.newKeys(imported, change.Scope("", "spdk/docs"), func() { s.gerrit.SetVirtualIDs(true) })
+}
+
+// TestNewKeyPrefix: the same after somebody has set a key prefix.
+func TestNewKeyPrefix(t *testing.T) {
+	t.Parallel()
+	s, imported := twoProjects(t, "", func(o *servers) { o.gerrit.NoVirtualIDs = true })
+	s.newKeys(imported, "docs", func() {
+		file := ".github/dispatcher.yml"
+		s.files[file] = strings.Replace(s.files[file], "mirror: example/docs", "mirror: example/docs, key-prefix: docs", 1)
+	})
+}
+
+// newKeys tells of a change that was reported on, and one whose run goes on, when
+// their keys get another prefix.
+func (s *story) newKeys(reported *gerrit.Change, prefix string, change func()) {
+	s.Helper()
+	s.pass(ExitDone)
+	s.ends(testJob("unit tests", "success"))
+	s.clock.advance(15 * time.Minute)
+	s.pass(ExitDone)
+	going := s.gerrit.Project("spdk/docs").Push(gerrit.Draft{Owner: "zoe", Subject: "doc: say more", Imported: 102})
+	s.pass(ExitDone)
+	change()
+	said := len(reported.Messages())
+	s.pass(ExitDone)
+	s.runs("101/1/autorun.yml/1", "102/1/autorun.yml/1", prefix+"+102/1/autorun.yml/1")
+	s.ends(testJob("unit tests", "failure"))
+	s.clock.advance(15 * time.Minute)
+	s.pass(ExitDone)
+	s.gerritShows(going, map[string]int{"bot": -1})
+	s.pass(ExitDone)
+	if len(reported.Messages()) != said {
+		s.Error("what was told is told again")
+	}
+	reported.Comment("zoe", "recheck")
+	s.pass(ExitDone)
+	s.runs("101/1/autorun.yml/1", "102/1/autorun.yml/1", prefix+"+102/1/autorun.yml/1", prefix+"+101/1/autorun.yml/2")
 }

@@ -95,9 +95,9 @@ func TestRecheck(t *testing.T) {
 				"m2 refuse: Attempt 1 of autorun.yml was asked for already. Attempt 1 of docs.yml was asked for already."}},
 		{name: "two in one comment", messages: said{say(ann, 3, "recheck docs\nrecheck autorun")},
 			want: []string{"m1 rerun docs.yml/1: Starting attempt 1 of docs.yml.", "m1 rerun autorun.yml/1: Starting attempt 1 of autorun.yml."}},
-		{name: "on several servers", messages: said{say(ann, 3, "recheck docs")}, runs: []Run{run("docs.yml", 4, Running)},
+		{name: "under a new key prefix", messages: said{say(ann, 3, "recheck docs")}, runs: []Run{run("docs.yml", 4, Failed)},
 			edit: func(s *Snapshot, _ *Policy) { s.Server = "spdk" },
-			want: []string{"m1 rerun docs.yml/1: Starting attempt 1 of docs.yml."}},
+			want: []string{"m1 rerun docs.yml/5: Starting attempt 5 of docs.yml."}},
 		{name: "a hostile address", messages: said{say(ann, 3, "recheck docs")}, runs: []Run{{Key: run("docs.yml", 1, 0).Key, State: Running, URL: "https://x\n\nIn-Reply-To: 5"}},
 			want: []string{"m1 refuse: Attempt 1 of docs.yml is not done yet."}},
 	})

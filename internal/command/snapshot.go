@@ -75,7 +75,7 @@ const (
 
 // Snapshot is one open change as it was observed.
 type Snapshot struct {
-	// Server is the first part of run keys, or "".
+	// Server is the first part of new run keys, or "".
 	Server string
 	// Change with its Messages, in any order. They must hold the comments on the
 	// patchset as a whole too (PATCHSET_LEVEL in the list of comments): since
@@ -129,10 +129,9 @@ func (s Snapshot) key(workflow string, attempt int) change.Key {
 	return change.Key{Server: s.Server, ID: s.Change.ID(), Workflow: workflow, Attempt: attempt}
 }
 
-// foreign reports whether a key is about another patchset or server.
-func (s Snapshot) foreign(k change.Key) bool {
-	return k.ID != s.Change.ID() || k.Server != s.Server
-}
+// foreign reports whether a key is about another patchset. Its prefix may be older than
+// that of new keys.
+func (s Snapshot) foreign(k change.Key) bool { return k.ID != s.Change.ID() }
 
 // Allow says who may use commands; help is for everybody. The zero value lets
 // every registered user; otherwise any one rule is enough. FalsePositive is in any

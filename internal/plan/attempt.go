@@ -113,16 +113,19 @@ func (b *builder) remember(a *attempt, id change.ID, workflow string) {
 	for _, residue := range b.own(b.open[id.Change]) {
 		for _, run := range residue.Runs {
 			k := run.Key
-			if k.ID == id && k.Workflow == workflow && b.p.Owns(k.Server) && run.Outcome.Result() && !run.Empty() && k.Attempt >= a.number {
+			if k.ID == id && k.Workflow == workflow && run.Outcome.Result() && !run.Empty() && k.Attempt >= a.number {
 				a.number, a.recorded, a.runID, a.ended, a.endedAt = k.Attempt, true, run.RunID, run.Outcome, residue.At
 			}
 		}
 	}
 }
 
-// refsOf are the refs about a change, and what this pass adds to them.
+// refsOf are the refs about a change that count, and what this pass adds to them.
 func (b *builder) refsOf(number int) []Ref {
 	refs := b.s.Mirror.Changes[number]
+	if strange := func(r Ref) bool { return !b.counts(r.Entry) }; slices.ContainsFunc(refs, strange) {
+		refs = slices.DeleteFunc(slices.Clone(refs), strange)
+	}
 	if said := b.said[number]; len(said) > 0 {
 		return slices.Concat(refs, said)
 	}

@@ -4,6 +4,7 @@ package plan
 
 import (
 	"testing"
+	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
@@ -42,4 +43,38 @@ func TestTakenNumbers(t *testing.T) {
 	scoped := change.Scope("", "spdk/spdk") + "+9/1/autorun.yml/1"
 	check(t, Make(p, s, noon), "relay 8/1: new patchset", "relay 9/1: new patchset", "dispatch 8/1/autorun.yml/1: new patchset",
 		"dispatch "+scoped+": new patchset", "fail 7/1: spdk/other has a change 7, too: their runs could not be told apart")
+}
+
+// TestKeysOfAnotherPrefix: a key of another server says nothing of a change, unless we
+// have told of it there ourselves: the prefix has changed since.
+func TestKeysOfAnotherPrefix(t *testing.T) {
+	t.Parallel()
+	const key = "other+7/1/autorun.yml/1"
+	refs := []string{"refs/changes/07/7/1 7", "refs/dispatcher/claims/" + key + " 7", "refs/dispatcher/runs/" + key + "/99 7"}
+	tell := func(id int, author string) func(*change.Change) {
+		return func(c *change.Change) {
+			c.Messages = []change.Message{{ID: "m1", Author: change.Account{ID: id, Username: author}, At: noon.Add(-time.Minute), Patchset: 1,
+				Tag: ourTags + "report", Text: "Passed.\n\nDispatcher: " + key + " run=99 attempt=1 outcome=passed vote=+1"}}
+		}
+	}
+	reporting := func(p *config.Project) { p.Report.Label, p.Gerrit.Username = "Verified", "bot" }
+	again := "dispatch 7/1/autorun.yml/1: it was started under another key prefix, which does not count"
+	for _, tt := range []struct {
+		name   string
+		edits  []func(*config.Project)
+		change change.Change
+		want   []string
+	}{
+		{"nobody has told of it", []func(*config.Project){reporting}, open(7), []string{again}},
+		{"somebody else has", []func(*config.Project){reporting}, open(7, tell(8, "eve")), []string{again}},
+		{"we have", []func(*config.Project){reporting}, open(7, tell(9, "bot")), []string{"end " + key + ": it was reported"}},
+		{"nothing is reported", nil, open(7), []string{"idle 1"}},
+	} {
+		p := project(tt.edits...)
+		s := snapshot(p, []change.Change{tt.change}, refs...)
+		s.RunsByID = map[int64]change.Run{99: {ID: 99, Name: key, Status: "completed", Conclusion: "success"}}
+		s.Self = 9
+		made := Make(p, s, noon)
+		t.Run(tt.name, func(t *testing.T) { check(t, made, tt.want...) })
+	}
 }

@@ -43,11 +43,11 @@ func (b *builder) lifecycle() {
 	}
 }
 
-// watched reports whether runs of a key are looked after. A run after a merge tells its result itself, or nobody
-// waits for it.
+// watched reports whether runs of a key are looked after. A run after a merge tells its
+// result itself, or nobody waits for it.
 func (b *builder) watched(key change.Key) bool {
 	w := workflowByName(b.p, key.Workflow)
-	return b.p.Owns(key.Server) && (w == nil || !w.PostMerge)
+	return w == nil || !w.PostMerge
 }
 
 // lookAfterRemoved looks after a run whose workflow has left the configuration:

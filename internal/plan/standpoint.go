@@ -62,7 +62,7 @@ func (b *builder) commandRuns(c *change.Change, w *config.Workflow) (runs []comm
 	states := map[int]*attemptState{}
 	for _, r := range b.s.Mirror.Changes[c.Number] {
 		k := r.Entry.Key
-		if r.ID != c.ID() || k.Workflow != w.Name || !b.p.Owns(k.Server) {
+		if r.ID != c.ID() || k.Workflow != w.Name || !b.counts(r.Entry) {
 			continue
 		}
 		if states[k.Attempt] == nil {

@@ -94,8 +94,11 @@ func (b *builder) decideAttempt(c *change.Change, w *config.Workflow, a attempt)
 		return d
 	}
 	reason := "new patchset"
-	if c.Status == change.Merged {
+	switch {
+	case c.Status == change.Merged:
 		reason = "merged into " + c.Branch
+	case b.startedElse(c.ID(), w.Name):
+		reason = "it was started under another key prefix, which does not count"
 	}
 	return b.begin(c, d, 1, reason)
 }

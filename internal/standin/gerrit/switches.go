@@ -189,3 +189,10 @@ func matches(term, kind string) bool {
 func (l Label) copies(kind string) bool {
 	return slices.ContainsFunc(l.Copy, func(term string) bool { return matches(term, kind) })
 }
+
+// SetVirtualIDs sets whether virtual_id_number is told, as by an upgrade to 3.9.
+func (s *Server) SetVirtualIDs(told bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.o.NoVirtualIDs = !told
+}
