@@ -141,6 +141,14 @@ func notGerrit(err error) bool {
 	return ok && (status.code == http.StatusNotFound || status.code == http.StatusBadRequest || status.page && status.code == http.StatusForbidden)
 }
 
+// lostSlash is notGerrit where the path held a name with a slash.
+func lostSlash(err error, name string) bool { return strings.Contains(name, "/") && notGerrit(err) }
+
+// withSlashHint says in a failure what a proxy may have done.
+func withSlashHint(err error) error {
+	return fault.New(fault.Configuration, "%w", err).WithHint("%s", slashHint)
+}
+
 // gone reports whether Gerrit says that there is no such change, or none of the
 // parts of it that a request named. Gerrit names what it does not find, unescaped
 // (ResourceNotFoundException); a proxy or a wrong address does not, and must not make

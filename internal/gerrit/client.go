@@ -194,7 +194,13 @@ func (c *Client) get(ctx context.Context, path string, into any) (*gogerrit.Resp
 // included. The group is named by its name, UUID or number.
 func (c *Client) Members(ctx context.Context, group string) (map[int]bool, error) {
 	what := fmt.Sprintf("list the members of group %q", change.OneLine(change.Clip(group, 100)))
-	accounts, _, err := c.api.Groups.ListGroupMembers(ctx, escapeSegment(group), &gogerrit.ListGroupMembersOptions{Recursive: true})
+	options := &gogerrit.ListGroupMembersOptions{Recursive: true}
+	accounts, _, err := c.api.Groups.ListGroupMembers(ctx, escapeSegment(group), options)
+	if lostSlash(err, group) {
+		if id := c.groupID(ctx, group); id != "" {
+			accounts, _, err = c.api.Groups.ListGroupMembers(ctx, id, options)
+		}
+	}
 	if status, ok := errors.AsType[*statusError](err); ok && status.code == http.StatusNotFound {
 		return nil, fault.New(fault.Configuration, "failed to %s: %w", what, status).
 			WithHint("check the group's name, and that the account used may see it (\"Make group visible to all registered users\")")
@@ -209,6 +215,20 @@ func (c *Client) Members(ctx context.Context, group string) (map[int]bool, error
 		}
 	}
 	return members, nil
+}
+
+// groupID finds a group's id by its name, in the query of a request: some proxies let no
+// escaped slash pass in its path. It is "" where that fails, too.
+func (c *Client) groupID(ctx context.Context, name string) string {
+	var groups map[string]gogerrit.GroupInfo
+	if _, err := c.get(ctx, "groups/?g="+url.QueryEscape(name), &groups); err != nil {
+		return ""
+	}
+	id := groups[name].ID // escaped already
+	if strings.ContainsAny(id, "/?#") {
+		return ""
+	}
+	return id
 }
 
 // failed says what was being done. The door has classified whatever went wrong

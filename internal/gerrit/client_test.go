@@ -151,6 +151,23 @@ func TestMembers(t *testing.T) {
 	}
 }
 
+// TestMembersBehindAProxy: a group is found where no %2F comes through.
+func TestMembersBehindAProxy(t *testing.T) {
+	t.Parallel()
+	for _, slashes := range []standin.Slashes{standin.SlashesRefused, standin.SlashesDecoded} {
+		s, _ := serve(t, standin.Options{Slashes: slashes})
+		bob := s.Account("bob")
+		s.Group("CI trusted/people+").Include(s.Group("inner", "bob"))
+		c := connect(t, s, as("bob"))
+		if got, err := c.Members(t.Context(), "CI trusted/people+"); err != nil || !got[bob.ID] {
+			t.Errorf("%d: got %v, %v", slashes, got, err)
+		}
+		if _, err := c.Members(t.Context(), "no/such"); !strings.Contains(fault.HintOf(err), "group's name") {
+			t.Errorf("%d: no such group: got %v with hint %q", slashes, err, fault.HintOf(err))
+		}
+	}
+}
+
 // TestCredentials: they are in a header and nowhere else, and change what is seen.
 func TestCredentials(t *testing.T) {
 	t.Parallel()

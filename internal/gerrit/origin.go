@@ -66,6 +66,9 @@ func (c *Client) includedIn(ctx context.Context, project string, rev change.Revi
 	if err == nil {
 		return answer.Branches, nil
 	}
+	if at := (change.Address{Project: project}); lostSlash(err, project) && !gone(err, at, string(rev)) {
+		err = withSlashHint(err) // there is no other way to ask
+	}
 	if err = failedOn("list the branches that have it", err, change.Address{Project: project}, string(rev)); errors.Is(err, ErrGone) {
 		return nil, nil
 	}

@@ -104,3 +104,16 @@ func TestOrigin(t *testing.T) {
 		t.Errorf("a merged change needs no look at the branches: got %+v, %v", got, err)
 	}
 }
+
+// TestOriginBehindAProxy: where a commit comes from can be asked in no other way, so the
+// failure says what stands in the way.
+func TestOriginBehindAProxy(t *testing.T) {
+	t.Parallel()
+	for _, slashes := range []standin.Slashes{standin.SlashesRefused, standin.SlashesDecoded} {
+		s, p := serve(t, standin.Options{Slashes: slashes})
+		_, err := connect(t, s, nil).Origin(t.Context(), "spdk/spdk", p.Tip("master"))
+		if !errors.Is(err, fault.Configuration) || !strings.Contains(fault.HintOf(err), "AllowEncodedSlashes NoDecode") {
+			t.Errorf("%d: got %v with hint %q", slashes, err, fault.HintOf(err))
+		}
+	}
+}

@@ -3,6 +3,8 @@
 package gerrit
 
 import (
+	"crypto/sha1"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,6 +104,9 @@ func (s *Server) Group(name string, members ...string) *Group {
 	return g
 }
 
+// id is the group's UUID.
+func (g *Group) id() string { return fmt.Sprintf("%x", sha1.Sum([]byte(g.name))) }
+
 // Include makes the members of another group indirect members of this one.
 func (g *Group) Include(other *Group) {
 	g.srv.mu.Lock()
@@ -110,7 +115,7 @@ func (g *Group) Include(other *Group) {
 }
 
 func (s *Server) group(name string) *Group {
-	i := slices.IndexFunc(s.groups, func(g *Group) bool { return g.name == name })
+	i := slices.IndexFunc(s.groups, func(g *Group) bool { return g.name == name || g.id() == name })
 	if i < 0 {
 		return nil
 	}

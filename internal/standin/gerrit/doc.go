@@ -44,7 +44,8 @@
 //     3.9), ChangeNumberBitmapMaskAlgorithm. Switch: NoVirtualIDs.
 //   - Apache httpd answers a path with %2F by itself, 404 and its page, and sends a
 //     plain slash on where AllowEncodedSlashes is On: core.html of its documentation.
-//     Gerrit then finds no change of the name before the slash. Switch: Slashes.
+//     Gerrit then finds no change, group or project of the name before the slash.
+//     Groups are found by name in a query, too (3.13.5: /groups/?g=). Switch: Slashes.
 //
 // Votes:
 //

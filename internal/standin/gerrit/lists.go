@@ -179,6 +179,15 @@ func (s *Server) listMembers(c call) {
 	c.json(list)
 }
 
+// findGroup answers as ListGroups does where one is named: 3.13.5, by its name.
+func (s *Server) findGroup(c call) {
+	found := map[string]any{}
+	if g := s.group(c.r.URL.Query().Get("g")); g != nil {
+		found[g.name] = map[string]string{"id": g.id()}
+	}
+	c.json(found)
+}
+
 func (s *Server) getSelf(c call) {
 	if c.viewer == nil {
 		c.fail(http.StatusForbidden, "Resolving account 'self' requires login")

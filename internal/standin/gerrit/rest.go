@@ -102,8 +102,12 @@ func (s *Server) serveREST(c call) bool {
 		s.listBranches(c)
 	case get && p(0) == "projects" && n == 5 && p(2) == "commits" && p(4) == "in":
 		s.listIncluded(c, p(3))
+	case get && p(0) == "groups" && n == 2 && p(1) == "":
+		s.findGroup(c)
 	case get && p(0) == "groups" && n == 4 && p(2) == "members" && p(3) == "":
 		s.listMembers(c)
+	case s.o.Slashes == SlashesDecoded && (p(0) == "groups" || p(0) == "projects"):
+		c.fail(http.StatusNotFound, "%s", p(1))
 	case get && p(0) == "access" && (n == 1 || n == 2 && p(1) == ""):
 		s.listAccess(c)
 	case get && strings.Join(c.parts, "/") == "config/server/version":
