@@ -5,7 +5,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/gerrit"
 	"github.com/spdk-community-ci/dispatcher/internal/github"
 	"github.com/spdk-community-ci/dispatcher/internal/gitwire"
-	"github.com/spdk-community-ci/dispatcher/internal/plan"
 	"github.com/spdk-community-ci/dispatcher/internal/reconcile"
 	"github.com/spdk-community-ci/dispatcher/internal/relay"
 )
@@ -35,8 +33,8 @@ type wiring struct {
 	witnesses map[*config.Project]*witness
 	// warnings are what a person should mend although all was done.
 	warnings []error
-	// leftOut are changes that Gerrit described in a way that nobody can trust.
-	leftOut []reconcile.Line
+	// leftOut is what of Gerrit's answers nobody can trust.
+	leftOut leftOut
 }
 
 func newWiring(a *App, log func(string, ...any), mask func(...string), secrets []string) *wiring {
@@ -97,28 +95,12 @@ func (w *wiring) gerrit(g config.Gerrit) (*gerrit.Client, error) {
 	c, err := gerrit.New(gerrit.Options{
 		URL: g.URL, Username: g.Username, Password: g.Password.Reveal(), Transport: rt,
 		UserAgent: w.app.userAgent(), Sleep: w.app.Sleep, Now: w.app.Now,
-		Notes:   func(text string) { w.log("Gerrit: %s", text) },
-		LeftOut: func(number int, why error) { w.leaveOut(number, why) },
+		Notes: w.leftOut.note, LeftOut: w.leftOut.change,
 	})
 	if err == nil {
 		w.gerrits[g] = c
 	}
 	return c, err
-}
-
-// leaveOut makes a line of a change that the client would not take.
-func (w *wiring) leaveOut(number int, why error) {
-	w.leftOut = append(w.leftOut, reconcile.Line{State: reconcile.Skipped, Action: plan.Action{
-		Verb: plan.Skip, Number: number, Reason: "Gerrit's description of it cannot be trusted: " + why.Error(),
-	}})
-}
-
-// takeLeftOut returns the lines since the last call, by number.
-func (w *wiring) takeLeftOut() []reconcile.Line {
-	lines := w.leftOut
-	w.leftOut = nil
-	slices.SortFunc(lines, func(a, b reconcile.Line) int { return cmp.Compare(a.Number, b.Number) })
-	return lines
 }
 
 // sourceIdle is how long Gerrit may be silent: it counts the objects of a large

@@ -108,7 +108,8 @@ func (a *App) passes(ctx context.Context, cfg *config.Config, flags syncFlags, m
 		for i, err := range r.Problems {
 			r.Problems[i] = wire.suggest(ctx, p, err)
 		}
-		r.Lines = append(r.Lines, wire.takeLeftOut()...)
+		lines, notes := wire.leftOut.take()
+		r.Lines, r.Warnings = append(r.Lines, lines...), append(r.Warnings, notes...)
 		results = append(results, r)
 		for _, text := range r.Warnings {
 			wire.warnings = append(wire.warnings, fmt.Errorf("%s: %s", p.Name, text))

@@ -37,6 +37,9 @@ func (c *Client) collect(ctx context.Context, query string, options []string, ac
 		}
 		fresh := l.add(page, c.leftOut)
 		if w.last(page) {
+			if w.empty == maxEmptyPages {
+				c.notes(fmt.Sprintf("after %d changes it says that there are more and shows none on %d pages: some may be missing", l.seen(), w.empty))
+			}
 			return l.sorted(), nil
 		}
 		moved := w.advance(page, answered)

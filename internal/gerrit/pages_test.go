@@ -174,9 +174,14 @@ func TestPagesThatShowNothing(t *testing.T) {
 				}
 				want = append(want, n)
 			}
-			list, err := connect(t, s, nil).Open(t.Context(), Query{Project: "spdk/spdk"})
+			var notes []string
+			c := connect(t, s, func(o *Options) { o.Notes = func(text string) { notes = append(notes, text) } })
+			list, err := c.Open(t.Context(), Query{Project: "spdk/spdk"})
 			if diff := cmp.Diff(want, numbers(list)); diff != "" || err != nil {
 				t.Errorf("(-want +got), %v:\n%s", err, diff)
+			}
+			if told := len(notes) == 1 && strings.Contains(notes[0], "some may be missing"); told != (tt.name == "the last page") || len(notes) > 1 {
+				t.Errorf("got the notes %q", notes)
 			}
 		})
 	}
