@@ -39,45 +39,6 @@ func Foreign(p *config.Project, key change.Key, run change.Run) string {
 	return ""
 }
 
-// counts reports whether an entry is about the change of its number. A key of another
-// prefix is that of another server, or from before the prefix was changed or Gerrit told
-// that the change is imported: our own words on the change tell. Where nothing is
-// reported, it says that a run was started, and no more is asked.
-func (b *builder) counts(e change.Entry) bool {
-	c, open := b.open[e.ID.Change]
-	switch {
-	case e.Key.Attempt == 0, !b.p.Report.On():
-		return true
-	case open && e.Key.Server != b.p.Server(c.Imported):
-		said, _ := b.named(c, e.Key)
-		return said == e.Key
-	}
-	return b.p.Owns(e.Key.Server)
-}
-
-// named finds an attempt's key in our messages, where it may have another prefix.
-func (b *builder) named(c *change.Change, key change.Key) (found change.Key, ok bool) {
-	for _, residue := range b.own(c) {
-		for _, run := range residue.Runs {
-			k := run.Key
-			if k == key {
-				return k, true
-			}
-			if k.ID == key.ID && k.Workflow == key.Workflow && k.Attempt == key.Attempt {
-				found, ok = k, true
-			}
-		}
-	}
-	return found, ok
-}
-
-// startedElse reports whether a claim is there that does not count.
-func (b *builder) startedElse(id change.ID, workflow string) bool {
-	return slices.ContainsFunc(b.s.Mirror.Changes[id.Change], func(r Ref) bool {
-		return r.Entry.Kind == change.Claim && r.ID == id && r.Entry.Key.Workflow == workflow && !b.counts(r.Entry)
-	})
-}
-
 // believes reports whether a ledger entry may count, and warns of one that may
 // not.
 func (b *builder) believes(e change.Entry) bool {

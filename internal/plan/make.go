@@ -126,15 +126,6 @@ func (b *builder) index() {
 
 func (b *builder) add(a Action) { b.plan.Actions = append(b.plan.Actions, a) }
 
-// key names an attempt: as we told it, if we did.
-func (b *builder) key(c *change.Change, w *config.Workflow, attempt int) change.Key {
-	key := change.Key{Server: b.p.Server(c.Imported), ID: c.ID(), Workflow: w.Name, Attempt: attempt}
-	if said, ok := b.named(c, key); ok {
-		return said
-	}
-	return key
-}
-
 // branches moves the mirror's branches to where they are in Gerrit, so that the
 // base of a change is there before the change is.
 func (b *builder) branches() {
