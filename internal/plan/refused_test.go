@@ -66,6 +66,26 @@ func TestRefusedPatchsets(t *testing.T) {
 	}
 }
 
+// TestSuspectsAreTriedAlone: what stands on a suspect waits for what becomes of it.
+func TestSuspectsAreTriedAlone(t *testing.T) {
+	t.Parallel()
+	p := project()
+	above := open(8, func(c *change.Change) { c.Current.Parents = []change.Revision{rev(7)} })
+	check(t, Make(p, snapshot(p, []change.Change{open(7), above}, refused(7, 1, noon.Add(-time.Minute))), noon),
+		"relay 7/1: new patchset", "dispatch 7/1/autorun.yml/1: new patchset", "skip 8/1: held: the mirror refuses 7/1 below it")
+}
+
+// TestFullChangeIsNotAnswered: nor is a comment on it.
+func TestFullChangeIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	p := project(obeying)
+	full := change.CustomLedger.Ref(change.Entry{Kind: change.Full, ID: change.ID{Change: 7, Patchset: 1}, Count: 1, At: noon.Add(-time.Minute)}) + " 50"
+	s := commented(p, []change.Message{comment("help")}, full)
+	if got := text(Make(p, s, noon)); !strings.Contains(got, "skip 7/1: Gerrit takes no more messages on this change (once, ") {
+		t.Errorf("got %s", got)
+	}
+}
+
 // TestForgedRefusalHoldsNobodyElse: whose parent is the tip of a branch is not held
 // because somebody wrote that the mirror refuses that.
 func TestForgedRefusalHoldsNobodyElse(t *testing.T) {
@@ -177,7 +197,7 @@ func TestRefusedBranches(t *testing.T) {
 		return change.CustomLedger.Ref(change.Entry{Kind: change.Unmoved, Revision: rev(2), Word: change.Protected, Count: count, At: at, Branch: branch}) + " 50"
 	}
 	over := unmoved("over", 1, noon.Add(-time.Minute))
-	s := snapshot(p, nil, "refs/heads/moved 1", unmoved("moved", 9, noon.Add(-time.Hour)), "refs/heads/fresh 1", unmoved("fresh", 9, noon.Add(-59*time.Minute)), "refs/heads/held 1", "refs/heads/due 1", "refs/heads/over 2", "refs/heads/forged 1", over,
+	s := snapshot(p, nil, "refs/heads/gone 1", "refs/heads/moved 1", unmoved("moved", 9, noon.Add(-time.Hour)), "refs/heads/fresh 1", unmoved("fresh", 9, noon.Add(-59*time.Minute)), "refs/heads/held 1", "refs/heads/due 1", "refs/heads/over 2", "refs/heads/forged 1", over,
 		unmoved("held", 2, noon.Add(-5*time.Hour)), unmoved("due", 2, noon.Add(-6*time.Hour)), unmoved("forged", 9, noon.Add(time.Hour)), unmoved("gone", 1, noon))
 	s.Source = map[string]change.Revision{"moved": rev(3), "fresh": rev(3), "held": rev(2), "due": rev(2), "over": rev(2), "forged": rev(2)}
 	got := Make(p, s, noon)
