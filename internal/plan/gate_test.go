@@ -132,6 +132,7 @@ func TestTrustGate(t *testing.T) {
 		{"two such rebases", byGroup, edits(madeBy(9, 9, change.TrivialRebase), tookOver(uploaded(1, change.Rework), uploaded(9, change.NoCodeChange))), tookOf},
 		{"a member's rebase of a stranger's rebase of his own", byGroup, edits(madeBy(9, 9, change.NoCodeChange), tookOver(uploaded(9, change.Rework), uploaded(1, change.TrivialRebase))), tookOf},
 		{"a member's rework of what a stranger made of his change", byGroup, edits(madeBy(9, 9, change.Rework), tookOver(uploaded(1, change.Rework))), ""},
+		{"a member's rebase of a member's rework of a stranger's", byGroup, edits(madeBy(1, 9, change.TrivialRebase), tookOver(uploaded(1, change.Rework), uploaded(9, change.Rework))), noMember},
 		{"a rebase of what cannot be seen", byGroup, edits(madeBy(9, 9, change.TrivialRebase), func(c *change.Change) { c.Current.Number = 2 }), tookOf},
 		{"a member's rework of a stranger's", byGroup, madeBy(1, 9, change.Rework), ""},
 		{"a member's rebase of a stranger's", byGroup, madeBy(1, 9, change.TrivialRebase), noMember},

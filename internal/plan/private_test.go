@@ -36,6 +36,12 @@ func TestPrivateBelow(t *testing.T) {
 		{"on what a branch had before", nil, []int{800}, "", false},
 		{"on what nobody knows", nil, []int{801}, "", true},
 		{"the list lacks it", func(s *Snapshot) { s.Changes = s.Changes[1:] }, []int{2}, held, true},
+		{"on very many", func(s *Snapshot) {
+			for n := range maxBelow + 1 {
+				s.Changes[len(s.Changes)-1].Current.Parents = append(s.Changes[len(s.Changes)-1].Current.Parents, rev(7000+n))
+				s.Origins[rev(7000+n)] = change.Origin{Branches: []string{"master"}}
+			}
+		}, nil, "builds on more than 60 patchsets that were replaced or merged: too many to see whether one is private", true},
 		{"it is on the mirror", func(s *Snapshot) { s.Mirror.Add("refs/changes/10/10/1", rev(10)) }, []int{2}, "", false},
 		{"not asked", func(s *Snapshot) { s.Private = nil }, []int{2}, "whether it builds on a private change is not known yet", false},
 		{"not read", func(s *Snapshot) { s.Private, s.NoPrivate = nil, "no answer" }, []int{900}, "no answer", false},
@@ -80,5 +86,24 @@ func TestPrivateBelow(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPrivateBelowWithoutWorkflows: nor does it where patchsets are only mirrored; and
+// who has private changes tested has all of them on the mirror.
+func TestPrivateBelowWithoutWorkflows(t *testing.T) {
+	t.Parallel()
+	for _, skip := range []bool{true, false} {
+		p := project(func(p *config.Project) { p.Workflows, p.Skip.Private = nil, skip })
+		s := snapshot(p, []change.Change{open(10, above(2)), open(11)}, "refs/changes/11/11/1 11")
+		s.Private, s.Fresh[11] = map[change.Revision]change.ID{rev(2): {Change: 2, Patchset: 2}}, false
+		want := "relay 10/1: new patchset"
+		if skip {
+			want = "wait 10/1: builds on 2/2, which is private: tested once that is public or merged"
+		}
+		made := Make(p, s, noon)
+		if check(t, made, want, "idle 1"); !made.Needs.None() {
+			t.Errorf("got needs %+v", made.Needs)
+		}
 	}
 }
