@@ -35,7 +35,7 @@ func (d differ) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, found := d[file]
 	status := http.StatusOK
 	if !found || user != "bot" || secret != password || !strings.HasPrefix(before, "/a/changes/") {
-		status, body = http.StatusNotFound, "Not found"
+		status, body = http.StatusNotFound, "Not found: "+file+"\n"
 	}
 	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json; charset=UTF-8"}}, Request: r, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
