@@ -121,6 +121,10 @@ func (s *Server) listArtifacts(c call) {
 	for _, a := range onPage(c, found) {
 		list = append(list, s.artifactInfo(a))
 	}
+	if s.o.ForgejoAPI {
+		reply(c.w, http.StatusOK, list)
+		return
+	}
 	reply(c.w, http.StatusOK, object{"total_count": len(found), "artifacts": list})
 }
 

@@ -25,6 +25,11 @@ func (s *Server) endRun(c call, force bool) {
 	run := s.findRun(c)
 	switch {
 	case run == nil:
+	case s.o.ForgejoAPI:
+		if run.Status != "completed" {
+			s.end(run, true)
+		}
+		reply(c.w, http.StatusNoContent, nil)
 	case run.Status == "completed":
 		// "Cannot cancel a workflow run that is completed." with 409: Homebrew/actions#70,
 		// technote-space/auto-cancel-redundant-workflow#68.

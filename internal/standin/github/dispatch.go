@@ -31,6 +31,7 @@ func (s *Server) dispatchWorkflow(c call) {
 		Ref     string         `json:"ref"`
 		Inputs  map[string]any `json:"inputs"`
 		Details *bool          `json:"return_run_details"`
+		Info    bool           `json:"return_run_info"`
 	}
 	if !readRequest(c, &body) {
 		return
@@ -44,10 +45,14 @@ func (s *Server) dispatchWorkflow(c call) {
 		fail(c.w, status, refusal)
 		return
 	}
-	if s.o.GiteaAPI {
+	if s.o.GiteaAPI && !s.o.ForgejoAPI {
 		s.makeWay(run)
 	}
 	s.start(run)
+	if s.o.ForgejoAPI && body.Info {
+		reply(c.w, http.StatusCreated, object{"id": run.ID, "run_number": run.Number, "jobs": []string{}})
+		return
+	}
 	if body.Details == nil || !*body.Details || s.o.Details != ReturnDetails {
 		reply(c.w, http.StatusNoContent, nil)
 		return
@@ -86,7 +91,9 @@ func (s *Server) prepare(c call, ref string, inputs map[string]any) (run *Run, s
 	}
 	run = s.newRun(c, w, "workflow_dispatch", commit)
 	run.Branch, run.Inputs = strings.TrimPrefix(ref, "refs/heads/"), values
-	run.Title = w.title(run)
+	if run.Title = w.title(run); s.o.PlainTitles {
+		run.Title = w.name
+	}
 	return run, 0, ""
 }
 

@@ -117,6 +117,21 @@
 //   - There is nothing to cancel, rerun or read an attempt with, no repository_dispatch
 //     and no annotations (routers/api/v1/api.go).
 //
+// Forgejo 16 (codeberg.org/forgejo/forgejo; switch: ForgejoAPI), at /api/v1 and otherwise like Gitea:
+//
+//   - A run has title, workflow_id (a file), commit_sha, created and updated; its status is
+//     how it ended, too, and no attempt is told (modules/structs/action.go,
+//     services/convert/action.go).
+//   - Statuses that it does not know are 400 (routers/api/v1/repo/action.go).
+//   - The title is what run-name became, or the workflow's name in releases that know no
+//     run-name (services/actions/workflows.go). Switch: PlainTitles.
+//   - Jobs (since its pull 11915) and artifacts (12140) are bare arrays, jobs without
+//     pages, steps, times and runner; task_id is 0 until a runner took the job.
+//   - A dispatch answers 201 with the run's id if return_run_info asks for it, or 204; it
+//     ends no other run (services/actions/workflows.go).
+//   - Cancel (12957) answers 204, for runs that have ended, too. There is no force-cancel
+//     and, in this release, no rerun (routers/api/v1/api.go).
+//
 // Contents, artifacts, issues:
 //
 //   - Files come raw or as JSON, with an ETag: REST, "Get repository content".

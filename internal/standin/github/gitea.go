@@ -4,6 +4,7 @@ package github
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ const giteaPath = "/api/v1"
 // giteaLacks are the calls that Gitea 1.25 does not have (routers/api/v1/api.go).
 var giteaLacks = []string{
 	"POST /repos/{owner}/{repo}/dispatches",
-	"POST /repos/{owner}/{repo}/actions/runs/{run}/cancel",
+	cancelCall,
 	"POST /repos/{owner}/{repo}/actions/runs/{run}/force-cancel",
 	"POST /repos/{owner}/{repo}/actions/runs/{run}/rerun",
 	"POST /repos/{owner}/{repo}/actions/runs/{run}/rerun-failed-jobs",
@@ -24,10 +25,26 @@ var giteaLacks = []string{
 	"GET /repos/{owner}/{repo}/check-runs/{job}/annotations",
 }
 
-// gitea puts Gitea's API in front of GitHub's. Repositories stay where they are.
-func gitea(next http.Handler) http.Handler {
+// cancelCall is one of them that Forgejo has.
+const cancelCall = "POST /repos/{owner}/{repo}/actions/runs/{run}/cancel"
+
+// giteaLacks are the calls that the Gitea or Forgejo does not have.
+func (o Options) giteaLacks() []string {
+	lacks := giteaLacks
+	if o.ForgejoAPI {
+		lacks = slices.DeleteFunc(slices.Clone(lacks), func(pattern string) bool { return pattern == cancelCall })
+	}
+	if o.NoJobCalls {
+		lacks = append(slices.Clip(lacks), "GET /repos/{owner}/{repo}/actions/runs/{run}/jobs")
+	}
+	return lacks
+}
+
+// gitea puts Gitea's API in front of GitHub's, without some calls. Repositories stay
+// where they are.
+func gitea(next http.Handler, without []string) http.Handler {
 	lacks := http.NewServeMux()
-	for _, pattern := range giteaLacks {
+	for _, pattern := range without {
 		lacks.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) {
 			fail(w, http.StatusNotFound, "The target couldn't be found.")
 		})

@@ -28,6 +28,9 @@ func (s *Server) pageURL(run *Run) string {
 }
 
 func (s *Server) runInfo(repo *Repository, run *Run) object {
+	if s.o.ForgejoAPI {
+		return s.forgejoRun(repo, run)
+	}
 	base := s.apiURL(run.Repository, "actions/runs/%d", run.ID)
 	o := object{
 		"id": run.ID, "node_id": fmt.Sprintf("WFR_%d", run.ID), "name": run.Name, "display_title": run.Title,

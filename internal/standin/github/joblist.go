@@ -50,6 +50,13 @@ func (s *Server) replyJobs(c call, jobs []*Job) {
 		jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *Job) bool { return j.kept })
 	}
 	list := []any{}
+	if s.o.ForgejoAPI { // without pages
+		for _, j := range jobs {
+			list = append(list, forgejoJob(j))
+		}
+		reply(c.w, http.StatusOK, list)
+		return
+	}
 	for _, j := range onPage(c, jobs) {
 		list = append(list, s.jobInfo(j))
 	}

@@ -18,7 +18,11 @@ const maxResults = 1000
 // listRuns serves GET .../actions/runs, newest first.
 // https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
 func (s *Server) listRuns(c call) {
-	match, err := newFilter(c.r.URL.Query())
+	q := c.r.URL.Query()
+	if s.o.ForgejoAPI && !forgejoQuery(c.w, q) {
+		return
+	}
+	match, err := newFilter(q)
 	if err != nil {
 		fail(c.w, http.StatusUnprocessableEntity, err.Error())
 		return
@@ -34,7 +38,7 @@ func (s *Server) listRuns(c call) {
 	if s.o.OldestFirst {
 		slices.Reverse(found)
 	}
-	size, number := pageOf(c.r.URL.Query())
+	size, number := pageOf(q)
 	shown := found[:min(len(found), maxResults)]
 	from := min((number-1)*size, len(shown))
 	shown = shown[from:min(from+size, len(shown))]

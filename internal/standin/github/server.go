@@ -49,6 +49,14 @@ type Options struct {
 	// GiteaAPI has the API at /api/v1 as Gitea 1.25 has it, and describes runs like
 	// that: what differs is told at the head of the package.
 	GiteaAPI bool
+	// ForgejoAPI has the API at /api/v1 as Forgejo 16 has it.
+	ForgejoAPI bool
+	// NoJobCalls takes the calls for jobs away, which Gitea before 1.25 and Forgejo before
+	// 16 do not have.
+	NoJobCalls bool
+	// PlainTitles gives runs the titles of their workflows, as a Forgejo does that does
+	// not know run-name.
+	PlainTitles bool
 	// OldestFirst turns the lists of runs round. They come newest first (seen in
 	// max-sixty/tend#886), which the documentation does not promise.
 	OldestFirst bool
@@ -111,6 +119,7 @@ func New(dir string, o Options) *Server {
 	if o.Fail == nil {
 		o.Fail = func(err error) { panic(err) }
 	}
+	o.GiteaAPI = o.GiteaAPI || o.ForgejoAPI
 	if o.GiteaAPI {
 		o.Gitea, o.Details = true, IgnoreDetails
 	}
@@ -171,7 +180,7 @@ func (s *Server) URL() string {
 func (s *Server) Handler() http.Handler {
 	inner := s.routes()
 	if s.o.GiteaAPI {
-		inner = gitea(inner)
+		inner = gitea(inner, s.o.giteaLacks())
 	}
 	if s.o.Wrap != nil {
 		inner = s.o.Wrap(inner)
