@@ -28,10 +28,7 @@ func (c *Client) Artifacts(ctx context.Context, repository string, runID int64) 
 		method: http.MethodGet, path: fmt.Sprintf("%s/actions/runs/%d/artifacts?", path, runID),
 		deadline: readDeadline, needs: "Actions: read", missing: checkRepository(repository),
 	}
-	type page struct {
-		Artifacts []artifactEntry `json:"artifacts"`
-	}
-	entries, _, err := list(ctx, c, q, maxArtifacts, func(p page) []artifactEntry { return p.Artifacts })
+	entries, _, err := list(ctx, c, q, maxArtifacts, func(p artifactPage) []artifactEntry { return p.Artifacts })
 	if err != nil {
 		return nil, c.orGone(ctx, q, repository, err)
 	}
@@ -46,6 +43,11 @@ func (c *Client) Artifacts(ctx context.Context, repository string, runID int64) 
 		all = append(all, a)
 	}
 	return all, nil
+}
+
+// artifactPage is a page of a list of artifacts.
+type artifactPage struct {
+	Artifacts []artifactEntry `json:"artifacts"`
 }
 
 // artifactEntry is the part of an artifact that we read.

@@ -58,7 +58,7 @@ type Options struct {
 type Client struct {
 	api     *gogithub.Client
 	plain   *http.Client // for downloads from other servers: sends no token
-	gitea   bool         // the API is Gitea's
+	gitea   bool         // the API is Gitea's or Forgejo's
 	idle    time.Duration
 	token   TokenSource
 	setting string
@@ -68,6 +68,7 @@ type Client struct {
 	slept     time.Duration          // waited for rate limits so far
 	noDetails bool                   // the server refuses return_run_details
 	files     map[fileKey]cachedFile // what WorkflowFile read before
+	forgejo   bool                   // a run was Forgejo's
 	seen      map[string]bool        // repositories that the token may see
 }
 

@@ -27,7 +27,7 @@ func (c *Client) Cancel(ctx context.Context, repository string, runID int64, for
 		method: http.MethodPost, path: fmt.Sprintf("%s/actions/runs/%d/cancel", path, runID),
 		deadline: actDeadline, needs: "Actions: write", missing: checkRepository(repository), done: isCancelled,
 	}
-	if force {
+	if force && !c.gitea { // neither Gitea nor Forgejo tells the two apart
 		q.path = fmt.Sprintf("%s/actions/runs/%d/force-cancel", path, runID)
 	}
 	// Asking twice does no harm, so it is tried again like a read.
@@ -35,7 +35,8 @@ func (c *Client) Cancel(ctx context.Context, repository string, runID int64, for
 	if err != nil {
 		return c.orGone(ctx, q, repository, c.unoffered(ctx, q, repository, runID, err))
 	}
-	if resp.StatusCode != http.StatusAccepted && resp.StatusCode != http.StatusConflict {
+	done := c.gitea && resp.StatusCode == http.StatusNoContent // Forgejo
+	if !done && resp.StatusCode != http.StatusAccepted && resp.StatusCode != http.StatusConflict {
 		return unexpected(q, resp.StatusCode)
 	}
 	return nil
@@ -66,6 +67,9 @@ func (c *Client) Rerun(ctx context.Context, repository string, runID int64, fail
 	if failedOnly {
 		q.doing = fmt.Sprintf("rerun the failed jobs of run %d of %s", runID, repository)
 		q.path += "-failed-jobs"
+	}
+	if err := c.checkRepeatable(ctx, q, repository, runID); err != nil {
+		return err
 	}
 	return explainRerun(q, c.unoffered(ctx, q, repository, runID, c.act(ctx, q, repository)))
 }

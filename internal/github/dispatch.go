@@ -71,10 +71,12 @@ func (c *Client) dispatchWorkflow(ctx context.Context, q change.Call, path strin
 		Ref     string            `json:"ref"`
 		Inputs  map[string]string `json:"inputs,omitempty"`
 		Details bool              `json:"return_run_details,omitempty"`
-	}{q.Ref, q.Inputs, details}
+		Info    bool              `json:"return_run_info,omitempty"` // Forgejo's word
+	}{q.Ref, q.Inputs, details, details && c.gitea}
 	var answer struct {
-		ID  int64  `json:"workflow_run_id"`
-		URL string `json:"html_url"`
+		ID   int64  `json:"workflow_run_id"`
+		URL  string `json:"html_url"`
+		Info int64  `json:"id"` // Forgejo's
 	}
 	rq := call{
 		doing: "start " + q.File + " in " + q.Repository, method: http.MethodPost,
@@ -90,6 +92,8 @@ func (c *Client) dispatchWorkflow(ctx context.Context, q change.Call, path strin
 		return Started{Outcome: change.Accepted}, nil
 	case resp.StatusCode == http.StatusOK && answer.ID > 0:
 		return Started{Outcome: change.Accepted, RunID: answer.ID, URL: pageURL(answer.URL)}, nil
+	case resp.StatusCode == http.StatusCreated && c.gitea && answer.Info > 0:
+		return Started{Outcome: change.Accepted, RunID: answer.Info}, nil
 	}
 	return Started{}, unexpected(rq, resp.StatusCode)
 }

@@ -34,7 +34,7 @@ import (
 // giteaPage is the largest page that Gitea gives by default.
 const giteaPage = 50
 
-// isGitea tells Gitea's API by its path: GitHub's is /, or /api/v3.
+// isGitea tells Gitea's API, and Forgejo's, by its path: GitHub's is /, or /api/v3.
 func isGitea(base *url.URL) bool { return strings.HasSuffix(base.Path, "/api/v1/") }
 
 // Gitea reports whether an API's address is that of a Gitea, or of a server that
@@ -126,6 +126,15 @@ func (c *Client) unoffered(ctx context.Context, q call, repository string, runID
 	if failed != nil {
 		return err
 	}
+	if q.method == http.MethodGet {
+		return fault.New(fault.Configuration, "failed to %s: this server's API has no such call", q.doing).
+			WithHint("no verdict comes of it: use Forgejo 16 or Gitea 1.25, or newer; see %s", run.URL)
+	}
+	return lacking(q, run)
+}
+
+// lacking says that a server cannot do something to a run.
+func lacking(q call, run change.Run) error {
 	return fault.New(fault.Permanent, "failed to %s: this server's API has no such call", q.doing).
 		WithHint("use the run's page: %s", run.URL)
 }

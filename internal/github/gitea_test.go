@@ -172,15 +172,6 @@ func TestGiteaSendsElsewhere(t *testing.T) {
 	}
 }
 
-// TestForgejo: its runs cannot be read, which is told as what it is.
-func TestForgejo(t *testing.T) {
-	t.Parallel()
-	const run = `{"id":1,"title":"k","workflow_id":"autorun.yml","commit_sha":"","event":"workflow_dispatch","trigger_event":"workflow_dispatch","status":"running","created":"2026-11-01T00:00:00Z"}`
-	c := answering(t, http.StatusOK, []byte(`{"total_count":1,"workflow_runs":[`+run+`]}`))
-	_, err := c.Runs(t.Context(), "org/ci", time.Time{})
-	checkFailure(t, err, fault.Configuration, "use GitHub or Gitea 1.25 as CI host")
-}
-
 // TestGiteaLacks: a call that Gitea does not have is told from a run that is gone.
 func TestGiteaLacks(t *testing.T) {
 	t.Parallel()

@@ -30,13 +30,10 @@ func (c *Client) Jobs(ctx context.Context, repository string, runID int64, attem
 		q.doing += fmt.Sprintf(" (attempt %d)", attempt)
 		q.path = fmt.Sprintf("%s/actions/runs/%d/attempts/%d/jobs?", path, runID, attempt)
 	}
-	type page struct {
-		Jobs []jobEntry `json:"jobs"`
-	}
-	entries, whole, err := list(ctx, c, q, maxJobs, func(p page) []jobEntry { return p.Jobs })
+	entries, whole, err := list(ctx, c, q, maxJobs, func(p jobPage) []jobEntry { return p.Jobs })
 	switch {
 	case err != nil:
-		return nil, c.orGone(ctx, q, repository, err)
+		return nil, c.orGone(ctx, q, repository, c.unoffered(ctx, q, repository, runID, err))
 	case !whole: // one that is left out may be the one that failed
 		return nil, fault.New(fault.Permanent, "failed to %s: more than %d of them", q.doing, maxJobs)
 	}
@@ -65,6 +62,12 @@ func uniqueJobs(q call, entries []jobEntry, attempt int) ([]change.Job, error) {
 		}
 	}
 	return jobs, nil
+}
+
+// jobPage is a page of a list of jobs.
+type jobPage struct {
+	Jobs []jobEntry `json:"jobs"`
+	last bool
 }
 
 // jobEntry is the part of a job that we read.

@@ -29,8 +29,9 @@ func list[A, E any](ctx context.Context, c *Client, q call, most int, entries fu
 				WithHint("check that the GitHub API URL is right")
 		}
 		all = append(all, page...)
+		ends, _ := any(answer).(interface{ isLast() bool })
 		switch {
-		case c.lastPage(len(page)):
+		case c.lastPage(len(page)), ends != nil && ends.isLast():
 			return all[:min(len(all), most)], len(all) <= most, nil
 		case len(all) > most:
 			return all[:most], false, nil

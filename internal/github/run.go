@@ -49,6 +49,7 @@ func (c *Client) readRun(ctx context.Context, repository string, id int64, q cal
 	if _, err := c.read(ctx, q, &entry); err != nil {
 		return change.Run{}, c.orGone(ctx, q, repository, err)
 	}
+	c.note(entry)
 	run, err := entry.run()
 	if err == nil && run.ID != id {
 		err = fmt.Errorf("the answer is about run %d", run.ID)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
-	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
 // runEntry is the part of a workflow run that we read.
@@ -29,19 +28,10 @@ type runEntry struct {
 	Attempt     int        `json:"run_attempt"`
 	Event       string     `json:"event"`
 	HeadSHA     string     `json:"head_sha"`
-	// TriggerEvent stands in Forgejo's runs alone (its services/convert/action.go).
-	TriggerEvent string `json:"trigger_event"`
+	forgejo     bool       // it came from a Forgejo
 }
 
-// errForgejo says that runs cannot be read: Forgejo's have their title, times and
-// outcome under other names, and jobs without steps.
-var errForgejo = fault.New(fault.Configuration, "this is a Forgejo, whose API of Actions is another one than GitHub's and Gitea's").
-	WithHint("use GitHub or Gitea 1.25 as CI host; a Forgejo can be the mirror")
-
 func (e runEntry) run() (change.Run, error) {
-	if e.TriggerEvent != "" {
-		return change.Run{}, errForgejo
-	}
 	if e.CreatedAt.IsZero() && e.StartedAt != nil {
 		e.CreatedAt = *e.StartedAt
 	}

@@ -3,7 +3,6 @@
 package github
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -58,12 +57,27 @@ func (c *Client) Busy(ctx context.Context, repository string) ([]change.Run, err
 	if err != nil {
 		return nil, err
 	}
-	for _, status := range busyStatuses {
-		if err := l.search(ctx, window{filter: url.Values{"status": {status}}}); err != nil {
-			return nil, err
-		}
+	known := c.isForgejo()
+	if !known {
+		err = l.inStates(ctx, busyStatuses[:])
+	}
+	if known || c.gitea && isForgejoRefusal(err) {
+		err = l.inStates(ctx, forgejoBusy[:])
+	}
+	if err != nil {
+		return nil, err
 	}
 	return l.runs, nil
+}
+
+// inStates adds the runs in any of some states.
+func (l *listing) inStates(ctx context.Context, statuses []string) error {
+	for _, status := range statuses {
+		if err := l.search(ctx, window{filter: url.Values{"status": {status}}}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // listing collects runs of one repository, each once.
@@ -195,10 +209,10 @@ func (l *listing) page(ctx context.Context, w window, number int) (page, error) 
 	l.client.markSeen(l.repository)
 	p := page{total: *answer.Total, size: len(answer.Runs)}
 	for _, entry := range answer.Runs {
+		l.client.note(entry)
 		run, err := entry.run()
 		if err != nil {
-			kind := cmp.Or(fault.KindOf(err), fault.Transient)
-			return page{}, fault.New(kind, "failed to %s: %w", q.doing, err)
+			return page{}, fault.New(fault.Transient, "failed to %s: %w", q.doing, err)
 		}
 		p.runs = append(p.runs, run)
 	}

@@ -13,7 +13,8 @@ import (
 func FuzzRunEntry(f *testing.F) {
 	for _, seed := range []string{
 		`{"id":1,"created_at":"2026-01-01T00:00:00Z","path":".github/workflows/a.yml@refs/heads/x","html_url":"https://h/p"}`,
-		`{"id":1,"created_at":"2026-01-01T00:00:00+25:00"}`, `{"id":-1}`, `{"path":".yml@/.yaml@","html_url":"javascript:x"}`, `[]`,
+		`{"id":1,"created_at":"2026-01-01T00:00:00+25:00"}`, `{"id":-1}`, `{"id":1,"trigger_event":"push","workflow_id":"../a/b.yml","created":"2026-01-01T00:00:00Z","html_url":"javascript:x"}`,
+		`{"path":".yml@/.yaml@","html_url":"javascript:x"}`, `[]`,
 	} {
 		f.Add([]byte(seed))
 	}
