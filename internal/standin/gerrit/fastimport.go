@@ -54,7 +54,7 @@ func newRepository(dir string) (*repository, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if _, err := runGit(dir, "init", "--quiet", "--bare", "--initial-branch=master", "."); err != nil {
+	if _, err := runGit(dir, "init", "--quiet", "--bare", "--template=", "--initial-branch=master", "."); err != nil {
 		return nil, err
 	}
 	r := &repository{dir: dir, marks: map[string]int{}, cmd: exec.Command("git", "-c", "core.fsync=none", "fast-import", "--quiet", "--force", "--date-format=raw", "--done")}

@@ -63,7 +63,7 @@ func (r *Repository) create() error {
 	if err := os.MkdirAll(r.dir, 0o755); err != nil {
 		return err
 	}
-	if _, err := r.git(nil, "init", "--quiet", "--bare", "--initial-branch="+r.branch, "."); err != nil {
+	if _, err := r.git(nil, "init", "--quiet", "--bare", "--template=", "--initial-branch="+r.branch, "."); err != nil {
 		return err
 	}
 	return r.configure()
