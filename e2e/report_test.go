@@ -114,7 +114,7 @@ func TestResultsReachReaders(t *testing.T) {
 	}})
 	s.ends("failure", "not ok 1 - reset")
 	s.pass()
-	s.expect(d, -1, 1, "not ok 1 - reset")
+	s.expect(d, -1, 1, "Failed tests (2 of 2): `new line`, `far`") // the report comes before the log
 	_, messages := s.verified(d)
 	address := regexp.MustCompile(`http://\S+/index\.html`).FindString(messages[0])
 	for name, want := range map[string]string{"": "a change with results", "artifacts/results/log.txt": "not ok 1", "logs/unit-tests.txt": "not ok 1 - reset"} {
