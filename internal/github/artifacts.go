@@ -40,6 +40,9 @@ func (c *Client) Artifacts(ctx context.Context, repository string, runID int64) 
 		if err != nil {
 			return nil, fault.New(fault.Transient, "failed to %s: %w", q.doing, err)
 		}
+		if c.gitea { // its pages go by the run's number and the artifact's name
+			a.URL = ""
+		}
 		all = append(all, a)
 	}
 	return all, nil

@@ -143,8 +143,8 @@ func TestForgejoJobs(t *testing.T) {
 	for n := range 60 {
 		w.server.AddArtifact(id, standin.Artifact{Name: fmt.Sprint("a", n)})
 	}
-	if found, err := w.client.Artifacts(t.Context(), "org/ci", id); err != nil || len(found) != 60 {
-		t.Errorf("got %d artifacts, %v; want 60", len(found), err)
+	if found, err := w.client.Artifacts(t.Context(), "org/ci", id); err != nil || len(found) != 60 || found[0].Name != "a59" || found[0].URL != "" {
+		t.Errorf("got %d artifacts, %v, %+v; want 60 without pages", len(found), err, found[:min(1, len(found))])
 	}
 }
 
