@@ -3,10 +3,12 @@
 package app
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
 	"github.com/spdk-community-ci/dispatcher/internal/standin/github"
 )
 
@@ -21,8 +23,8 @@ func onForgejo(t *testing.T, edit func(*github.Options)) *story {
 	return s
 }
 
-// TestForgejo: patchsets are relayed, started once and reported on, whether runs show
-// their keys or not.
+// TestForgejo: patchsets are relayed, started once and reported on, whether titles show
+// the keys of runs or not.
 func TestForgejo(t *testing.T) {
 	t.Parallel()
 	for name, plain := range map[string]bool{"run-name": false, "no run-name": true} {
@@ -49,12 +51,15 @@ func TestForgejo(t *testing.T) {
 	}
 }
 
-// TestForgejoEndsRuns: the run of a patchset that was replaced is ended.
+// TestForgejoEndsRuns: a run whose start was not answered is found by its input, and
+// ended once its patchset was replaced.
 func TestForgejoEndsRuns(t *testing.T) {
 	t.Parallel()
-	s := onForgejo(t, func(*github.Options) {})
+	s := onForgejo(t, func(o *github.Options) { o.PlainTitles = true })
 	c := s.push("ann", "nvme: split the probe loop", nil)
+	s.github.Faults.Add(faults.Rule{Times: 1, Path: regexp.MustCompile("/dispatches"), Do: faults.LoseReply()})
 	s.pass(ExitDone)
+	s.quietly(1, 15*time.Minute)
 	c.Amend(map[string]string{"a.c": "int a;\n"})
 	s.quietly(3, 15*time.Minute)
 	runs := s.github.Runs()

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
 // Forgejo has its API where Gitea has it, with fields and words of its own for
@@ -21,7 +23,8 @@ import (
 //   - A run has title, workflow_id (the file), commit_sha, created and updated; how
 //     it ended is its status, and its attempts are not told
 //     (modules/structs/action.go, services/convert/action.go). Releases that do not
-//     know run-name give it its workflow's name (services/actions/workflows.go).
+//     know run-name give it its workflow's name; event_payload has the inputs in any
+//     case (services/actions/workflows.go).
 //   - A status to list by is one of Forgejo's words, or the answer is 400
 //     (routers/api/v1/repo/action.go).
 //   - Jobs are a bare array without pages, times, steps and runners; task_id is 0
@@ -71,6 +74,7 @@ func (e *runEntry) UnmarshalJSON(data []byte) error {
 		Event   string    `json:"event"`
 		Commit  string    `json:"commit_sha"`
 		URL     string    `json:"html_url"`
+		Payload string    `json:"event_payload"`
 		Created time.Time `json:"created"`
 		Updated time.Time `json:"updated"`
 	}
@@ -78,11 +82,30 @@ func (e *runEntry) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*e = runEntry{
-		ID: run.ID, DisplayTitle: run.Title, Path: run.File, HTMLURL: run.URL, Event: run.Event, HeadSHA: run.Commit,
+		ID: run.ID, DisplayTitle: keyed(run.Title, run.Payload), Path: run.File, HTMLURL: run.URL, Event: run.Event, HeadSHA: run.Commit,
 		CreatedAt: run.Created, UpdatedAt: run.Updated, forgejo: true,
 	}
 	e.Status, e.Conclusion = forgejoState(run.Status)
 	return nil
+}
+
+// keyed puts the key that a run was started with in front of a title that shows none.
+func keyed(title, payload string) string {
+	if _, shown := change.KeyOfRun(title); shown {
+		return title
+	}
+	var event struct {
+		Inputs struct {
+			Key string `json:"key"`
+		} `json:"inputs"`
+	}
+	if json.Unmarshal([]byte(payload), &event) != nil {
+		return title // another event's
+	}
+	if _, err := change.ParseKey(event.Inputs.Key); err != nil {
+		return title
+	}
+	return event.Inputs.Key + " " + title
 }
 
 // isArray reports whether a list came without an object around it.

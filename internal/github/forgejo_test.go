@@ -53,6 +53,26 @@ func TestForgejoStates(t *testing.T) {
 	}
 }
 
+// TestKeyed: the key of a run is its input's where its title shows none. Other inputs
+// hold what anybody wrote.
+func TestKeyed(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ title, payload, want string }{
+		{"Autorun", `{"inputs":{"key":"101/1/autorun.yml/1","subject":"7/7/a.yml/1"}}`, "101/1/autorun.yml/1 Autorun"},
+		{"7/1/autorun.yml/1 nvme: fix", `{"inputs":{"key":"101/1/autorun.yml/1"}}`, "7/1/autorun.yml/1 nvme: fix"},
+		{"Autorun", `{"inputs":{"key":"101/1/autorun.yml/1 x"}}`, "Autorun"},
+		{"Autorun", `{"inputs":{"subject":"7/7/a.yml/1"}}`, "Autorun"},
+		{"Autorun", `{"inputs":{"key":7}}`, "Autorun"},
+		{"Autorun", `{"inputs":null}`, "Autorun"},
+		{"Autorun", `[]`, "Autorun"},
+		{"Autorun", "", "Autorun"},
+	} {
+		if got := keyed(tt.title, tt.payload); got != tt.want {
+			t.Errorf("%s %s: got %q, want %q", tt.title, tt.payload, got, tt.want)
+		}
+	}
+}
+
 func TestForgejoRun(t *testing.T) {
 	t.Parallel()
 	for _, plain := range []bool{false, true} {
@@ -69,6 +89,9 @@ func TestForgejoRun(t *testing.T) {
 		want := change.Run{
 			ID: made.ID, Name: made.Title, Workflow: "autorun.yml", Status: "queued", URL: w.server.URL() + "/org/ci/actions/runs/1",
 			OnePage: true, Created: made.Created, Updated: made.Updated, Attempt: 1, Event: "workflow_dispatch", Head: change.Revision(made.Head),
+		}
+		if plain {
+			want.Name = made.Inputs["key"] + " Autorun"
 		}
 		if diff := cmp.Diff(want, runs[0]); diff != "" || plain != (made.Title == "Autorun") {
 			t.Errorf("title %q (-want +got):\n%s", made.Title, diff)

@@ -124,7 +124,8 @@
 //     services/convert/action.go).
 //   - Statuses that it does not know are 400 (routers/api/v1/repo/action.go).
 //   - The title is what run-name became, or the workflow's name in releases that know no
-//     run-name (services/actions/workflows.go). Switch: PlainTitles.
+//     run-name; event_payload is JSON with the inputs (services/actions/workflows.go).
+//     Switch: PlainTitles.
 //   - Jobs (since its pull 11915) and artifacts (12140) are bare arrays, jobs without
 //     pages, steps, times and runner; task_id is 0 until a runner took the job.
 //   - A dispatch answers 201 with the run's id if return_run_info asks for it, or 204; it

@@ -3,6 +3,7 @@
 package github
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -50,10 +51,11 @@ func (s *Server) forgejoRun(repo *Repository, run *Run) object {
 	if run.Status == "completed" {
 		stopped = run.Updated
 	}
+	payload, _ := json.Marshal(object{"inputs": run.Inputs, "ref": "refs/heads/" + run.Branch, "workflow": workflowDir + run.Workflow}) // of strings
 	return object{
 		"id": run.ID, "title": run.Title, "repository": s.repositoryInfo(repo), "workflow_id": run.Workflow, "index_in_repo": run.Number,
 		"trigger_user": s.userInfo(run.Actor), "ScheduleID": 0, "prettyref": run.Branch, "is_ref_deleted": false, "commit_sha": run.Head,
-		"is_fork_pull_request": false, "need_approval": false, "approved_by": 0, "event": run.Event, "event_payload": "{}",
+		"is_fork_pull_request": false, "need_approval": false, "approved_by": 0, "event": run.Event, "event_payload": string(payload),
 		"trigger_event": run.Event, "status": forgejoState(run.Status, run.Conclusion),
 		"started": started.UTC().Format(time.RFC3339), "stopped": stopped.UTC().Format(time.RFC3339),
 		"created": run.Created.Format(time.RFC3339), "updated": run.Updated.Format(time.RFC3339),
