@@ -122,7 +122,7 @@ func TestClientChange(t *testing.T) {
 		}},
 	}
 	want.Messages = got.Messages // see TestReviewIsRead
-	for i := range want.Votes { // in the second of the message that tells of them
+	for i := range want.Votes {  // in the second of the message that tells of them
 		want.Votes[i].At = got.Messages[len(got.Messages)-1].At.Truncate(time.Second)
 	}
 	if len(got.Earlier) == 1 {
