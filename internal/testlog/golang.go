@@ -4,6 +4,7 @@ package testlog
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -11,6 +12,8 @@ import (
 
 // golang follows the tests and builds of Go.
 type golang struct {
+	// name is the package's, where it is known before its end (go test -json).
+	name string
 	// said are the lines that tests printed before they failed (go test -v).
 	said []goLine
 	// run is the test that runs.
@@ -21,15 +24,17 @@ type golang struct {
 	last, race *failure
 }
 
-type goLine struct{ test, file, line, text string }
+// goLine is a line of a test, with what follows it.
+type goLine struct {
+	test, file, line, text string
+	more                   []string
+}
 
 // goRules know "go test", "go build" and "go vet" (cmd/go, testing.go).
 var goRules = []*rule{
 	newRule("go test -v (testing.go)", "=", "=== ", `^=== (?:RUN|CONT|NAME)\s+(\S+)$`, func(r *Reader, m []string) { r.golang.run = clip(m[1], maxName) }),
-	newRule("go test (testing.go)", "-", "--- FAIL: ", `^\s*--- FAIL: (\S+) \(\d.*\)$`, (*Reader).goFailed),
-	newRule("go test (testing.go)", "", ".go:", `^\s{4,}([^\s:/]+\.go):(\d+): (.*)$`, func(r *Reader, m []string) {
-		r.golang.said = note(r.golang.said, goLine{r.golang.run, clip(m[1], maxName), m[2], clip(m[3], maxText)})
-	}),
+	newRule("go test (testing.go)", "-", "--- FAIL: ", `^(\s*)--- FAIL: (\S+) \(\d.*\)$`, (*Reader).goFailed),
+	newRule("go test (testing.go)", "", ".go:", goSaid.String(), (*Reader).goLine),
 	newRule("go test (cmd/go)", "Fo", "\t", `^(?:FAIL|ok  )\t(\S+)\s+(?:\(cached\)|[\d.]+s).*$`, func(r *Reader, m []string) { r.goPackage(m[1]) }),
 	newRule("go test (cmd/go)", "F", " failed]", `^FAIL\t(\S+) \[(build|setup) failed\]$`, func(r *Reader, m []string) {
 		r.buildFailed()
@@ -70,31 +75,89 @@ var (
 // with -v.
 func (r *Reader) goFailed(m []string) {
 	g := &r.golang
-	f := r.add("go", test, change.Failure{Test: m[1]})
+	f := r.add("go", test, change.Failure{Test: m[2]})
+	f.indent = len(m[1])
 	if f.at == r.lines {
 		g.open = note(g.open, f)
 	}
 	g.last = f
 	for _, s := range g.said {
-		if s.test == m[1] {
-			r.goSaid(f, s.file, s.line, s.text)
+		if s.test != m[2] {
+			continue
+		}
+		r.goSaid(f, s.file, s.line, s.text)
+		for _, line := range s.more {
+			r.goMore(f, line)
 		}
 	}
 	r.follow(maxNoted, func(line string) bool {
-		if s := goSaid.FindStringSubmatch(line); s != nil {
-			r.goSaid(f, s[1], s[2], s[3])
-			return true
-		}
-		if !strings.HasPrefix(line, "        ") {
+		s := goSaid.FindStringSubmatch(line)
+		switch {
+		case s != nil && len(s[1]) > f.indent:
+			r.goSaid(f, s[2], s[3], s[4])
+		case s == nil && goMore(line, f.indent+8):
+			r.goMore(f, line)
+		default:
 			r.block = nil
 			return false
 		}
-		r.say(f, line)
 		return true
 	})
 }
 
-var goSaid = regexp.MustCompile(`^\s{4,}([^\s:/]+\.go):(\d+): (.*)$`)
+// goLine takes a line of a test that runs, or of one that failed and has others
+// below it.
+func (r *Reader) goLine(m []string) {
+	g := &r.golang
+	if g.run == "" {
+		for _, f := range slices.Backward(g.open) {
+			if f.indent < len(m[1]) {
+				r.goSaid(f, m[2], m[3], m[4])
+				r.follow(maxNoted, func(line string) bool { return r.goRest(line, len(m[1])+4, func() { r.goMore(f, line) }) })
+				return
+			}
+		}
+	}
+	g.said = note(g.said, goLine{test: g.run, file: clip(m[2], maxName), line: m[3], text: clip(m[4], maxName)})
+	said := &g.said[len(g.said)-1]
+	r.follow(maxNoted, func(line string) bool {
+		return r.goRest(line, len(m[1])+4, func() {
+			if len(said.more) < 2*maxDetails {
+				said.more = append(said.more, clip(line, maxName))
+			}
+		})
+	})
+}
+
+// goRest lets take have a line that goes on with what a test says.
+func (r *Reader) goRest(line string, indent int, take func()) bool {
+	if !goMore(line, indent) {
+		r.block = nil
+		return false
+	}
+	take()
+	return true
+}
+
+// goMore reports whether a line goes on with what a test says.
+func goMore(line string, indent int) bool {
+	text := strings.TrimLeft(line, " ")
+	return len(line)-len(text) >= indent && !strings.HasPrefix(text, "--- ") && !goSaid.MatchString(line)
+}
+
+var (
+	goSaid = regexp.MustCompile(`^(\s{4,})([^\s:/]+\.go):(\d+):(?: (.*))?$`)
+	// testify is what its assertions say beside what is wrong.
+	testify = regexp.MustCompile(`^\s+(?:Error Trace:|Test:|\t\s+/\S+:\d+$)`)
+)
+
+// goMore takes a line that goes on with what a test says.
+func (r *Reader) goMore(f *failure, line string) {
+	if !testify.MatchString(line) {
+		text, _ := strings.CutPrefix(strings.TrimSpace(line), "Error:")
+		r.say(f, strings.TrimLeft(text, " \t"))
+	}
+}
 
 // goSaid takes a line of a test: it may be a failure, or a word on the way to it.
 func (r *Reader) goSaid(f *failure, file, line, text string) {
@@ -118,8 +181,17 @@ func (r *Reader) goPackage(name string) {
 		if f.Path != "" && !strings.Contains(f.Path, "/") && strings.Contains(name, "/") {
 			f.Path = clip(name, maxName) + "/" + f.Path
 		}
+		// Another package may have a test of that name.
+		delete(r.index, identity{test: f.Test, path: r.golang.name})
+		id := identity{test: f.Test, path: clip(name, maxName)}
+		if known := r.index[id]; known != nil {
+			f.passed = true
+			known.complete(f.Failure)
+			continue
+		}
+		r.index[id] = f
 	}
-	r.golang.open, r.golang.said, r.golang.last, r.golang.run = nil, nil, nil, ""
+	r.golang = golang{name: r.golang.name}
 }
 
 // goPanic takes a panic: of the test that failed last, or of a program.

@@ -15,7 +15,7 @@ type native struct {
 	// suite and test are CUnit's present ones; open: the test has not ended.
 	suite, test string
 	open        bool
-	// assertion is googletest's last one, for the test that it belongs to.
+	// assertion is googletest's first one of the test that runs, for the test that it belongs to.
 	assertion *change.Failure
 }
 
@@ -35,6 +35,9 @@ var nativeRules = []*rule{
 
 	newRule("googletest (gtest.cc)", "", "Failure", `^([^\s:]+):(\d+): Failure$`, func(r *Reader, m []string) {
 		f := &failure{Failure: change.Failure{Path: r.folders.join(m[1]), Line: number(m[2])}}
+		if r.native.assertion != nil {
+			return // the first was the cause
+		}
 		r.native.assertion = &f.Failure
 		r.follow(6, func(line string) bool {
 			if line == "" || line[0] == '[' {
@@ -45,6 +48,7 @@ var nativeRules = []*rule{
 			return true
 		})
 	}),
+	newRule("googletest (gtest.cc)", "[", "[ RUN      ] ", `^\[ RUN      \] `, func(r *Reader, m []string) { r.native.assertion = nil }),
 	newRule("googletest (gtest.cc)", "[", "[  FAILED  ]", `^\[  FAILED  \] ([\w/]+\.[\w/]+)(?:[ ,].*)?$`, func(r *Reader, m []string) {
 		f := r.add("googletest", test, change.Failure{Test: m[1]})
 		if a := r.native.assertion; a != nil && f.Path == "" {

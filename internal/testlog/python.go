@@ -38,7 +38,7 @@ var pythonRules = []*rule{
 			s.Path, s.Line = clip(relative(m[1]), maxName), number(m[2])
 		}
 	}),
-	newRule("pytest (terminal.py)", "FE", ".py", `^(?:FAILED|ERROR) (\S+\.py(?:::[^\[]*?(?:\[.*?\])?)?)(?: - (.*))?$`, (*Reader).pytest),
+	newRule("pytest (terminal.py)", "FES", ".py", `^(?:FAILED|ERROR|SUBFAIL(?:ED)?(?:\[.*?\]|\(.*?\))*) (\S+\.py(?:::[^\[]*?(?:\[.*?\])?)?)(?: - (.*))?$`, (*Reader).pytest),
 	newRule("pytest (terminal.py)", "=1234567890", " in ", `^(?:=+ )?((?:\d+ (?:failed|passed|skipped|errors?|xfailed|xpassed|deselected|warnings?|rerun)(?:, )?)+) in [\d.]+s.*$`, func(r *Reader, m []string) {
 		for n, word := range pairs(m[1]) {
 			switch word {
@@ -48,8 +48,12 @@ var pythonRules = []*rule{
 		}
 		r.python.noted = nil
 	}),
-	newRule("unittest (runner.py)", "FE", " (", `^(?:FAIL|ERROR): (?:\w+) \((\w+(?:\.\w+)+)\)$`, func(r *Reader, m []string) {
-		f := r.add("unittest", test, change.Failure{Test: m[1]})
+	newRule("unittest (runner.py)", "FE", " (", `^(?:FAIL|ERROR): (\w+) \((\w+(?:\.\w+)+)\)((?: \[.*\])?(?: \(.*\))?)$`, func(r *Reader, m []string) {
+		name := m[2]
+		if !strings.HasSuffix(name, "."+m[1]) { // Python before 3.11 names the class
+			name += "." + m[1]
+		}
+		f := r.add("unittest", test, change.Failure{Test: name + m[3]})
 		r.follow(maxNoted, func(line string) bool { return r.traceback(f, line) })
 	}),
 	newRule("unittest (runner.py)", "R", "Ran ", `^Ran (\d+) tests? in [\d.]+s$`, func(r *Reader, m []string) { r.ran("unittest", m[1]) }),
@@ -71,8 +75,12 @@ func (r *Reader) pytest(m []string) {
 	f := r.add("pytest", test, change.Failure{Test: m[1]})
 	_, name, _ := strings.Cut(m[1], "::")
 	name = strings.ReplaceAll(name, "::", ".")
+	end := " of " + name
+	if name == "" {
+		end = " " + m[1]
+	}
 	for _, s := range r.python.noted {
-		if s.title == name || name != "" && strings.HasSuffix(s.title, " of "+name) || name == "" && strings.HasSuffix(s.title, " "+m[1]) {
+		if s.title == name || strings.HasSuffix(s.title, end) {
 			f.complete(s.Failure)
 			if f.Details == nil && len(r.found) <= detailed {
 				f.Details = s.Details

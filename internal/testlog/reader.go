@@ -54,47 +54,19 @@ type Reader struct {
 
 	native native
 	golang golang
-	python python
-	stage  stage
-}
-
-// class orders failures of different kinds.
-type class int
-
-const (
-	// build: something could not be made. It comes first where a build tool says
-	// that it failed for that, and behind the tests otherwise: a test may have tried
-	// to compile what does not.
-	build class = iota
-	test
-	crash
-	// remark: a tool found something that need not fail what it looked at.
-	remark
-)
-
-// failure is one that was found in a line.
-type failure struct {
-	change.Failure
-	class class
-	tool  string
-	at    int
-	// confirmed: a build tool says that it failed for this.
-	confirmed bool
-}
-
-// identity is what two reports of the same have in common.
-type identity struct {
-	test, path string
-	line       int
-	text       string
+	// packages are those of Go that are tested at the same time (go test -json).
+	packages map[string]*golang
+	python   python
+	java     java
+	stage    stage
 }
 
 // Line takes the next line of the log, without its end. It keeps nothing of the
 // slice.
 func (r *Reader) Line(line []byte) {
 	r.lines++
-	line = bare(line)
-	if len(line) == 0 && r.block == nil {
+	line, ok := r.goOutput(bare(line))
+	if !ok || len(line) == 0 && r.block == nil {
 		return
 	}
 	if len(line) > 0 && line[0] == '+' { // xtrace
@@ -177,10 +149,14 @@ func (r *Reader) add(tool string, c class, f change.Failure) *failure {
 		f.Path = ""
 	}
 	id := identity{test: f.Test}
-	if f.Test == "" {
+	switch {
+	case f.Test == "":
 		id = identity{path: f.Path, line: f.Line, text: f.Text}
+	case tool == "go":
+		id.path = r.golang.name
 	}
 	if known := r.index[id]; known != nil {
+		known.passed = false
 		known.complete(f)
 		return known
 	}
@@ -198,20 +174,10 @@ func (r *Reader) add(tool string, c class, f change.Failure) *failure {
 	return found
 }
 
-// complete adds to a failure what another report of it says.
-func (f *failure) complete(more change.Failure) {
-	if f.Path == "" {
-		f.Path, f.Line = more.Path, more.Line
-	}
-	if f.Text == "" {
-		f.Text = more.Text
-	}
-}
-
-// at puts a failure at a place, unless it has one.
-func (f *failure) place(path, line string) {
-	if f.Path == "" && path != "" && len(path) <= maxName {
-		f.Path, f.Line = path, number(line)
+// passed notes that a test passed that may have failed before.
+func (r *Reader) passed(name string) {
+	if f := r.index[identity{test: clip(name, maxName)}]; f != nil {
+		f.passed = true
 	}
 }
 

@@ -14,8 +14,11 @@ import (
 func (r *Reader) Report() change.LogReport {
 	report := change.LogReport{More: r.more, Around: slices.Clone(r.around), Stage: cmp.Or(r.stage.stack, r.stage.component)}
 	list := r.told()
+	// A test of Go fails with one below it.
 	list = slices.DeleteFunc(list, func(f *failure) bool {
-		return f.Test != "" && slices.ContainsFunc(list, func(other *failure) bool { return saysMore(other.Test, f.Test) })
+		return f.tool == "go" && f.Test != "" && f.Text == "" && slices.ContainsFunc(list, func(other *failure) bool {
+			return other.tool == "go" && strings.HasPrefix(other.Test, f.Test+"/")
+		})
 	})
 	if len(list) == 0 && report.Stage != "" {
 		f := r.stage.at
@@ -37,7 +40,7 @@ func (r *Reader) Report() change.LogReport {
 
 // told are the failures, and sections of pytest's report without a summary.
 func (r *Reader) told() []*failure {
-	list := slices.Clone(r.found)
+	list := slices.DeleteFunc(slices.Clone(r.found), func(f *failure) bool { return f.passed })
 	for _, s := range r.python.noted {
 		if s.Text == "" || slices.ContainsFunc(list, func(f *failure) bool { return f.tool == "pytest" }) || len(list) == maxFailures {
 			continue
@@ -61,7 +64,3 @@ func (f *failure) weight() int {
 	}
 	return 3
 }
-
-// saysMore reports whether one name makes another needless: that of a test below
-// it (Go).
-func saysMore(name, than string) bool { return strings.HasPrefix(name, than+"/") }

@@ -4,6 +4,7 @@ package testlog
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -35,23 +36,27 @@ var rustRules = []*rule{
 			return false
 		})
 	}),
-	newRule("cargo test (libtest)", "t", " ... FAILED", `^test (\S.*?) \.\.\. FAILED$`, func(r *Reader, m []string) { r.add("cargo", test, change.Failure{Test: m[1]}) }),
-	newRule("cargo test (std panicking.rs)", "t", " panicked at ", `^thread '(.+?)' (?:\(\d+\) )?panicked at (.+)$`, func(r *Reader, m []string) {
+	newRule("cargo test (libtest)", "t", " ... ", `^test (\S.*?)(?: - should panic)? \.\.\. (ok|FAILED)$`, (*Reader).cargo),
+	newRule("cargo nextest (displayer)", "FTSA", "s] ", `^\s*(?:TRY \d+ )?(FAIL|TIMEOUT|ABORT|SIG[A-Z]+|PASS|FLAKY \d+/\d+) +\[ *>?[\d.]+s\] (?:\( *\d+/\d+\) )?\S+ (\S.*)$`, (*Reader).nextest),
+	newRule("cargo test (std panicking.rs)", "t", " panicked at ", `^\s*thread '(.+?)' (?:\(\d+\) )?panicked at (.+)$`, func(r *Reader, m []string) {
+		var at change.Failure
+		if old := rustOld.FindStringSubmatch(m[2]); old != nil {
+			at = change.Failure{Path: relative(old[2]), Line: number(old[3]), Text: old[1]}
+		} else if m := tapColumn.FindStringSubmatch(strings.TrimSuffix(m[2], ":")); m != nil {
+			at = change.Failure{Path: relative(m[1]), Line: number(m[2])}
+		}
 		f := r.index[identity{test: clip(m[1], maxName)}]
 		if f == nil {
-			f = r.add("rust", crash, change.Failure{Text: "panicked"})
-			f.Text = ""
+			f = r.add("rust", crash, at)
+			f.thread = clip(m[1], maxName)
+		} else {
+			f.complete(at)
 		}
-		if old := rustOld.FindStringSubmatch(m[2]); old != nil {
-			r.say(f, old[1])
-			f.place(relative(old[2]), old[3])
+		if at.Text != "" {
 			return
 		}
-		if at := tapColumn.FindStringSubmatch(strings.TrimSuffix(m[2], ":")); at != nil {
-			f.place(relative(at[1]), at[2])
-		}
 		r.follow(4, func(line string) bool {
-			if line == "" || strings.HasPrefix(line, "stack backtrace:") || strings.HasPrefix(line, "note: ") {
+			if text := strings.TrimSpace(line); text == "" || strings.HasPrefix(text, "stack backtrace:") || strings.HasPrefix(text, "note: ") || strings.HasPrefix(text, "---") {
 				r.block = nil
 				return false
 			}
@@ -63,6 +68,43 @@ var rustRules = []*rule{
 		r.ran("cargo", m[1])
 		r.ran("cargo", m[2])
 	}),
+}
+
+// cargo takes how a test ended. What its thread said may stand before that
+// (--nocapture): of one that passed, it was expected.
+func (r *Reader) cargo(m []string) {
+	for _, f := range slices.Backward(r.found) {
+		if r.lines-f.at > near {
+			break
+		}
+		if f.thread == m[1] {
+			f.thread, f.passed = "", true
+			if m[2] == "FAILED" {
+				r.add("cargo", test, change.Failure{Test: m[1]}).explained(f)
+			}
+			return
+		}
+	}
+	if m[2] == "FAILED" {
+		r.add("cargo", test, change.Failure{Test: m[1]})
+	}
+}
+
+// explained takes what another failure says, which is the same.
+func (f *failure) explained(by *failure) {
+	f.complete(by.Failure)
+	if f.Details == nil {
+		f.Details = by.Details
+	}
+}
+
+// nextest takes how a test ended, or how a try of it did.
+func (r *Reader) nextest(m []string) {
+	if m[1] == "PASS" || strings.HasPrefix(m[1], "FLAKY") {
+		r.passed(m[2])
+		return
+	}
+	r.add("cargo", test, change.Failure{Test: m[2]})
 }
 
 var (

@@ -14,7 +14,7 @@ var directive = regexp.MustCompile(`(?i)\s# ?(?:todo|skip)`)
 
 // tapRules know TAP, bats and perl.
 var tapRules = []*rule{
-	newRule("TAP 14; bats (bats-format-tap)", "n", "not ok ", `^not ok \d+(?: -)? (\S.*?)(?: in \d+m?s(?:ec)?)?$`, func(r *Reader, m []string) {
+	newRule("TAP 14; bats (bats-format-tap)", "n", "not ok ", `^not ok (?:\d+(?: -)?|-) (\S.*?)(?: in \d+m?s(?:ec)?)?$`, func(r *Reader, m []string) {
 		if directive.MatchString(m[0]) {
 			return
 		}

@@ -49,18 +49,23 @@ func TestWords(t *testing.T) {
 		{"a stage beside tests", "not ok 1 x\n* Failing Component: \"a\"\n* Failing Test Stack: autotest->a", "x"},
 		{"talk about failures", "this is not ok 1 x\nFAILED to start\nERROR: x (y)\n--- FAIL: no time\n12 - x\n[ERROR] something else: 3\ntest of x ... FAILED twice\nthe test FAILED\nerror: no place\nError: 3\nld: warning: x\na: error: b\n1..x\n=== FAILED", ""},
 	} {
-		var got []string
-		for _, f := range read(tt.log).Failures {
-			at := f.Path
-			if f.Line > 0 {
-				at = fmt.Sprintf("%s:%d", f.Path, f.Line)
-			}
-			got = append(got, strings.Join(strings.Fields(f.Test+" "+at+" "+f.Text), " "))
-		}
-		if got := strings.Join(got, "; "); got != tt.want {
+		if got := brief(read(tt.log)); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
+}
+
+// brief writes the failures of a report on one line.
+func brief(report change.LogReport) string {
+	var list []string
+	for _, f := range report.Failures {
+		at := f.Path
+		if f.Line > 0 {
+			at = fmt.Sprintf("%s:%d", f.Path, f.Line)
+		}
+		list = append(list, strings.Join(strings.Fields(f.Test+" "+at+" "+f.Text), " "))
+	}
+	return strings.Join(list, "; ")
 }
 
 // TestBounds: however much a job prints, little is kept.
