@@ -90,6 +90,10 @@ func (b *builder) attempt(id change.ID, workflow string) attempt {
 			since = max(since, e.Key.Attempt)
 		case e.Key.Attempt == a.number:
 			a.take(r)
+			if e.Kind == change.Carried {
+				_, run := b.sourceResult(e) // our own message names it where its record was deleted
+				a.runID = max(a.runID, run)
+			}
 		case e.Kind == change.Ended && e.Key.Attempt < a.number && e.Key.Attempt > a.before.attempt && verdict.Outcome(e.Word).Result():
 			a.before = outcome{attempt: e.Key.Attempt, word: verdict.Outcome(e.Word)}
 		case e.Kind == change.Carried && e.Key.Attempt < a.number && e.Key.Attempt >= a.before.attempt:

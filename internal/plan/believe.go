@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -118,8 +119,8 @@ func (b *builder) sameCode(e change.Entry) bool {
 var carriesAll = &config.Workflow{TrivialRebase: config.CarryKind, NoCodeChange: config.CarryKind}
 
 // sourceResult is the result that a carried entry stands for, as the ledger or we
-// have told it, and its run; "" and -1 are none. Where nothing is reported, the run
-// must do.
+// have told it, and its run; "" and -1 are none. Our own messages do where the
+// ledger's refs were deleted; where nothing is reported, the run must do.
 func (b *builder) sourceResult(e change.Entry) (word verdict.Outcome, run int64) {
 	source := e.Key
 	source.Patchset = e.From
@@ -145,6 +146,9 @@ func (b *builder) sourceResult(e change.Entry) (word verdict.Outcome, run int64)
 				word = said.Outcome
 			}
 		}
+	}
+	if said, told := b.told(b.open[e.ID.Change], source, 0); run < 0 && told && said.Outcome.Result() && said.RunID > 0 {
+		return cmp.Or(word, said.Outcome), said.RunID
 	}
 	return word, run
 }

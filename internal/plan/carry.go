@@ -41,9 +41,8 @@ func (b *builder) carry(c *change.Change, w *config.Workflow) bool {
 	if !ok {
 		return false
 	}
-	key := b.key(c, w, s.number)
-	e := change.Entry{Kind: change.Carried, Key: key, ID: c.ID(), From: s.id.Patchset}
-	b.add(Action{Verb: Carry, Change: c, Key: key, Revision: c.Current.Revision, Entry: e,
+	e := b.carriedEntry(c, w, s)
+	b.add(Action{Verb: Carry, Change: c, Key: e.Key, Revision: c.Current.Revision, Entry: e,
 		Reason: fmt.Sprintf("%s: the result of patchset %d stands", kindText(c.Current.Kind), s.id.Patchset)})
 	// A patchset that waits at a gate does not come to the mirror.
 	at := cmp.Or(b.s.Mirror.patchset(c.ID()), b.s.Mirror.patchset(s.id), c.Current.Revision)
@@ -62,7 +61,15 @@ func (b *builder) carriable(c *change.Change, w *config.Workflow) (s source, ok 
 	if !ok || !known || !s.word.Result() || a.called() && a.asked <= s.number {
 		return s, false
 	}
-	return s, true
+	// A record that the next pass would not believe is not written.
+	word, run := b.sourceResult(b.carriedEntry(c, w, s))
+	return s, word != "" && run >= 0
+}
+
+// carriedEntry is the record that a source's result stands for a change's current
+// patchset.
+func (b *builder) carriedEntry(c *change.Change, w *config.Workflow, s source) change.Entry {
+	return change.Entry{Kind: change.Carried, Key: b.key(c, w, s.number), ID: c.ID(), From: s.id.Patchset}
 }
 
 // carrySource finds the patchset whose state the current one takes over: the

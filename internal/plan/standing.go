@@ -116,8 +116,9 @@ func (b *builder) standing(c *change.Change, w *config.Workflow, reporting chang
 		}
 	case st.Key != reporting:
 		b.settleStanding(c, w, &st)
-		// A run that a comment asked for, and that told nothing, asks for no other.
-		if !st.Expected && !st.stands().Outcome.Result() && unwantedReason(c, w) != "" {
+		// What a filter leaves out counts only where a comment asked for it, and told
+		// something: a change that moved to another branch was tested for the one before.
+		if !st.Expected && unwantedReason(c, w) != "" && (a.asked == 0 || !st.stands().Outcome.Result()) {
 			return st, false
 		}
 	}
