@@ -109,6 +109,9 @@ func (w *world) erases(c *subject, kind string) error {
 			continue
 		}
 		c.forged, c.erased = true, true
+		if kind == "all" {
+			c.blank = w.clock.Now()
+		}
 		c.happened(w.clock.Now())
 		if err := c.site.forge(ref, ""); err != nil {
 			return err
