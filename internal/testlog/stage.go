@@ -57,5 +57,6 @@ func (r *Reader) said() []string {
 	said := slices.DeleteFunc(r.before(), func(line string) bool {
 		return !strings.ContainsFunc(line, unicode.IsLetter) || strings.HasPrefix(line, "START TEST ") || strings.HasPrefix(line, "END TEST ")
 	})
+	said = slices.Compact(said)
 	return said[max(0, len(said)-maxDetails):]
 }

@@ -68,6 +68,9 @@ func remarks(all []change.Annotation, placed bool) []string {
 		if a.Level != "failure" || text == "" || isBare(text) || isMark(a.Title, text) || placed && !onFile {
 			continue
 		}
+		if onFile {
+			text = withoutPlace(text, a)
+		}
 		if a.Title != "" && !strings.HasPrefix(text, a.Title) {
 			text = a.Title + ": " + text
 		}
@@ -92,6 +95,19 @@ func place(a change.Annotation) string {
 		return a.Path
 	}
 	return fmt.Sprintf("%s:%d", a.Path, a.Line)
+}
+
+// withoutPlace returns a text without the place that it begins with, as compilers
+// write it, where that is the annotation's.
+func withoutPlace(text string, a change.Annotation) string {
+	rest, ok := strings.CutPrefix(text, place(a)+":")
+	if column := strings.TrimLeft(rest, "0123456789"); a.Line > 0 && strings.HasPrefix(column, ":") {
+		rest = column[1:]
+	}
+	if said := strings.TrimLeft(rest, " "); ok && said != rest && said != "" {
+		return said
+	}
+	return text
 }
 
 // logText returns a log line without the runner's marks; false for those that

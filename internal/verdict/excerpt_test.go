@@ -31,6 +31,10 @@ func TestExcerpt(t *testing.T) {
 			remark("warning", "a.c", 1, "", "a warning"), remark("failure", "a.c", 7, "unused", "variable x"),
 			remark("failure", ".github", 1, "", exit1), remark("failure", "b.c", 0, "x: y", "x: y z"), remark("failure", "", 0, "", "two\n\nlines"),
 		}}, "log"), []string{"a.c:7: unused: variable x", "b.c: x: y z", "two", "lines"}},
+		{"a place is told once", change.Job{Annotations: []change.Annotation{
+			remark("failure", "a.c", 7, "new line", "a.c:7: broken"), remark("failure", "a.c", 7, "", "a.c:7:12: error: x"), remark("failure", "a.c", 7, "", "a.c:70: y"),
+			remark("failure", "a.c", 0, "", "a.c:7: z"), remark("failure", "a.c", 0, "", "a.c: w"), remark("failure", "a.c", 7, "", "a.c:7:"), remark("failure", "", 7, "", ":7: v"),
+		}}, []string{"a.c:7: new line: broken", "a.c:7: error: x", "a.c:7: a.c:70: y", "a.c: a.c:7: z", "a.c: w", "a.c:7: a.c:7:", ":7: v"}},
 		{"bare remarks do not count", logged(change.Job{Annotations: []change.Annotation{
 			remark("failure", ".github", 1, "", exit1), remark("failure", "", 0, "", cancelText), remark("failure", "", 0, "", limitText), remark("failure", "", 0, "", " "),
 		}}, "##[group]Run x", "##[command]x", "out", "", "##[warning]w", "##[endgroup]", "##[error]really", "##[error]"+exit1, "##[debug]d"),

@@ -136,11 +136,15 @@ func explain(failures []change.Failure, more, most int) (lines []string) {
 	return lines
 }
 
-// failureLine writes a failure as compilers do: the place, and what is wrong there.
+// failureLine writes a failure as compilers do: the place, and what is wrong there,
+// without what names the file again.
 func failureLine(f change.Failure) string {
 	var parts []string
 	if f.Path != "" {
-		parts = append(parts, place(change.Annotation{Path: f.Path, Line: f.Line}))
+		at := change.Annotation{Path: f.Path, Line: f.Line}
+		parts = append(parts, place(at))
+		f.Test = strings.TrimPrefix(f.Test, f.Path+"::") // pytest
+		f.Text = withoutPlace(f.Text, at)
 	}
 	for _, text := range []string{f.Test, f.Text} {
 		if text != "" {
