@@ -26,6 +26,7 @@ var buildRules = []*rule{
 		r.buildFailed()
 		r.echo(m[0])
 	}),
+	newRule("make (job.c)", "mg", "(ignored)", `^g?make(?:\[\d+\])?: .*\] Error \d+ \(ignored\)$`, func(r *Reader, m []string) { r.buildIgnored() }),
 	newRule("make (remake.c)", "mg", "***", `^g?make(?:\[\d+\])?: \*\*\* (?:\[.*\] )?(No rule to make target .*|No targets.*)$`, func(r *Reader, m []string) {
 		r.buildError("make", "", "", m[1])
 	}),
@@ -75,6 +76,22 @@ func (r *Reader) buildFailed() {
 	}
 }
 
+// buildIgnored notes that a tool goes on although something could not be made.
+func (r *Reader) buildIgnored() {
+	for _, f := range slices.Backward(r.found) {
+		if r.lines-f.at > near {
+			return
+		}
+		if f.class == build && !f.confirmed {
+			f.class = remark
+		}
+	}
+}
+
+// probe are sources that autoconf, meson and CMake try to compile: what fails of
+// them is mostly an answer.
+var probe = regexp.MustCompile(`(?:^|/)(?:conftest|testfile)\.\w+$|CMakeFiles/(?:CMakeTmp|CMakeScratch)/`)
+
 // buildError keeps an error of a tool that fails with it.
 func (r *Reader) buildError(tool, file, line, text string) *failure {
 	f := r.add(tool, build, change.Failure{Path: file, Line: number(line), Text: text})
@@ -85,7 +102,11 @@ func (r *Reader) buildError(tool, file, line, text string) *failure {
 // compileError takes an error of a compiler, and the line of the source that it
 // shows.
 func (r *Reader) compileError(m []string) {
-	f := r.add("gcc", build, change.Failure{Path: r.folders.join(m[1]), Line: number(m[2]), Text: m[3]})
+	kind := build
+	if probe.MatchString(m[1]) {
+		kind = remark
+	}
+	f := r.add("gcc", kind, change.Failure{Path: r.folders.join(m[1]), Line: number(m[2]), Text: m[3]})
 	if f.at != r.lines {
 		return
 	}

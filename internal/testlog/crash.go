@@ -24,7 +24,11 @@ var crashRules = []*rule{
 		r.add("assert", crash, change.Failure{Test: r.unfinished(), Path: r.folders.join(m[1]), Line: number(m[2]), Text: m[3]})
 	}),
 	newRule("bash (jobs.c, error.c)", "", ": line ", `^(\S+): line (\d+):\s+\d+ ((?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception)\b.*)$`, func(r *Reader, m []string) {
-		r.add("bash", crash, change.Failure{Test: r.unfinished(), Path: relative(m[1]), Line: number(m[2]), Text: strings.Join(strings.Fields(m[3]), " ")})
+		kind := crash
+		if ignored.MatchString(m[3]) {
+			kind = remark
+		}
+		r.add("bash", kind, change.Failure{Test: r.unfinished(), Path: relative(m[1]), Line: number(m[2]), Text: strings.Join(strings.Fields(m[3]), " ")})
 	}),
 	newRule("Linux", "[BKOU", "", `^(?:\[\s*\d+\.\d+\] )?(Kernel panic - not syncing: .*|BUG: (?:kernel|unable|KASAN|KCSAN|sleeping|soft lockup|workqueue).*|kernel BUG at .*|Oops: .*|general protection fault.*|Unable to handle kernel .*)$`, func(r *Reader, m []string) {
 		r.add("Linux", crash, change.Failure{Text: m[1]})
@@ -32,6 +36,8 @@ var crashRules = []*rule{
 }
 
 var (
+	// ignored ends a command that may fail.
+	ignored        = regexp.MustCompile(`\|\| *(?:true|:)$`)
 	sanitizerFrame = regexp.MustCompile(`^\s+#\d+ 0x[0-9a-f]+ in .+? (\S+?):(\d+)(?::\d+)?$`)
 	valgrindFrame  = regexp.MustCompile(`^==\d+==    (?:at|by) 0x[0-9A-F]+: .+ \(([^\s:()]+):(\d+)\)$`)
 	// foreign are sources of the system and of the sanitizers.

@@ -34,6 +34,10 @@ type goLine struct {
 var goRules = []*rule{
 	newRule("go test -v (testing.go)", "=", "=== ", `^=== (?:RUN|CONT|NAME)\s+(\S+)$`, func(r *Reader, m []string) { r.golang.run = clip(m[1], maxName) }),
 	newRule("go test (testing.go)", "-", "--- FAIL: ", `^(\s*)--- FAIL: (\S+) \(\d.*\)$`, (*Reader).goFailed),
+	newRule("gotestsum (testjson/summary.go)", "=", "=== FAIL: ", `^=== FAIL: (\S+) (\S+) (?:\(re-run \d+\) )?\(\d.*\)$`, func(r *Reader, m []string) {
+		r.goTurn(clip(m[1], maxName))
+		r.goFailed([]string{m[0], "", m[2]})
+	}),
 	newRule("go test (testing.go)", "", ".go:", goSaid.String(), (*Reader).goLine),
 	newRule("go test (cmd/go)", "Fo", "\t", `^(?:FAIL|ok  )\t(\S+)\s+(?:\(cached\)|[\d.]+s).*$`, func(r *Reader, m []string) { r.goPackage(m[1]) }),
 	newRule("go test (cmd/go)", "F", " failed]", `^FAIL\t(\S+) \[(build|setup) failed\]$`, func(r *Reader, m []string) {

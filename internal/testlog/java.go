@@ -29,7 +29,7 @@ const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 
 // javaRules know Surefire, Gradle and javac.
 var javaRules = []*rule{
-	newRule("Surefire 3 (TestSetStats)", "[", "<<< ", `^\[ERROR\] ([\w.$]+\.[\w$]+(?:\[.*?\]|\(.*?\))?) -- Time elapsed: .{1,30} <<< (?:FAILURE|ERROR)!$`, func(r *Reader, m []string) { r.surefire(m[1]) }),
+	newRule("Surefire 3 (TestSetStats)", "[", "<<< ", `^\[ERROR\] ([\w.$]+\.[\w$]+(?:\[.*?\]|\(.*?\))?) (?:--)? ?Time elapsed: .{1,30} <<< (?:FAILURE|ERROR)!$`, func(r *Reader, m []string) { r.surefire(m[1]) }),
 	newRule("Surefire 2 (TestSetStats)", "["+letters, "<<< ", `^(?:\[ERROR\] )?([\w$]+(?:\[.*?\])?)\(([\w.$]+)\)\s+Time elapsed: .{1,30} <<< (?:FAILURE|ERROR)!$`, func(r *Reader, m []string) { r.surefire(m[2] + "." + m[1]) }),
 	newRule("Surefire (DefaultReporterFactory)", "[", "[ERROR]   ", `^\[ERROR\]   ([A-Z][\w$]*\.[\w$]+)(?:->[\w$.]+)?:(\d+)\s(.*)$`, func(r *Reader, m []string) {
 		if !r.java.told[m[1]] {

@@ -21,6 +21,9 @@ func TestTries(t *testing.T) {
 		{"nextest, only flaky at the end", "  TRY 1 FAIL [   0.005s] acme a\n   FLAKY 2/2 [   0.004s] acme a", ""},
 		{"nextest, the same name in another crate", "  TRY 1 FAIL [   0.005s] acme a\n  TRY 2 PASS [   0.005s] acme a\n        FAIL [   0.005s] other a", "a"},
 		{"cargo test --nocapture", "thread 'a::b' panicked at src/lib.rs:5:9:\nboom\nnote: run with\ntest a::b - should panic ... ok\nthread 'c' panicked at src/lib.rs:9:9:\nbang\nnote: x\ntest c ... FAILED", "c src/lib.rs:9 bang"},
+		{"a probe of configure", "conftest.c:5:10: fatal error: x.h: No such file or directory\ncompilation terminated.\nsrc/a.c:3:1: error: real\nmake: *** [Makefile:3: a.o] Error 1", "src/a.c:3 error: real; conftest.c:5 fatal error: x.h: No such file or directory"},
+		{"what make ignores", "a.c:1:1: error: x\nmake[1]: [Makefile:3: probe] Error 1 (ignored)\nb.c:1:1: error: y\nmake: *** [Makefile:3: b.o] Error 1", "b.c:1 error: y; a.c:1 error: x"},
+		{"what a script ignores", "a.sh: line 3:  12 Aborted      (core dumped) ./probe || true\nnot ok 1 - real\nb.sh: line 3:  12 Aborted  ./b", "real; b.sh:3 Aborted ./b; a.sh:3 Aborted (core dumped) ./probe || true"},
 		{"panics of threads without a test", "thread 'io' panicked at a.rs:5:9:\nboom\n\nthread 'net' panicked at b.rs:9:9:\nbang\n", "a.rs:5 boom; b.rs:9 bang"},
 	} {
 		if got := brief(read(tt.log)); got != tt.want {
@@ -42,6 +45,8 @@ func TestNames(t *testing.T) {
 		{"pytest's subtests", "SUBFAIL test_a.py::test_x - assert 1 == 2\nSUBFAILED[a b](i=1) test_a.py::test_y - assert 0", "test_a.py::test_x assert 1 == 2; test_a.py::test_y assert 0"},
 		{"one name in two packages of Go", "--- FAIL: TestNew (0.00s)\n    a_test.go:5: one\nFAIL\nFAIL\tacme/a\t0.1s\n--- FAIL: TestNew (0.00s)\n    b_test.go:6: two\nFAIL\nFAIL\tacme/b\t0.1s\n--- FAIL: TestNew (0.00s)\n    a_test.go:5: one\nFAIL\tacme/a\t0.2s", "TestNew acme/a/a_test.go:5 one; TestNew acme/b/b_test.go:6 two"},
 		{"Go, a test and one below it", "--- FAIL: TestA (0.00s)\n    --- FAIL: TestA/b (0.00s)\n        --- FAIL: TestA/b/c (0.00s)\n            a_test.go:5: sub\n    a_test.go:9: parent\n        more\nFAIL\tacme/a\t0.1s", "TestA acme/a/a_test.go:9 parent; TestA/b/c acme/a/a_test.go:5 sub"},
+		{"gotestsum", "=== FAIL: acme/a TestA (0.00s)\n    a_test.go:5: boom\n\n=== FAIL: acme/b TestA (re-run 1) (0.00s)\n    b_test.go:7: bang\nDONE 2 runs, 3 tests, 2 failures in 0.5s", "TestA a_test.go:5 boom; TestA b_test.go:7 bang"},
+		{"Surefire 3's milestones", "[ERROR] Tests run: 2, Failures: 1, Errors: 0, Skipped: 0, Time elapsed: 0.05 s <<< FAILURE! - in com.acme.FooTest\n[ERROR] com.acme.FooTest.adds  Time elapsed: 0.01 s  <<< FAILURE!\njava.lang.AssertionError: x\n\tat com.acme.FooTest.adds(FooTest.java:6)\n", "com.acme.FooTest.adds com/acme/FooTest.java:6 java.lang.AssertionError: x"},
 		{"CTest, a name below another", "The following tests FAILED:\n\t  1 - unit (Failed)\n\t  2 - unit/foo (Timeout)", "unit Failed; unit/foo Timeout"},
 		{"googletest, the first of two assertions", "a.cc:1: Failure\nbefore\n\n[ RUN      ] A.b\na.cc:3: Failure\nfirst\n\na.cc:4: Failure\nsecond\n\n[  FAILED  ] A.b (0 ms)", "A.b a.cc:3 first"},
 		{"TAP without numbers", "not ok - broken\nnot ok\nok - x\nnot ok - later # TODO\nnot ok to do", "broken"},
