@@ -145,8 +145,7 @@ func (r *Reader) goRest(line string, indent int, take func()) bool {
 
 // goMore reports whether a line goes on with what a test says.
 func goMore(line string, indent int) bool {
-	text := strings.TrimLeft(line, " ")
-	return len(line)-len(text) >= indent && !strings.HasPrefix(text, "--- ") && !goSaid.MatchString(line)
+	return len(line)-len(strings.TrimLeft(line, " ")) >= indent
 }
 
 var (

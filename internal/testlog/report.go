@@ -16,7 +16,7 @@ func (r *Reader) Report() change.LogReport {
 	list := r.told()
 	// A test of Go fails with one below it.
 	list = slices.DeleteFunc(list, func(f *failure) bool {
-		return f.tool == "go" && f.Test != "" && f.Text == "" && slices.ContainsFunc(list, func(other *failure) bool {
+		return f.Test != "" && f.Text == "" && slices.ContainsFunc(list, func(other *failure) bool {
 			return other.tool == "go" && strings.HasPrefix(other.Test, f.Test+"/")
 		})
 	})

@@ -9,6 +9,15 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
+// TestFailureLine: the place of a failure is told once.
+func TestFailureLine(t *testing.T) {
+	t.Parallel()
+	f := change.Failure{Test: "a/b.py::TestX::test_y", Path: "a/b.py", Line: 3, Text: "a/b.py:3:1: error: z"}
+	if got, want := failureLine(f), "a/b.py:3: TestX::test_y: error: z"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestNamesOfStrangers: a test may have any name, and say anything; no line of the
 // message is its own, and the last one stays ours.
 func TestNamesOfStrangers(t *testing.T) {
