@@ -60,22 +60,15 @@ func (p *Pass) refresh(ctx context.Context, s *plan.Snapshot, numbers []int) []e
 // readAgain reads changes side by side.
 func (p *Pass) readAgain(ctx context.Context, numbers []int) map[int]reading {
 	var mu sync.Mutex
-	var wg sync.WaitGroup
 	got := map[int]reading{}
-	slots := make(chan struct{}, maxReaders)
-	for _, n := range numbers {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			at := change.Address{Project: p.Project.Name, Number: n}
-			var r reading
-			r.change, r.found, r.err = p.Doors.Reviews.Change(ctx, at)
-			r.found = r.found && r.change.Address() == at
-			mu.Lock()
-			defer mu.Unlock()
-			got[n] = r
-		})
-	}
-	wg.Wait()
+	each(len(numbers), func(i int) {
+		at := change.Address{Project: p.Project.Name, Number: numbers[i]}
+		var r reading
+		r.change, r.found, r.err = p.Doors.Reviews.Change(ctx, at)
+		r.found = r.found && r.change.Address() == at
+		mu.Lock()
+		defer mu.Unlock()
+		got[at.Number] = r
+	})
 	return got
 }
