@@ -91,7 +91,7 @@ func (b *builder) attempt(id change.ID, workflow string) attempt {
 		case e.Key.Attempt == a.number:
 			a.take(r)
 			if e.Kind == change.Carried {
-				_, run := b.sourceResult(e) // our own message names it where its record was deleted
+				_, run := b.sourceResult(e) // -1 is none
 				a.runID = max(a.runID, run)
 			}
 		case e.Kind == change.Ended && e.Key.Attempt < a.number && e.Key.Attempt > a.before.attempt && verdict.Outcome(e.Word).Result():
@@ -137,7 +137,7 @@ func (b *builder) refsOf(number int) []Ref {
 }
 
 // more finds what other refs say of the attempt: how often it was tried in vain,
-// and the runs of the attempt that was carried and of the one before.
+// and the run of the one before.
 func (a *attempt) more(refs []Ref, id change.ID, workflow string, since int) {
 	wasted := map[int]bool{} // two dispatchers may have noted the same end
 	for _, r := range refs {
@@ -148,8 +148,6 @@ func (a *attempt) more(refs []Ref, id change.ID, workflow string, since int) {
 			wasted[e.Key.Attempt] = true
 		case r.ID == id && e.Kind == change.RunOf && e.Key.Attempt == a.before.attempt:
 			a.before.runID = max(a.before.runID, e.RunID)
-		case a.from > 0 && r.ID.Patchset == a.from && e.Kind == change.RunOf && e.Key.Attempt == a.number:
-			a.runID = max(a.runID, e.RunID)
 		}
 	}
 	a.wasted = len(wasted)
