@@ -184,18 +184,7 @@ func (g *Gitea) Call(ctx context.Context, method, path string, in, out any) erro
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, bytes.TrimSpace(data))
-	}
-	if out == nil {
-		return nil
-	}
-	return json.Unmarshal(data, out)
+	return readJSON(resp, method+" "+path, out)
 }
 
 // Stop ends the server and deletes what it has.

@@ -58,19 +58,25 @@ func (g *Gerrit) call(ctx context.Context, method, path string, in, out any) err
 	if err != nil {
 		return err
 	}
+	return readJSON(resp, method+" "+path, out)
+}
+
+// readJSON reads an answer into out, if that is not nil; Gerrit's begin with a line
+// against inclusion as a script.
+func readJSON(resp *http.Response, what string, out any) error {
 	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, bytes.TrimSpace(data))
+		return fmt.Errorf("%s: %s: %s", what, resp.Status, bytes.TrimSpace(data))
 	}
 	if out == nil {
 		return nil
 	}
 	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte(xssi)), out); err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }
