@@ -20,6 +20,17 @@ const (
 	TCG = "tcg"
 )
 
+// iommuBits is the address width of the IOMMU: a program may then use its own
+// addresses for DMA. QEMU's default is 39 before 9.2 (QEMU's 81ab964f "Set default
+// aw_bits to 48"), which SPDK sees on Intel processors alone; for any other, AMD's
+// and the one of TCG among them, it takes the IOMMU for a full one, and DPDK does
+// not start (x86_cpu_support_iommu in SPDK's lib/env_dpdk/init.c). It is a global
+// so that extra arguments can set it to 39: with a device of the host passed
+// through, QEMU from 9.1 on refuses more bits than the host's own IOMMU has
+// (77f6efc0 "Check compatibility with host IOMMU capabilities"). The property is
+// older than every QEMU of a Debian, Ubuntu or Fedora that is kept up.
+const iommuBits = "48"
+
 // Command is everything that a command line is made of.
 type Command struct {
 	// Program is QEMU's.
@@ -53,7 +64,7 @@ func (c Command) Args() []string {
 		"-chardev", "socket,id=monitor,server=on,wait=off,path="+escape(c.Monitor),
 		"-mon", "chardev=monitor,mode=control")
 	if m.IOMMU { // before the devices that it serves
-		args = append(args, "-device", "intel-iommu,intremap=on,caching-mode=on")
+		args = append(args, "-global", "intel-iommu.aw-bits="+iommuBits, "-device", "intel-iommu,intremap=on,caching-mode=on")
 	}
 	args = append(args,
 		"-drive", fmt.Sprintf("if=none,id=disk,cache=unsafe,discard=unmap,format=%s,file=%s", c.Format, escape(c.Disk)),
