@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,15 +45,15 @@ func git(t *testing.T, dir string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// anySHA1 lets a stand-in serve commits by id, as GitHub does.
+var anySHA1 = []string{"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_0=true"}
+
 // servers serves a mirror, example/spdk, and a Gerrit, gerrit/spdk/spdk. The
 // mirror has one patchset, and Gerrit one more, with a submodule.
 func servers(t *testing.T) (address, mirrored, unmirrored string) {
 	t.Helper()
 	root, work := t.TempDir(), t.TempDir()
-	handler := &githttp.Handler{Root: root, Env: []string{
-		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_0=true", // as GitHub does
-	}}
-	server := httptest.NewServer(http.Handler(handler))
+	server := httptest.NewServer(&githttp.Handler{Root: root, Env: anySHA1})
 	t.Cleanup(server.Close)
 	for _, name := range []string{"example/spdk", "gerrit/spdk/spdk", "gerrit/spdk/dpdk"} {
 		git(t, root, "init", "--quiet", "--bare", name)
@@ -118,6 +119,75 @@ func TestCheckout(t *testing.T) {
 			}
 			if config, err := os.ReadFile(dir + "/source/.git/config"); err == nil && strings.Contains(string(config), "xtraheader") {
 				t.Errorf("the token stays in\n%s", config)
+			}
+		})
+	}
+}
+
+// TestCheckoutHistory: git describe finds a tag at any depth, a commit can be
+// compared with its parent, and tags of the server come where they are asked for.
+func TestCheckoutHistory(t *testing.T) {
+	t.Parallel()
+	root, work := t.TempDir(), t.TempDir()
+	server := httptest.NewServer(&githttp.Handler{Root: root, Env: anySHA1})
+	t.Cleanup(server.Close)
+	git(t, root, "init", "--quiet", "--bare", "example/spdk")
+	git(t, work, "init", "--quiet")
+	for _, name := range []string{"a", "b", "c", "d"} {
+		if err := os.WriteFile(filepath.Join(work, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		git(t, work, "add", ".")
+		git(t, work, "commit", "--quiet", "--message", name)
+		if name == "b" {
+			git(t, work, "tag", "v26.01")
+		}
+	}
+	revision := git(t, work, "rev-parse", "HEAD")
+	git(t, work, "push", "--quiet", "--tags", root+"/example/spdk", "HEAD:refs/changes/01/27101/1")
+	local := "patchset-" + revision[:12]
+	for name, c := range map[string]struct {
+		edits                      string
+		commits, describe, changed string
+		failure                    string
+	}{
+		"as it is":         {"", "2", local, "d", ""},
+		"alone":            {"DEPTH=1", "1", local, "", ""},
+		"with leading 0":   {"DEPTH=03", "3", local, "d", ""},
+		"whole":            {"DEPTH=0", "4", local, "d", ""},
+		"release":          {"DEPTH=0 TAGS=all", "4", "v26.01-2-g" + revision[:7], "d", ""},
+		"release too deep": {"TAGS=all", "2", local, "d", ""},
+		"none":             {"TAGS=none", "2", "", "d", ""},
+		"no depth":         {"DEPTH=all", "", "", "", `::error::depth is "all", not a number of commits`},
+		"hostile depth":    {"DEPTH=-1", "", "", "", `::error::depth is "-1", not`},
+		"no tags":          {"TAGS=yes", "", "", "", `::error::tags is "yes": it may be local, all or none`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			out, err := shell(t, dir, "actions/checkout/checkout.sh", append(strings.Fields(c.edits),
+				"REVISION="+revision, "REPOSITORY=example/spdk", "SERVER_URL="+server.URL, "FOLDER=source")...)
+			if c.failure != "" {
+				if err == nil || !strings.Contains(out, c.failure) {
+					t.Errorf("got %v, want %q in\n%s", err, c.failure, out)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			ask := func(args ...string) string {
+				cmd := exec.CommandContext(t.Context(), "git", args...)
+				cmd.Dir = filepath.Join(dir, "source")
+				out, _ := cmd.Output() // an error leaves nothing
+				return strings.TrimSpace(string(out))
+			}
+			got := []string{ask("rev-list", "--count", "HEAD"), ask("describe", "--tags"), ask("diff-tree", "--no-commit-id", "--name-only", "-r", "HEAD")}
+			if want := []string{c.commits, c.describe, c.changed}; !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			if c.describe == local && ask("describe") != local {
+				t.Error("git describe without --tags finds no tag")
 			}
 		})
 	}
