@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spdk-community-ci/dispatcher/internal/environments"
+)
+
+// fresh makes the folder for the results, and takes out what another job left
+// there in the places of this one's.
+func (r *cellRun) fresh() error {
+	err := os.MkdirAll(r.results, 0o755)
+	for _, name := range append([]string{logFile, consoleFile, environments.ResultFile}, r.cell.Results...) {
+		if err == nil {
+			err = os.RemoveAll(r.kept(name))
+		}
+	}
+	return err
+}
+
+// keep writes the result beside the results, of which only files and folders
+// stay: a link could lead whoever uploads them anywhere. Whatever the test put in
+// the result's place goes.
+func (r *cellRun) keep(result environments.Result) error {
+	clean := filepath.WalkDir(r.results, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case d != nil && d.IsDir() && err == nil:
+			err = os.Chmod(path, 0o755) // before it is read, and so that things can be removed
+		case err == nil && !d.Type().IsRegular():
+			err = os.Remove(path)
+		}
+		return err
+	})
+	file := r.kept(environments.ResultFile)
+	text, err := json.MarshalIndent(result, "", "  ")
+	if err == nil {
+		err = os.RemoveAll(file)
+	}
+	if err == nil {
+		err = writeNew(file, append(text, '\n'))
+	}
+	return errors.Join(clean, err)
+}
+
+// writeNew writes a file that must not be there, and follows no link.
+func writeNew(name string, text []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
+}
+
+// kept is where one of the cell's results goes.
+func (r *cellRun) kept(path string) string {
+	name := filepath.Base(filepath.Clean(path))
+	switch name {
+	case ".":
+		name = "source" // the command's own folder
+	case "..":
+		name = "work" // the one above it
+	}
+	return filepath.Join(r.results, name)
+}
