@@ -30,7 +30,7 @@ func (d *Document) decode(n *yaml.Node, path string, v reflect.Value) {
 	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null":
 		d.unreadable(n, path, "give a value, or remove the key", "there is no value")
 	case !strings.HasPrefix(n.ShortTag(), "!!"):
-		d.unreadable(n, path, "remove it", "the file must not use the tag "+Quote(n.Tag))
+		d.unreadable(n, path, "remove it, or put quotes around text that begins with !", "the file must not use the tag "+Quote(n.Tag))
 	case v.Kind() == reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		d.decode(n, path, v.Elem())

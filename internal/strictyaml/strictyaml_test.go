@@ -76,7 +76,7 @@ func TestMistakes(t *testing.T) {
 		"scalar":    {"text", "f:1:1: this must be keys and values, but it is text\n    hint: write one 'key: value' per line, each further in than the line above them"},
 		"alias":     {"text: &a x\nlist: [*a]\n", "f:1:7: anchors and aliases (&name, *name) are not supported\n    hint: write the value itself\nf:2:8: anchors and aliases (&name, *name) are not supported\n    hint: write the value itself"},
 		"merge":     {"<<: {text: x}\n", "f:1:1: this is not a key\n    hint: write the name of a setting"},
-		"tag":       {"text: !x y\n", "f:1:7: the file must not use the tag \"!x\"\n    hint: remove it"},
+		"tag":       {"text: !x y\n", "f:1:7: the file must not use the tag \"!x\"\n    hint: remove it, or put quotes around text that begins with !"},
 		"number":    {"n: 0x10\n", "f:1:4: \"0x10\" is not a number that this setting can have\n    hint: write a whole number in decimal digits"},
 		"own check": {"inner: [{word: abcdef}]\n", "f:1:16: the word is too long\n    hint: shorten it"},
 		"unknown":   {"inner: [{wrod: a}]\n", "f:1:10: there is no key \"wrod\" here\n    hint: the keys here are word"},
