@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
+	"github.com/spdk-community-ci/dispatcher/internal/environments"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/image/tool"
 )
@@ -66,7 +67,7 @@ func (r *cellRun) inContainer(ctx context.Context) ending {
 		return ending{status: exitRig, rig: err}
 	}
 	end := r.attach(ctx, id)
-	for _, p := range r.cell.Results {
+	for _, p := range environments.Kept(r.cell.Results) {
 		from := path.Join(containerDir, "source", p)
 		if _, copyErr := r.docker(context.WithoutCancel(ctx), "keep "+p, nil, "cp", id+":"+from, r.kept(p)); copyErr != nil {
 			fmt.Fprintf(r.app.Stderr, "  %s is not there, and so not kept\n", printable(p))

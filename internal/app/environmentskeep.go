@@ -16,7 +16,7 @@ import (
 // there in the places of this one's.
 func (r *cellRun) fresh() error {
 	err := os.MkdirAll(r.results, 0o755)
-	for _, name := range append([]string{logFile, consoleFile, environments.ResultFile}, r.cell.Results...) {
+	for _, name := range append([]string{logFile, consoleFile, environments.ResultFile}, environments.Kept(r.cell.Results)...) {
 		if err == nil {
 			err = os.RemoveAll(r.kept(name))
 		}
@@ -37,6 +37,7 @@ func (r *cellRun) keep(result environments.Result) error {
 		}
 		return err
 	})
+	clean = errors.Join(clean, r.leaveOut())
 	file := r.kept(environments.ResultFile)
 	text, err := json.MarshalIndent(result, "", "  ")
 	if err == nil {
@@ -46,6 +47,32 @@ func (r *cellRun) keep(result environments.Result) error {
 		err = writeNew(file, append(text, '\n'))
 	}
 	return errors.Join(clean, err)
+}
+
+// leaveOut removes what is not to be kept. There are no links any more that could
+// lead it elsewhere.
+func (r *cellRun) leaveOut() error {
+	var all error
+	for _, kept := range environments.Kept(r.cell.Results) {
+		root := r.kept(kept)
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			name, err := filepath.Rel(root, path)
+			if err != nil || !environments.LeftOut(r.cell.Results, kept, filepath.ToSlash(name)) {
+				return err
+			}
+			if err = os.RemoveAll(path); err == nil && d.IsDir() {
+				err = fs.SkipDir
+			}
+			return err
+		})
+		if !errors.Is(err, fs.ErrNotExist) { // what is not there was told
+			all = errors.Join(all, err)
+		}
+	}
+	return all
 }
 
 // writeNew writes a file that must not be there, and follows no link.

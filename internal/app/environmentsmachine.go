@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"github.com/spdk-community-ci/dispatcher/internal/environments"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/image/tool"
 	"github.com/spdk-community-ci/dispatcher/internal/proctree"
@@ -34,7 +35,8 @@ func (r *cellRun) inGuest(ctx context.Context) ending {
 	args := []string{"--image", r.image, "--machine", machine, "--timeout", r.time().String(),
 		"--console", r.kept(consoleFile), "--temp-dir", dir,
 		"--copy-in", r.source + ":dispatcher", "--copy-in", conf + ":dispatcher/auto.conf", "--dir", "dispatcher/source"}
-	for _, path := range r.cell.Results {
+	kept := environments.Kept(r.cell.Results)
+	for _, path := range kept {
 		args = append(args, "--copy-out", path+":"+r.kept(path))
 	}
 	for _, v := range r.variables() {
@@ -43,7 +45,7 @@ func (r *cellRun) inGuest(ctx context.Context) ending {
 	inner := *r.app
 	inner.Stdout, inner.Stderr, inner.ReadFile = r.said, r.errs, os.ReadFile
 	args = append(args, "--", "sh", "-c", withResults, "sh", r.cell.Command)
-	flags, err := inner.parseGuest(append(args, r.cell.Results...))
+	flags, err := inner.parseGuest(append(args, kept...))
 	if err != nil {
 		return ending{status: exitGuestSetting, rig: err}
 	}
@@ -88,7 +90,7 @@ func (r *cellRun) onHost(ctx context.Context) ending {
 		return ending{status: exitRig, rig: fault.New(fault.Ours, "failed to run the test: %w", err)}
 	}
 	r.tellLeft(end)
-	for _, path := range r.cell.Results {
+	for _, path := range environments.Kept(r.cell.Results) {
 		r.keepFrom(context.WithoutCancel(ctx), filepath.Join(work, path), path)
 	}
 	switch {

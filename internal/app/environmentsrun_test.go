@@ -209,6 +209,33 @@ exit 3
 	}
 }
 
+// TestLeftOutOfResults: patterns leave out files and folders, and no link leads
+// them out of the results.
+func TestLeftOutOfResults(t *testing.T) {
+	b := newCellBench(t)
+	b.keep = []string{"../output", "!../output/coverage", "!../output/**/*.html", "!../output/link/*", "none", "!none/x"}
+	b.write("outside/precious", "")
+	b.command = "mkdir -p ../output/coverage/deep ../output/log; cd ../output; ln -s " + b.dir + "/outside link; " +
+		"touch coverage/a coverage/deep/b log/c.html log/d log/coverage; chmod 500 coverage/deep"
+	for _, kind := range environments.Kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			b := *b
+			b.T = t
+			b.byTest(b.run(kind), 0, false)
+			for name, want := range map[string]bool{
+				"output/coverage": false, "output/log/c.html": false, "output/log/d": true, "output/log/coverage": true, "../outside/precious": true,
+			} {
+				if _, err := os.Lstat(filepath.Join(b.results, name)); (err == nil) != want {
+					t.Errorf("%s: got %v", name, err)
+				}
+			}
+			if strings.Contains(b.stdout, "not complete") {
+				t.Errorf("got %s", b.stdout)
+			}
+		})
+	}
+}
+
 // TestStatusIsTheTests: a status means what the test means by it, in each kind of
 // environment, and no host is put away for it.
 func TestStatusIsTheTests(t *testing.T) {

@@ -49,7 +49,8 @@ type Environment struct {
 	Shards int `json:"shards,omitempty"`
 	// Minutes is how long the command may take.
 	Minutes int `json:"minutes,omitempty"`
-	// Results are files and folders to keep, seen from the source's folder.
+	// Results are files and folders to keep, seen from the source's folder. What
+	// begins with '!' is a pattern of what is left out of them.
 	Results []string `json:"results,omitempty"`
 	// Optional environments are told of and do not fail the run.
 	Optional bool `json:"optional,omitempty"`

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/guest/machine"
 	"github.com/spdk-community-ci/dispatcher/internal/strictyaml"
@@ -106,10 +108,29 @@ func (c check) environment(e *Environment) {
 	if e.Command == "" || len(e.Command) > maxText || strings.ContainsRune(e.Command, 0) {
 		c.fail("command", "write one line for sh", "this cannot be a command")
 	}
+	c.results(e)
+}
+
+// results are checked once each, and those that are left out with the others.
+func (c check) results(e *Environment) {
+	names := map[string]bool{}
 	for i, r := range e.Results {
-		if r == "" || len(r) > maxText || strings.ContainsAny(r, "\x00\n\r") || path.IsAbs(r) || strings.Count(path.Clean(r), "..") > 1 {
-			c.fail(fmt.Sprintf("results[%d]", i), "name a file or folder in the source's folder, or beside it: ../output", "%s cannot be kept", strictyaml.Quote(r))
+		key := fmt.Sprintf("results[%d]", i)
+		pattern, isPattern := strings.CutPrefix(r, without)
+		name := path.Base(path.Clean(r))
+		switch {
+		case pattern == "" || len(r) > maxText || strings.ContainsAny(r, "\x00\n\r") || path.IsAbs(pattern) || strings.Count(path.Clean(pattern), "..") > 1:
+			c.fail(key, "name a file or folder in the source's folder, or beside it: ../output", "%s cannot be kept", strictyaml.Quote(r))
+		case isPattern && !doublestar.ValidatePattern(pattern):
+			c.fail(key, "* ? ** [a-z] {a,b} are known, and \\ before one of them takes it as it is", "%s is not a pattern", strictyaml.Quote(pattern))
+		case isPattern && !slices.ContainsFunc(Kept(e.Results), func(kept string) bool { _, ok := below(kept, pattern); return ok }):
+			c.fail(key, "name what is to be kept, too, and begin the pattern with it: ../output, \"!../output/coverage\"", "%s leaves out nothing: it is in none of the results", strictyaml.Quote(r))
+		case !isPattern && strings.ContainsAny(r, "*?[{"):
+			c.fail(key, "keep the folder, and leave out what is not wanted: ../output, \"!../output/**/*.html\"", "%s is a pattern, and what is kept has a name", strictyaml.Quote(r))
+		case !isPattern && names[name]:
+			c.fail(key, "rename one of them", "another result is kept as %s, too", strictyaml.Quote(name))
 		}
+		names[name] = names[name] || !isPattern
 	}
 }
 
