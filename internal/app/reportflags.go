@@ -68,7 +68,7 @@ func (f reportFlags) check() (ask reportAsk, err error) {
 	ask.attempt, err = parseAttempt(f.attempt)
 	note("--attempt", "write a whole number: 1 for the first attempt, 0 for the latest", err)
 	ask.needs, err = parseNeeds(f.needs)
-	note("input needs", "give ${{ toJSON(needs) }}", err)
+	note("input needs", "give ${{ toJSON(needs) }}, or the results alone: {\"JOB\": \"${{ needs.JOB.result }}\"}", err)
 	ask.job, err = parseJob(f.job)
 	note("input job-id", "leave it out: the runner fills it in", err)
 	if problems != nil {
@@ -113,14 +113,14 @@ func parseJob(text string) (int64, error) {
 	return n, nil
 }
 
-// parseNeeds reads GitHub's needs context: job ids with their results.
+// parseNeeds reads GitHub's needs context, job ids with their results, or the
+// results alone: outputs are in the context, too, and no program can be started
+// with a variable of 128 KiB (Linux, MAX_ARG_STRLEN).
 func parseNeeds(text string) ([]change.Job, error) {
 	if text == "" {
 		return nil, nil
 	}
-	var needs map[string]struct {
-		Result string `json:"result"`
-	}
+	var needs map[string]need
 	if err := json.Unmarshal([]byte(text), &needs); err != nil {
 		return nil, fmt.Errorf("it is not what GitHub gives: %w", err)
 	}
@@ -129,6 +129,20 @@ func parseNeeds(text string) ([]change.Job, error) {
 		jobs = append(jobs, change.Job{Name: name, Status: "completed", Conclusion: needs[name].Result})
 	}
 	return jobs, nil
+}
+
+// need is what became of one job.
+type need struct {
+	Result string `json:"result"`
+}
+
+// UnmarshalJSON takes a result alone, too.
+func (n *need) UnmarshalJSON(text []byte) error {
+	if text[0] == '"' {
+		return json.Unmarshal(text, &n.Result)
+	}
+	type whole need
+	return json.Unmarshal(text, (*whole)(n))
 }
 
 // quoted shows a value of the user's on one line, and not too long.

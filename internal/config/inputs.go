@@ -100,7 +100,7 @@ func Inputs() []Input {
 		{Name: "key", Anywhere: true,
 			Description: "For report: the key of the run to report on, inputs.key."},
 		{Name: "needs", Anywhere: true,
-			Description: "For report: the results of the other jobs, toJSON(needs). The report job votes by itself only with them: the run it is part of has no result yet."},
+			Description: "For report: the results of the other jobs, toJSON(needs), or without their outputs, which may be too long for it: {\"JOB\": \"needs.JOB.result\"}. The report job votes by itself only with them: the run it is part of has no result yet."},
 		{Name: "job-id", Default: jobID, Anywhere: true,
 			Description: "For report: the id of the job that reports, which the runner fills in. Where it is empty, the job is known by its runner's name."},
 		{Name: "findings", Anywhere: true,
