@@ -112,11 +112,13 @@ func environment(t *testing.T, optional bool) github.Job {
 	if r.Code != 0 {
 		t.Fatalf("there is no plan: %s", r)
 	}
-	cell := regexp.MustCompile(`(?m)^metal<<.*\n\[(.*)\]$`).FindStringSubmatch(readFile(t, dir+"/output"))
-	if cell == nil {
-		t.Fatalf("there is no cell: %s", r)
+	output := regexp.MustCompile(`(?m)^plan<<.*\n(.*)$`).FindStringSubmatch(readFile(t, dir+"/output"))
+	if output == nil {
+		t.Fatalf("there is no plan: %s", r)
 	}
-	r = command([]string{"CELL=" + cell[1]}, "run", "--source", tarball, "--results", results)
+	var plan string
+	must(t, json.Unmarshal([]byte(output[1]), &plan))
+	r = command([]string{"CELL=rawhide", "PLAN=" + plan}, "run", "--source", tarball, "--results", results)
 	mark := markLine.FindStringSubmatch(r.Stdout)
 	var result struct{ Optional bool }
 	must(t, json.Unmarshal([]byte(readFile(t, results+"/result.json")), &result))

@@ -5,7 +5,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -28,7 +27,7 @@ variables, as the workflows set them; docs/workflows.md explains the list of
 environments.
 
   plan       check the list of environments, and make a job matrix of it
-  prepare    fetch the image of a cell of the matrix (variable CELL)
+  prepare    fetch the image of a cell (variable CELL) of the plan (variable PLAN)
   run        test in a cell of the matrix: run --source TARBALL --results FOLDER
   watch      see to it that jobs do not wait for an offline lab
   combine    add up the results of all cells: combine FOLDER
@@ -191,22 +190,40 @@ func (c *environmentsCommand) plan(context.Context) (int, error) {
 // errTold stands for mistakes that were told.
 var errTold = errors.New("it was told")
 
+// showPlan sets the outputs of the job plan: the matrices, and all cells in one
+// packed word.
 func (c *environmentsCommand) showPlan(plan environments.Plan, mirror string) error {
-	err := errors.Join(c.out.SetOutput("mirror", mirror), c.output("lab", plan.Lab))
+	packed, err := plan.Pack()
+	if err != nil {
+		return err
+	}
+	total := 0
+	set := func(name string, value any) {
+		n, setErr := c.out.SetJSON(name, value)
+		total += n
+		err = errors.Join(err, setErr)
+	}
+	set("mirror", mirror)
+	set("plan", packed)
+	set("lab", len(plan.Lab))
 	for _, k := range environments.Kinds() {
-		err = errors.Join(err, c.output(string(k), plan.Cells[k]))
+		set(string(k), plan.Entries(k))
+	}
+	if err == nil && total > action.MaxOutputs {
+		err = wrong("use fewer shards, or shorter names and fewer labels of runners", "the jobs of this list take %d KiB to describe, and GitHub hands on %d", total>>10, action.MaxOutputs>>10)
+	}
+	if err != nil {
+		return err
+	}
+	for _, k := range environments.Kinds() {
 		for _, cell := range plan.Cells[k] {
 			c.out.Println(fmt.Sprintf("%-6s  %-24s  %3d min  %s", k, cell.Name, cell.Minutes, strings.Join(cell.RunsOn, ", ")))
 		}
 	}
-	return err
+	return nil
 }
 
-// output sets a job's output to JSON.
-func (c *environmentsCommand) output(name string, value any) error {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	return c.out.SetOutput(name, string(text))
+// cell is the one that this job is for.
+func (c *environmentsCommand) cell() (environments.Cell, error) {
+	return environments.ParseCell(c.app.Getenv("CELL"), c.app.Getenv("PLAN"))
 }

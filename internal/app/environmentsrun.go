@@ -41,7 +41,7 @@ func (c *environmentsCommand) prepare(ctx context.Context) (int, error) {
 	if err := c.parse(flag.NewFlagSet("prepare", flag.ContinueOnError), 0); err != nil {
 		return 0, err
 	}
-	cell, err := environments.ParseCell(c.app.Getenv("CELL"))
+	cell, err := c.cell()
 	status := ExitDone
 	switch {
 	case err != nil:
@@ -74,7 +74,7 @@ func (c *environmentsCommand) run(ctx context.Context) (int, error) {
 		return ExitDone, err
 	}
 	if err == nil {
-		r.cell, err = environments.ParseCell(c.app.Getenv("CELL"))
+		r.cell, err = c.cell()
 	}
 	if err == nil {
 		_, err = os.Stat(r.source)

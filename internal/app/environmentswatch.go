@@ -5,7 +5,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -48,10 +47,14 @@ func (c *environmentsCommand) watch(ctx context.Context) (int, error) {
 	w := environments.Watch{Self: env("GITHUB_JOB")}
 	run, runErr := strconv.ParseInt(env("GITHUB_RUN_ID"), 10, 64)
 	attempt, _ := strconv.Atoi(env("GITHUB_RUN_ATTEMPT")) // 0 is the latest
-	if err := json.Unmarshal([]byte(env("LAB")), &w.Lab); err != nil || runErr != nil {
-		return 0, wrong("it is a step of the workflow autorun, with LAB as its job plan made it", "there is no run to watch")
+	if runErr != nil {
+		return 0, wrong("it is a step of the workflow autorun", "there is no run to watch")
 	}
-	var err error
+	plan, err := environments.Unpack(env("PLAN"))
+	if err != nil {
+		return 0, err
+	}
+	w.Lab = plan.Lab
 	if w.Deadline, err = c.deadline(); err != nil {
 		return 0, err
 	}
@@ -165,7 +168,8 @@ func (c *environmentsCommand) recipes(context.Context) (int, error) {
 	year, week := c.app.Now().UTC().ISOWeek()
 	serial := cmp.Or(c.app.Getenv("SERIAL"), fmt.Sprintf("%dW%02d", year, week))
 	c.out.Println(strings.Join(names, ", ") + "; serial " + serial)
-	return 0, errors.Join(c.output("recipes", names), c.out.SetOutput("serial", serial))
+	_, err = c.out.SetJSON("recipes", names)
+	return 0, errors.Join(err, c.out.SetOutput("serial", serial))
 }
 
 // only picks names from a list with commas in it.

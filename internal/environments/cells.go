@@ -111,13 +111,3 @@ func (e *Environment) conf(shard, shards int) string {
 var hostedForm = regexp.MustCompile(`^ubuntu-(latest|slim|[0-9]{2}\.04(-arm)?)$`)
 
 func hosted(labels []string) bool { return len(labels) == 1 && hostedForm.MatchString(labels[0]) }
-
-// ParseCell reads what a matrix handed to a job.
-func ParseCell(text string) (Cell, error) {
-	var c Cell
-	if err := json.Unmarshal([]byte(text), &c); err != nil || c.ID == "" || c.Command == "" || c.Minutes < 1 {
-		return c, fault.New(fault.Configuration, "the variable CELL is not a cell of the matrix").
-			WithHint("set it to ${{ toJSON(matrix) }}, in a job whose matrix comes from 'environments plan'")
-	}
-	return c, nil
-}

@@ -128,23 +128,6 @@ func TestHosted(t *testing.T) {
 	}
 }
 
-func TestParseCell(t *testing.T) {
-	t.Parallel()
-	c := Cell{ID: "a", Name: "a", Kind: Guest, Command: "true", Minutes: 1, Machine: "{}"}
-	text, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := ParseCell(string(text)); err != nil || !cmp.Equal(got, c) {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	for _, bad := range []string{"", "null", "{}", `{"id": "a"}`, "[1]"} {
-		if _, err := ParseCell(bad); fault.HintOf(err) == "" {
-			t.Errorf("%q: got %v", bad, err)
-		}
-	}
-}
-
 // TestSchema: the schema knows the keys that the reader knows.
 func TestSchema(t *testing.T) {
 	t.Parallel()
