@@ -24,6 +24,8 @@ type ending struct {
 	// interrupted says that rig is somebody who stopped the run, told that a person
 	// has read of it.
 	interrupted, told bool
+	// remark is what else a reader of the log should know, or empty.
+	remark string
 }
 
 // why says in one line what was wrong with the rig.

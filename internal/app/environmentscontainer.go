@@ -25,40 +25,22 @@ import (
 // beside them. Nothing of the host is mounted.
 const containerDir = "/dispatcher"
 
-// docker runs one short command of the engine.
-func (c *environmentsCommand) docker(ctx context.Context, doing string, in io.Reader, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, 30*time.Minute, fault.New(fault.Ours, "docker did not finish within 30 minutes"))
-	defer cancel()
-	var tools tool.Tools
-	text, err := tools.Output(ctx, tool.Command{Doing: doing, Name: "docker", Args: args, Stdin: in})
-	return strings.TrimSpace(text), err
-}
-
-// pull brings a container's image; one that is here is good enough where no
-// registry answers.
-func (c *environmentsCommand) pull(ctx context.Context, image string) error {
-	_, err := c.docker(ctx, "pull "+image, nil, "pull", "--quiet", image)
-	if err == nil {
-		return nil
-	}
-	if _, here := c.docker(ctx, "look for "+image, nil, "image", "inspect", "--format", "{{.Id}}", image); here == nil {
-		c.out.Warning("the registry did not give " + image + ", and the one that is here is used")
-		return nil
-	}
-	return fault.New(fault.KindOf(err), "%w", err).
-		WithHint("is the name right, and can everybody read it? The first push of a package to ghcr.io makes a private one")
-}
-
-// inContainer tests in a container of its own, which is gone in the end.
+// inContainer tests in a container of its own, which is gone in the end. The
+// command is handed to sh as root whatever the image says: an entry point need not
+// start what follows it, and the source is root's.
 func (r *cellRun) inContainer(ctx context.Context) ending {
-	args := []string{"create", "--workdir", containerDir + "/source"}
+	args := []string{"--user", "0", "--entrypoint", "sh"}
 	if r.cell.Privileged {
 		args = append(args, "--privileged")
 	}
+	if err := r.usable(ctx, args); err != nil {
+		return ending{status: exitRig, rig: err}
+	}
+	args = append([]string{"create", "--workdir", containerDir + "/source"}, args...)
 	for _, v := range r.variables() {
 		args = append(args, "--env", v)
 	}
-	id, err := r.docker(ctx, "make a container of "+r.cell.Image, nil, append(args, r.cell.Image, "sh", "-c", r.cell.Command)...)
+	id, err := r.docker(ctx, "make a container of "+r.cell.Image, nil, append(args, r.cell.Image, "-c", r.cell.Command)...)
 	if err != nil {
 		return ending{status: exitRig, rig: err}
 	}
@@ -70,10 +52,24 @@ func (r *cellRun) inContainer(ctx context.Context) ending {
 	for _, p := range environments.Kept(r.cell.Results) {
 		from := path.Join(containerDir, "source", p)
 		if _, copyErr := r.docker(context.WithoutCancel(ctx), "keep "+p, nil, "cp", id+":"+from, r.kept(p)); copyErr != nil {
-			fmt.Fprintf(r.app.Stderr, "  %s is not there, and so not kept\n", printable(p))
+			why := printable(copyErr.Error())
+			if strings.Contains(why, "Could not find the file") { // as moby's daemon and docker's client say it
+				why = printable(p) + " is not there, and so not kept"
+			}
+			fmt.Fprintf(r.app.Stderr, "  %s\n", why)
 		}
 	}
 	return end
+}
+
+// usable finds out whether the image can run anything with these options. If it
+// cannot, the engine may call that a container which ran and ended with 1 or 255:
+// runc starts before it learns that sh is for another processor, or that its loader
+// is not there.
+func (r *cellRun) usable(ctx context.Context, options []string) error {
+	args := append([]string{"run", "--rm", "--network", "none"}, options...)
+	_, err := r.docker(ctx, "run sh in a container of "+r.cell.Image, nil, append(args, r.cell.Image, "-c", ":")...)
+	return err
 }
 
 // remove ends whatever still runs in a container.
@@ -152,7 +148,11 @@ func (s containerState) ending(attached error) ending {
 	case said != s.ExitCode:
 		return rig("docker lost sight of the container (status %d), which ended with status %d", said, s.ExitCode)
 	}
-	return ending{status: s.ExitCode}
+	end := ending{status: s.ExitCode}
+	if s.OOMKilled {
+		end.remark = "the kernel ended a process of the test since the memory was used up (OOM)"
+	}
+	return end
 }
 
 // fill brings the source and auto.conf into a container that has not started.

@@ -120,6 +120,9 @@ func (r *cellRun) test(ctx context.Context) ending {
 		ID: r.cell.ID, Name: r.cell.Name, Kind: r.cell.Kind, Optional: r.cell.Optional, Status: end.status,
 		Seconds: r.app.Now().Sub(begin).Round(time.Second / 10).Seconds(), TimedOut: end.timedOut, RigFailed: end.why(),
 	}
+	if end.remark != "" {
+		r.out.Warning(end.remark)
+	}
 	if result.TimedOut {
 		r.out.Error(fmt.Sprintf("the test took longer than its limit of %d minutes", r.cell.Minutes))
 	}

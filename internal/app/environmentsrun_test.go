@@ -356,7 +356,8 @@ func TestRigFails(t *testing.T) {
 	}{
 		{name: "no container", kind: environments.Docker, file: "fail-create", text: "Error response from daemon: No such image: debian", want: "No such image"},
 		{name: "no copy", kind: environments.Docker, file: "fail-cp", text: "no space left on device", want: "bring the source into the container"},
-		{name: "no start", kind: environments.Docker, file: engine.StartError, text: `exec: "sh": executable file not found in $PATH`, want: `did not start: exec: "sh"`},
+		{name: "no start", kind: environments.Docker, file: engine.StartError, text: `exec: "sh": executable file not found in $PATH`, want: `run sh in a container of debian: exec: "sh"`},
+		{name: "another processor", kind: environments.Docker, file: engine.CannotExec, text: "exec /bin/sh: exec format error", want: "exec format error"},
 		{name: "lost", kind: environments.Docker, file: engine.LostWhileRunning, want: "which still ran"},
 		{name: "lost at the end", kind: environments.Docker, file: engine.LostAtEnd, want: "(status 125), which ended with status 255"},
 		{name: "a bad end", kind: environments.Docker, file: engine.EndError, text: "failed to delete task", want: "failed to delete task"},
@@ -383,6 +384,9 @@ func TestRigFails(t *testing.T) {
 		b.write("bin/"+engine.OutOfMemory, "")
 		b.command = "exit 0"
 		b.byTest(b.run(environments.Docker), 137, false)
+		if !strings.Contains(b.stdout, "::warning::the kernel ended a process of the test since the memory was used up") {
+			b.Errorf("got %s", b.stdout)
+		}
 	})
 }
 

@@ -22,6 +22,10 @@ const (
 	// (containerStart and setExitCodeFromError in moby's daemon, RunStart in
 	// docker/cli's cli/command/container/start.go).
 	StartError = "start-error"
+	// CannotExec is what an image says that can run nothing: the container starts, and
+	// its first process ends with 1 (255 with newer ones) before it is sh, which the
+	// state does not tell from a command's own end (runc's init_linux.go).
+	CannotExec = "cannot-exec"
 	// LostWhileRunning makes "docker start --attach" lose the daemon while the
 	// container goes on: it ends with 1 and says "unexpected EOF".
 	LostWhileRunning = "lost-while-running"
@@ -75,7 +79,8 @@ func (c container) setState(s state) error {
 	return os.WriteFile(c.file("state"), text, 0o644)
 }
 
-// create makes a container of "create FLAGS IMAGE sh -c COMMAND" and prints its id.
+// create makes a container of "create FLAGS --entrypoint sh IMAGE -c COMMAND" and
+// prints its id.
 func (p program) create() error {
 	dir, err := os.MkdirTemp(p.dir, "containers-")
 	if err != nil {
@@ -87,14 +92,25 @@ func (p program) create() error {
 		return err
 	}
 	var env []string
-	for i, a := range p.args[:len(p.args)-3] {
+	for i, a := range p.args[:len(p.args)-2] {
 		if a == "--env" {
 			env = append(env, p.args[i+1])
 		}
 	}
-	text, err := json.Marshal(struct{ Env, Args []string }{env, p.args[len(p.args)-3:]})
+	text, err := json.Marshal(struct{ Env, Args []string }{env, append([]string{p.flag("--entrypoint")}, p.args[len(p.args)-2:]...)})
 	fmt.Println(id)
 	return errors.Join(err, os.WriteFile(c.file("config"), text, 0o644), c.setState(state{Status: "created"}))
+}
+
+// probe is "run --entrypoint sh IMAGE -c COMMAND", with the failures of a start.
+func (p program) probe() error {
+	if text, ok := p.behaves(StartError); ok {
+		return daemonSaid("%s", text)
+	}
+	if text, ok := p.behaves(CannotExec); ok {
+		return errors.New(text)
+	}
+	return nil
 }
 
 // copy is "cp - ID:DIR" and "cp ID:PATH FILE".
@@ -124,6 +140,10 @@ func (p program) start(id string) error {
 	if text, ok := p.behaves(StartError); ok {
 		s.Error, s.ExitCode = text, 127
 		return errors.Join(c.setState(s), daemonSaid("%s", text))
+	}
+	if text, ok := p.behaves(CannotExec); ok {
+		s.Status, s.ExitCode, s.StartedAt = "exited", 1, time.Now()
+		return errors.Join(c.setState(s), errors.New(text))
 	}
 	text, err := os.ReadFile(c.file("config"))
 	if err != nil {

@@ -108,6 +108,9 @@ func (p program) docker() error {
 	case "save":
 		return p.save(p.flag("--output"), last)
 	case "run":
+		if p.flag("--entrypoint") != "" {
+			return p.probe()
+		}
 		return p.script()
 	default:
 		return fmt.Errorf("docker: '%s' is not a docker command", verb)
