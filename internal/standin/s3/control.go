@@ -61,6 +61,26 @@ func (s *Server) Content(bucket, key string) []byte {
 	return data
 }
 
+// Stored returns all versions that a bucket keeps, by key and age, delete markers
+// included; where none are kept, its objects.
+func (s *Server) Stored(bucket string) []Object {
+	if s.o.Versions != Kept {
+		return s.Objects(bucket)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []Object
+	for at, versions := range s.history {
+		for _, o := range versions {
+			if at.bucket == bucket {
+				list = append(list, *o)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Object) int { return cmp.Compare(a.Key, b.Key) })
+	return list
+}
+
 // Uploads returns the keys of the multi-part uploads that are not finished.
 func (s *Server) Uploads() []string {
 	s.mu.Lock()
@@ -72,11 +92,15 @@ func (s *Server) Uploads() []string {
 	return keys
 }
 
-// Age makes an object or an unfinished upload of that key look older.
+// Age makes an object, all its versions and an unfinished upload of that key look
+// older.
 func (s *Server) Age(bucket, key string, by time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o := s.buckets[bucket][key]; o != nil {
+	if o := s.buckets[bucket][key]; o != nil && s.o.Versions != Kept {
+		o.Modified = o.Modified.Add(-by)
+	}
+	for _, o := range s.history[versionKey{bucket, key}] {
 		o.Modified = o.Modified.Add(-by)
 	}
 	for _, u := range s.uploads {

@@ -26,12 +26,19 @@ type Object struct {
 	Modified         time.Time
 	// SHA256 is the metadata x-amz-meta-sha256, the only one that is kept.
 	SHA256 string
+	// Version is empty where none are kept.
+	Version string
+	// Marker says that this version stands for a deletion.
+	Marker bool
 
 	file string
 }
 
 // body spools a request's body into a file and checks its hashes.
 func (c call) body() (o Object, bad *refusal) {
+	if bad := c.checksums(); bad != nil {
+		return o, bad
+	}
 	file, err := c.s.create()
 	if err != nil {
 		return o, internal(err)
@@ -76,11 +83,12 @@ func (s *Server) store(bucket string, o Object, onlyNew bool) *refusal {
 	case old != nil && onlyNew && s.o.Conditions == Obeyed:
 		os.Remove(o.file)
 		return preconditionFailed()
-	case old != nil:
+	case old != nil && s.o.Versions != Kept:
 		os.Remove(old.file)
 	}
 	o.Modified = s.o.Now().UTC().Truncate(time.Millisecond)
 	s.buckets[bucket][o.Key] = &o
+	s.remember(bucket, &o)
 	return nil
 }
 
@@ -176,6 +184,9 @@ func (c call) get() {
 	defer file.Close()
 	c.w.Header().Set("Content-Type", o.ContentType)
 	c.w.Header().Set("ETag", `"`+o.ETag+`"`)
+	if o.Version != "" {
+		c.w.Header().Set("X-Amz-Version-Id", o.Version)
+	}
 	if o.SHA256 != "" {
 		c.w.Header().Set(shaMeta, o.SHA256)
 	}
@@ -186,6 +197,10 @@ func (c call) get() {
 func (c call) delete() {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
+	if c.s.o.Versions == Kept {
+		c.hide()
+		return
+	}
 	if o := c.s.buckets[c.bucket][c.key]; o != nil {
 		os.Remove(o.file)
 		delete(c.s.buckets[c.bucket], c.key)

@@ -62,6 +62,12 @@ func (c call) action() func() {
 		return c.listUploads
 	case c.key == "" && method == http.MethodGet && c.q.Get("list-type") == "2":
 		return c.list
+	case c.key == "" && method == http.MethodGet && c.q.Has("versions"):
+		return c.listVersions
+	case c.key == "" && method == http.MethodGet && c.q.Has("versioning"):
+		return c.versioning
+	case c.key == "" && method == http.MethodGet && c.q.Has("lifecycle"):
+		return c.lifecycle
 	case c.key == "":
 		return nil
 	case method == http.MethodPost && starts:
@@ -74,6 +80,8 @@ func (c call) action() func() {
 		return c.abortUpload
 	case method == http.MethodGet && upload:
 		return c.listParts
+	case method == http.MethodDelete && c.q.Has("versionId"):
+		return c.deleteVersion
 	case len(c.q) > 0:
 		return nil
 	case method == http.MethodPut && c.r.Header.Get("X-Amz-Copy-Source") != "":

@@ -6,9 +6,9 @@
 // says, so a client's mistake meets the answer that it would meet in the field.
 //
 // Its code shares nothing with the client library, so that a mistake there
-// cannot hide here. It knows no versions, no access rights but the one key and
-// no signatures in chunks, and what it was not made for it answers with 501. What
-// its lists remember is lost when it ends.
+// cannot hide here. It knows no access rights but those of the one key and no
+// signatures in chunks, and what it was not made for it answers with 501. What its
+// lists remember is lost when it ends. dialect.go has the services that differ.
 package s3
 
 import (
@@ -52,6 +52,18 @@ type Options struct {
 	PageSize int
 	// Conditions are obeyed if 0.
 	Conditions Conditions
+	// Versions are not kept if 0.
+	Versions Versions
+	// Lifecycle is the bucket's lifecycle configuration, as XML; empty is none.
+	Lifecycle string
+	// Deny lists actions that the account may not do: ListBucketVersions,
+	// DeleteObjectVersion, GetBucketVersioning, GetLifecycleConfiguration.
+	Deny []string
+	// PlainUploads refuses Amazon's newer checksums of uploads.
+	PlainUploads bool
+	// Locked wants a Content-MD5 with each upload, as a bucket with Object Lock
+	// does.
+	Locked bool
 	// Now is the server's clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -66,7 +78,8 @@ type Server struct {
 	o   Options
 
 	mu       sync.Mutex
-	buckets  map[string]map[string]*Object // by bucket, by key
+	buckets  map[string]map[string]*Object // by bucket, by key: current ones
+	history  map[versionKey][]*Object      // all versions, oldest first
 	uploads  map[string]*upload            // by id
 	files    int                           // made so far
 	lose     map[int]int                   // parts to lose, by number
@@ -97,7 +110,7 @@ func New(dir string, o Options) *Server {
 		o.Now = time.Now
 	}
 	s := &Server{
-		dir: dir, o: o, buckets: map[string]map[string]*Object{},
+		dir: dir, o: o, buckets: map[string]map[string]*Object{}, history: map[versionKey][]*Object{},
 		uploads: map[string]*upload{}, lose: map[int]int{},
 	}
 	for _, name := range o.Buckets {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,13 @@ func (c *client) do(method, target, body string, header ...string) (int, string,
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	names := []string{"host", "x-amz-content-sha256", "x-amz-date"}
+	names := []string{"host"}
+	for name := range r.Header {
+		if name = strings.ToLower(name); strings.HasPrefix(name, "x-amz-") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
 	scope := []string{now.Format("20060102"), c.server.o.Region, "s3", "aws4_request"}
 	r.Host = r.URL.Host
 	text := strings.Join([]string{"AWS4-HMAC-SHA256", now.Format(amzTime), strings.Join(scope, "/"), hash(canonical(r, names))}, "\n")
