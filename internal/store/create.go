@@ -66,7 +66,7 @@ func (s *Store) Conditional(ctx context.Context) (bool, error) {
 	}
 	u.onlyNew = true
 	err := u.single(ctx, p)
-	if cleanErr := s.delete(ctx, u.key); cleanErr != nil {
+	if _, cleanErr := s.delete(ctx, u.key, 0); cleanErr != nil {
 		return false, cleanErr
 	}
 	var can bool

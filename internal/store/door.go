@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/minio/minio-go/v7/pkg/signer"
@@ -84,8 +85,12 @@ func (d *door) RoundTrip(req *http.Request) (*http.Response, error) {
 // ofObject reports whether the answer is what an object holds, or would be.
 func ofObject(req *http.Request) bool {
 	q := req.URL.Query()
-	return (req.Method == http.MethodGet || req.Method == http.MethodHead) && !q.Has("list-type") && !q.Has("uploads")
+	return (req.Method == http.MethodGet || req.Method == http.MethodHead) &&
+		!slices.ContainsFunc(ofBucket, q.Has)
 }
+
+// ofBucket are queries that ask for something else than an object.
+var ofBucket = []string{"list-type", "uploads", "versions", "versioning", "lifecycle"}
 
 func isPage(resp *http.Response) bool {
 	return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")

@@ -39,6 +39,8 @@ const (
 	// listLimit ends one try of a list of pageSize objects, S3's own page.
 	listLimit = time.Minute
 	pageSize  = 1000
+	// fewKeys is the page when one key is looked for: others begin as it does.
+	fewKeys = 10
 	// partLimit ends one try of an upload of at most partSize: 28 kB/s.
 	partLimit = 5 * time.Minute
 	// joinLimit ends one try of the end of a multi-part upload: Amazon says that

@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
@@ -54,25 +53,13 @@ func (s *Store) page(ctx context.Context, prefix, after string) (list []minio.Ob
 	return list, s.do(ctx, q)
 }
 
-// Delete removes an object. It is no error if there is none.
+// Delete removes an object with all its versions. It is no error if there is none;
+// versions that may not be deleted are told by Remains.
 func (s *Store) Delete(ctx context.Context, name string) error {
 	key, err := s.key(name)
 	if err != nil {
 		return err
 	}
-	return s.delete(ctx, key)
-}
-
-func (s *Store) delete(ctx context.Context, key string) error {
-	err := s.do(ctx, call{
-		doing: "delete " + printable(strings.TrimPrefix(key, s.prefix), 200), needs: "delete objects",
-		mayMiss: true, limit: smallLimit,
-		try: func(ctx context.Context, core *minio.Core, _ *record) error {
-			return core.RemoveObject(ctx, s.o.Bucket, key, minio.RemoveObjectOptions{})
-		},
-	})
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
+	_, err = s.delete(ctx, key, 0)
 	return err
 }

@@ -52,13 +52,13 @@ func (u *upload) begin(ctx context.Context) error {
 }
 
 // send stores one part. Its SHA-256 is signed and compared by the server, and we
-// compare the server's MD5 with ours; a Content-MD5 would only make it compute one
-// more. It returns the server's tag of the part, and may be called by several
+// compare the server's MD5 with ours; Content-MD5 is for buckets with Object Lock,
+// which want it or one of Amazon's newer checksums, that others refuse. It returns the server's tag of the part, and may be called by several
 // goroutines.
 func (u *upload) send(ctx context.Context, number int, p part) (tag string, err error) {
 	err = u.store.do(ctx, u.call(func(ctx context.Context, core *minio.Core, rec *record) error {
 		sent, err := core.PutObjectPart(ctx, u.store.o.Bucket, u.key, u.id, number, p.body(), p.size,
-			minio.PutObjectPartOptions{Sha256Hex: p.sha256, DisableContentSha256: true})
+			minio.PutObjectPartOptions{Md5Base64: p.md5Base64(), Sha256Hex: p.sha256, DisableContentSha256: true})
 		if err != nil {
 			return err
 		}

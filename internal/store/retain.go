@@ -13,16 +13,17 @@ import (
 
 // DeleteOlder deletes the objects below a prefix that were last written before
 // a time, by the server's clock, unless keep (which may be nil) says of their
-// name that they stay. It returns their number and their size in bytes, with an
-// error as well: one that cannot be deleted does not stop the others, but after
-// five failures it gives up.
+// name that they stay, and what is hidden there (see DeleteHidden). It returns the
+// number of objects and how many bytes were freed, with an error as well: one that
+// cannot be deleted does not stop the others, but after five failures it gives up.
 func (s *Store) DeleteOlder(ctx context.Context, prefix string, before time.Time, keep func(name string) bool) (n int, bytes int64, err error) {
 	var failed []error
 	err = s.List(ctx, prefix, func(o Object) error {
 		if !o.Modified.Before(before) || keep != nil && keep(o.Name) {
 			return nil
 		}
-		if err := s.delete(ctx, s.prefix+o.Name); err != nil {
+		freed, err := s.delete(ctx, s.prefix+o.Name, o.Size)
+		if err != nil {
 			failed = append(failed, err)
 			if len(failed) == maxDeleteFailures || ctx.Err() != nil {
 				return errors.Join(failed...)
@@ -30,13 +31,14 @@ func (s *Store) DeleteOlder(ctx context.Context, prefix string, before time.Time
 			return nil
 		}
 		n++
-		bytes += o.Size
+		bytes += freed
 		return nil
 	})
-	if err == nil {
-		err = errors.Join(failed...)
+	if err != nil {
+		return n, bytes, err
 	}
-	return n, bytes, err
+	_, more, err := s.DeleteHidden(ctx, prefix, before, keep)
+	return n, bytes + more, errors.Join(append(failed, err)...)
 }
 
 // DropUploads ends the multi-part uploads below a prefix that began before a

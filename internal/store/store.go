@@ -85,6 +85,9 @@ type Store struct {
 
 	probe       sync.Mutex
 	conditional *bool // nil before it was tried
+
+	mu   sync.Mutex
+	left left
 }
 
 // Open checks the options and returns a store. It sends nothing.

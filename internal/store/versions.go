@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package store
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+)
+
+// Buckets may keep versions: what is replaced or deleted stays below a newer
+// version or a delete marker, in no list, and is paid for. Backblaze keeps them
+// always, others where the owner switched it on.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectVersions.html
+
+// version is one version of an object, or a delete marker.
+type version struct {
+	id       string
+	size     int64 // bytes
+	modified time.Time
+	marker   bool
+}
+
+// history is what a bucket keeps under one key, oldest first.
+type history struct {
+	key      string
+	versions []version
+}
+
+// delete removes an object. Where versions are kept this first hides it, at once,
+// and then deletes what is hidden. If that may not be done, the store remembers
+// why, and deletes no more versions. It returns how many bytes were freed, which
+// are size where no versions are kept.
+func (s *Store) delete(ctx context.Context, key string, size int64) (freed int64, err error) {
+	switch hidden, err := s.remove(ctx, key, ""); {
+	case err != nil:
+		return 0, err
+	case !hidden:
+		return size, nil
+	case s.refused() != nil:
+		s.leave(key, version{}, nil)
+		return 0, nil
+	}
+	for h, err := range s.histories(ctx, key, fewKeys) {
+		switch {
+		case err != nil && !forGood(err):
+			return 0, err
+		case err != nil:
+			s.leave(key, version{}, err)
+		case h.key == key: // the first one, as the others are longer
+			_, freed, err = s.deleteVersions(ctx, key, h.versions)
+			return freed, err
+		}
+		break
+	}
+	return 0, nil
+}
+
+// deleteVersions deletes versions in their order; the oldest first, so that no
+// older one comes up again. It returns what was freed. What may not be deleted is
+// no error: the store remembers it.
+func (s *Store) deleteVersions(ctx context.Context, key string, list []version) (n int, bytes int64, err error) {
+	for _, v := range list {
+		err := s.refused()
+		if err == nil {
+			_, err = s.remove(ctx, key, v.id)
+		}
+		switch {
+		case err == nil && !v.marker:
+			n, bytes = n+1, bytes+v.size
+		case err != nil && !forGood(err):
+			return n, bytes, err
+		case err != nil && !v.marker:
+			s.leave(key, v, err)
+		}
+	}
+	return n, bytes, nil
+}
+
+// remove deletes an object or a version of it, and reports whether a delete marker
+// hides the object now.
+func (s *Store) remove(ctx context.Context, key, version string) (hidden bool, err error) {
+	name := printable(strings.TrimPrefix(key, s.prefix), 200)
+	q := call{doing: "delete " + name, needs: "delete objects", mayMiss: true, limit: smallLimit}
+	if version != "" {
+		q.doing, q.needs = "delete a version of "+name, "delete versions of objects"
+	}
+	q.try = func(ctx context.Context, core *minio.Core, rec *record) error {
+		err := core.RemoveObject(ctx, s.o.Bucket, key, minio.RemoveObjectOptions{VersionID: version})
+		hidden = rec.header.Get("X-Amz-Delete-Marker") == "true"
+		return err
+	}
+	if err = s.do(ctx, q); errors.Is(err, ErrNotFound) || answerCode(err) == "NoSuchVersion" {
+		return false, nil
+	}
+	return hidden, err
+}
+
+// forGood reports whether to ask again would be of no use.
+func forGood(err error) bool {
+	return errors.Is(err, fault.Configuration) || errors.Is(err, fault.Permanent)
+}
+
+// histories lists all versions below a prefix, by key. The first pages have about
+// as many as size says.
+func (s *Store) histories(ctx context.Context, prefix string, size int) iter.Seq2[history, error] {
+	return func(yield func(history, error) bool) {
+		for after := ""; ; {
+			page, more, err := s.versionPage(ctx, prefix, after, size)
+			if err != nil {
+				yield(history{}, err)
+				return
+			}
+			for _, h := range page {
+				if after = h.key; !yield(h, nil) {
+					return
+				}
+			}
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// versionPage returns the next keys with all their versions.
+func (s *Store) versionPage(ctx context.Context, prefix, after string, size int) (page []history, more bool, err error) {
+	q := call{doing: "list versions in the bucket " + s.o.Bucket, needs: "list versions of objects", limit: listLimit}
+	q.try = func(ctx context.Context, core *minio.Core, _ *record) error {
+		page, more = nil, false
+		o := minio.ListObjectsOptions{Prefix: prefix, Recursive: true, WithVersions: true, StartAfter: after, MaxKeys: size}
+		n := 0
+		for info := range core.ListObjectsIter(ctx, s.o.Bucket, o) {
+			if info.Err != nil {
+				return info.Err
+			}
+			if len(page) == 0 || page[len(page)-1].key != info.Key {
+				if more = n >= size; more {
+					break
+				}
+				page = append(page, history{key: info.Key})
+			}
+			last := &page[len(page)-1]
+			last.versions = append(last.versions, version{info.VersionID, info.Size, info.LastModified.UTC(), info.IsDeleteMarker})
+			n++
+		}
+		return ctx.Err() // the library ends quietly when it is cancelled
+	}
+	err = s.do(ctx, q)
+	for _, h := range page {
+		slices.Reverse(h.versions) // they come newest first
+	}
+	return page, more, err
+}

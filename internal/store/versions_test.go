@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/faults"
+	"github.com/spdk-community-ci/dispatcher/internal/standin/s3"
+)
+
+// dialect returns the options of a service.
+func dialect(name string, change ...func(*s3.Options)) s3.Options {
+	var o s3.Options
+	s3.Dialects[name](&o)
+	for _, do := range change {
+		do(&o)
+	}
+	return o
+}
+
+// kept is all that the bucket keeps: NAME, or NAME* for a delete marker.
+func (b *bed) kept() []string {
+	list := []string{}
+	for _, o := range b.server.Stored("results") {
+		name := strings.TrimPrefix(o.Key, "ci/")
+		if o.Marker {
+			name += "*"
+		}
+		list = append(list, name)
+	}
+	return list
+}
+
+// TestDialects: all that a store does works with every service, and what is
+// deleted is gone.
+func TestDialects(t *testing.T) {
+	t.Parallel()
+	for name := range s3.Dialects {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, dialect(name))
+			ctx := t.Context()
+			file := filepath.Join(t.TempDir(), "disk")
+			for _, text := range []string{"one", "another"} {
+				b.put("p/small", text)
+				if err := b.Put(ctx, "p/streamed", pattern(3*testPart+7), -1, "x/y"); err != nil {
+					t.Fatal(err, fault.HintOf(err))
+				}
+				if err := os.WriteFile(file, []byte(strings.Repeat(text, testPart)), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				if err := b.Upload(ctx, "p/disk", file, UploadOptions{}); err != nil {
+					t.Fatal(err, fault.HintOf(err))
+				}
+			}
+			for _, want := range []error{nil, ErrExists} {
+				if err := b.PutNew(ctx, "p/new", fmt.Append(nil, want), "x/y"); !errors.Is(err, want) {
+					t.Errorf("got %v, want %v", err, want)
+				}
+			}
+			if err := b.Copy(ctx, "p/small", "p/copy"); err != nil {
+				t.Error(err)
+			}
+			if err := b.Delete(ctx, "p/small"); err != nil {
+				t.Error(err)
+			}
+			b.put("p/smaller", "x") // begins as the deleted one does
+			if n, _, err := b.DeleteOlder(ctx, "p/", time.Now().Add(time.Hour), nil); n != 5 || err != nil {
+				t.Errorf("got %d, %v; want 5 objects", n, err)
+			}
+			if n, err := b.DropUploads(ctx, "", time.Now().Add(time.Hour)); n != 0 || err != nil {
+				t.Errorf("got %d uploads, %v; want none", n, err)
+			}
+			if got := b.kept(); len(got) > 0 {
+				t.Errorf("left: %q", got)
+			}
+			if note, err := b.Remains(ctx, ""); note != "" || err != nil {
+				t.Errorf("got %q, %v; want nothing", note, err)
+			}
+		})
+	}
+}
+
+// TestHidden: what is deleted of that which others hid, and what stays.
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, dialect("backblaze", func(o *s3.Options) { o.PageSize = 3 }))
+	ctx := t.Context()
+	for _, name := range []string{"p/live", "p/live", "p/gone", "p/kept", "p/kept", "p/young", "p/young", "q/other", "q/other"} {
+		b.put(name, "12345")
+	}
+	for range 5 { // more than a page
+		b.put("p/often", "12345")
+	}
+	if _, err := b.remove(ctx, "ci/p/gone", ""); err != nil { // as an older release did
+		t.Fatal(err)
+	}
+	for _, name := range []string{"live", "gone", "kept", "often"} {
+		b.server.Age("results", "ci/p/"+name, 48*time.Hour)
+	}
+	before := time.Now().Add(-time.Hour)
+	keep := func(name string) bool { return name == "p/kept" }
+	if n, size, err := b.CountHidden(ctx, "p/", before, keep); n != 6 || size != 30 || err != nil {
+		t.Errorf("got %d, %d, %v; want 6 versions of 30 bytes", n, size, err)
+	}
+	if n, size, err := b.DeleteHidden(ctx, "p/", before, keep); n != 6 || size != 30 || err != nil {
+		t.Errorf("got %d, %d, %v; want 6 versions of 30 bytes", n, size, err)
+	}
+	want := []string{"p/kept", "p/kept", "p/live", "p/often", "p/young", "p/young", "q/other", "q/other"}
+	if diff := cmp.Diff(want, b.kept()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if n, size, err := b.DeleteOlder(ctx, "p/", before, keep); n != 2 || size != 10 || err != nil {
+		t.Errorf("got %d, %d, %v; want 2 objects of 10 bytes", n, size, err)
+	}
+	if diff := cmp.Diff([]string{"p/kept", "p/kept", "p/young", "p/young", "q/other", "q/other"}, b.kept()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestDeletedStaysDeleted: a clean-up that is cut off shows no older version, and
+// the next one goes on.
+func TestDeletedStaysDeleted(t *testing.T) {
+	t.Parallel()
+	for cut := range 4 { // the list, and each of three deletions
+		b := newBed(t, dialect("backblaze"))
+		b.put("x", "old")
+		b.put("x", "new")
+		method, path, skip := "DELETE", "versionId", cut-1
+		if cut == 0 {
+			method, path, skip = "GET", "versions", 0
+		}
+		b.server.Faults.Add(faults.Rule{Method: method, Path: regexp.MustCompile(path), Skip: skip, Times: maxTries, Do: faults.Answer(503, "")})
+		if err := b.Delete(t.Context(), "x"); !errors.Is(err, fault.Transient) {
+			t.Errorf("cut %d: got %v, want Transient", cut, err)
+		}
+		if got := b.names(""); len(got) != 0 {
+			t.Errorf("cut %d: %q came up again", cut, got)
+		}
+		if _, _, err := b.DeleteHidden(t.Context(), "", time.Now().Add(time.Hour), nil); err != nil || len(b.kept()) != 0 {
+			t.Errorf("cut %d: left %q, %v", cut, b.kept(), err)
+		}
+	}
+}
+
+const rule = `<LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Rule><ID>x</ID>%s<Status>%s</Status>%s</Rule></LifecycleConfiguration>`
+
+// TestRemains: an account that may not delete versions is told what stays, and
+// whether a rule of the bucket takes care of it.
+func TestRemains(t *testing.T) {
+	t.Parallel()
+	const noncurrent = "<NoncurrentVersionExpiration><NoncurrentDays>3</NoncurrentDays></NoncurrentVersionExpiration>"
+	const unruled = "the bucket results keeps versions, and no lifecycle rule deletes them"
+	for _, c := range []struct {
+		name      string
+		lifecycle string
+		deny      []string
+		want      string
+	}{
+		{"all is allowed", "", nil, ""},
+		{"it may not ask, but delete", "", []string{"GetBucketVersioning"}, ""},
+		{"it may not list", "", []string{"ListBucketVersions"}, "2 deleted or replaced objects are still stored, hidden: " + unruled + ": failed to list versions in the bucket results: the storage answered 403 AccessDenied: Access Denied"},
+		{"it may not delete", "", []string{"DeleteObjectVersion"}, "3 deleted or replaced objects (0.3 MB) are still stored, hidden: " + unruled + ": failed to delete a version of p/a: the storage answered 403 AccessDenied: Access Denied"},
+		{"a rule", fmt.Sprintf(rule, "<Filter><Prefix></Prefix></Filter>", "Enabled", noncurrent), []string{"DeleteObjectVersion"}, "3 deleted or replaced objects (0.3 MB) are still stored, hidden: the bucket results keeps versions, and its lifecycle rule deletes them 3 days after that"},
+		{"a rule of the folder", fmt.Sprintf(rule, "<Filter><Prefix>ci/</Prefix></Filter>", "Enabled", noncurrent), []string{"ListBucketVersions"}, "lifecycle rule deletes them 3 days after that"},
+		{"an old rule", fmt.Sprintf(rule, "<Prefix>ci/p/</Prefix>", "Enabled", noncurrent), []string{"DeleteObjectVersion"}, "lifecycle rule deletes them 3 days after that"},
+		{"a rule of another folder", fmt.Sprintf(rule, "<Filter><Prefix>images/</Prefix></Filter>", "Enabled", noncurrent), []string{"DeleteObjectVersion"}, unruled},
+		{"a rule that is off", fmt.Sprintf(rule, "<Filter><Prefix></Prefix></Filter>", "Disabled", noncurrent), []string{"DeleteObjectVersion"}, unruled},
+		{"a rule for some", fmt.Sprintf(rule, "<Filter><Tag><Key>k</Key><Value>v</Value></Tag></Filter>", "Enabled", noncurrent), []string{"DeleteObjectVersion"}, unruled},
+		{"a rule for current ones", fmt.Sprintf(rule, "<Filter></Filter>", "Enabled", "<Expiration><Days>3</Days></Expiration>"), []string{"DeleteObjectVersion"}, unruled},
+		{"rules that cannot be read", "", []string{"DeleteObjectVersion", "GetLifecycleConfiguration"}, "whether a lifecycle rule deletes them is not known (failed to read the lifecycle rules of the bucket results: the storage answered 403"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, dialect("backblaze", func(o *s3.Options) { o.Lifecycle, o.Deny = c.lifecycle, c.deny }))
+			for _, name := range []string{"p/a", "p/a", "p/b"} {
+				b.put(name, strings.Repeat("x", 100_000))
+			}
+			n, bytes, err := b.DeleteOlder(t.Context(), "p/", time.Now().Add(time.Hour), nil)
+			if n != 2 || err != nil || len(b.names("")) != 0 {
+				t.Errorf("got %d, %v, and %q is left; want 2 objects deleted", n, err, b.names(""))
+			}
+			note, err := b.Remains(t.Context(), "p/")
+			if err != nil {
+				if note += err.Error(); !errors.Is(err, fault.Configuration) || !strings.Contains(fault.HintOf(err), "s3:DeleteObjectVersion") {
+					t.Errorf("got %v with the hint %q", fault.KindOf(err), fault.HintOf(err))
+				}
+			}
+			if ruled := strings.Contains(c.want, "3 days"); (err == nil) != (ruled || c.want == "") {
+				t.Errorf("got the error %v", err)
+			}
+			if c.want == "" && (note != "" || bytes != 300_000) || c.want != "" && bytes != 0 || !strings.Contains(note, c.want) {
+				t.Errorf("got %q and %d bytes freed, want %q", note, bytes, c.want)
+			}
+		})
+	}
+}
