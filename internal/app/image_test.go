@@ -34,11 +34,15 @@ type imageBed struct {
 	now    time.Time
 }
 
-func newImageBed(t *testing.T) *imageBed {
+func newImageBed(t *testing.T, change ...func(*s3.Options)) *imageBed {
 	t.Helper()
+	o := s3.Options{Key: "key", Secret: "the-secret-of-the-store", Buckets: []string{"images"}}
+	for _, do := range change {
+		do(&o)
+	}
 	hub := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(hub.Close)
-	bucket, endpoint := s3.Serve(t, s3.Options{Key: "key", Secret: "the-secret-of-the-store", Buckets: []string{"images"}})
+	bucket, endpoint := s3.Serve(t, o)
 	b := &imageBed{t: t, dir: t.TempDir(), bucket: bucket, now: time.Now()}
 	bin := filepath.Join(b.dir, "bin")
 	b.file("images/x/recipe.yml", "description: a test\nbase: debian:12\ncontainer: {repository: "+strings.TrimPrefix(hub.URL, "http://")+"/ci/x}\nsmoke: {script: smoke.sh}\n")
@@ -129,6 +133,46 @@ func TestImage(t *testing.T) {
 		if got := b.run(step.status, strings.Fields(step.args)...); !strings.Contains(got, step.want) {
 			t.Errorf("image %s: got\n%swant %q", step.args, got, step.want)
 		}
+	}
+}
+
+// TestImagePruneFrees: prune says what is freed, and what is not, where the bucket
+// keeps versions.
+func TestImagePruneFrees(t *testing.T) {
+	t.Parallel()
+	rule := "<LifecycleConfiguration><Rule><Filter><Prefix>images/</Prefix></Filter><Status>Enabled</Status>" +
+		"<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>"
+	denied := []string{"DeleteObjectVersion"}
+	for _, c := range []struct {
+		name, dialect, lifecycle string
+		deny                     []string
+		status                   int
+		args                     string
+		want                     string
+		left                     int
+	}{
+		{"no versions", "amazon", "", nil, 0, "prune", "\n7 bytes freed\n", 0},
+		{"no word of versions", "r2", "", nil, 0, "prune x", "\n7 bytes freed\n", 0},
+		{"versions", "backblaze", "", nil, 0, "prune x", "delete  1 hidden versions of replaced or deleted objects, 5 bytes\n12 bytes freed\n", 0},
+		{"a dry run", "backblaze", "", nil, 0, "prune --dry-run", "12 bytes would be freed; nothing was deleted (dry run)\n", 3},
+		{"a right is missing", "backblaze", "", denied, 2, "prune", "2 deleted or replaced objects (0.0 MB) are still stored, hidden: the bucket images keeps versions, and no lifecycle rule deletes them: failed to delete a version", 4},
+		{"a rule instead", "backblaze", rule, denied, 0, "prune", "its lifecycle rule deletes them 1 days after that\n", 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newImageBed(t, s3.Dialects[c.dialect], func(o *s3.Options) { o.Lifecycle, o.Deny = c.lifecycle, c.deny })
+			for name, text := range map[string]string{"0123456789abcdef/disk-1.qcow2": "a disk.", "0000000000000001/disk-2.qcow2": "older"} {
+				b.bucket.AddObject("images", "images/x/"+name, text)
+				b.bucket.Age("images", "images/x/"+name, 40*24*time.Hour)
+			}
+			b.bucket.DeleteObject("images", "images/x/0000000000000001/disk-2.qcow2")
+			if got := b.run(c.status, strings.Fields(c.args)...); !strings.Contains(got, c.want) || c.status != 0 && !strings.Contains(got, "hint: allow S3_KEY to list and delete versions") {
+				t.Errorf("got\n%swant %q", got, c.want)
+			}
+			if got := b.bucket.Stored("images"); len(got) != c.left {
+				t.Errorf("left: %+v, want %d", got, c.left)
+			}
+		})
 	}
 }
 

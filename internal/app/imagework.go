@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/action"
@@ -207,12 +208,39 @@ func (w *imageWork) prune(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hidden, err := w.pruneHidden(ctx, w.app.Now().Add(-younger))
+	if err != nil {
+		return err
+	}
 	if w.flags.dryRun {
-		w.say("%s would be freed; nothing was deleted (dry run)", image.Bytes(freed))
+		w.say("%s would be freed; nothing was deleted (dry run)", image.Bytes(freed+hidden))
 		return nil
 	}
-	w.say("%s freed", image.Bytes(freed))
-	return w.dropUploads(ctx)
+	note, remains := w.storage.Remains(ctx, w.shelves())
+	if note != "" {
+		w.say("%s", note)
+	}
+	if note == "" && remains == nil {
+		w.say("%s freed", image.Bytes(freed+hidden))
+	}
+	return errors.Join(w.dropUploads(ctx), remains)
+}
+
+// shelves is the prefix of what was named.
+func (w *imageWork) shelves() string { return path.Join("images", w.flags.target.Name) + "/" }
+
+// pruneHidden deletes what the bucket keeps of objects that were replaced, or
+// deleted by a release that did not look for versions. It returns its size.
+func (w *imageWork) pruneHidden(ctx context.Context, before time.Time) (int64, error) {
+	do := w.storage.DeleteHidden
+	if w.flags.dryRun {
+		do = w.storage.CountHidden
+	}
+	n, bytes, err := do(ctx, w.shelves(), before, nil)
+	if n > 0 {
+		w.say("delete  %d hidden versions of replaced or deleted objects, %s", n, image.Bytes(bytes))
+	}
+	return bytes, err
 }
 
 // uploadAge is when an upload that does not end is given up.
@@ -221,7 +249,7 @@ const uploadAge = 48 * time.Hour
 // dropUploads ends uploads that nobody goes on with: they are in no list, yet
 // are paid for. Servers that cannot list them have none.
 func (w *imageWork) dropUploads(ctx context.Context) error {
-	n, err := w.storage.DropUploads(ctx, "images/"+w.flags.target.Name, w.app.Now().Add(-uploadAge))
+	n, err := w.storage.DropUploads(ctx, w.shelves(), w.app.Now().Add(-uploadAge))
 	if n > 0 {
 		w.say("%d unfinished uploads dropped", n)
 	}

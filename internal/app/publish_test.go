@@ -22,10 +22,14 @@ import (
 
 // publishing begins a story in which results are copied to a storage, which
 // settings may say more about.
-func publishing(t *testing.T, settings string) (*story, *s3.Server) {
+func publishing(t *testing.T, settings string, change ...func(*s3.Options)) (*story, *s3.Server) {
 	t.Helper()
 	s := reporting(t, "")
-	storage, endpoint := s3.Serve(t, s3.Options{Key: "key-of-storage", Secret: "secret-of-storage", Buckets: []string{"results"}})
+	o := s3.Options{Key: "key-of-storage", Secret: "secret-of-storage", Buckets: []string{"results"}}
+	for _, do := range change {
+		do(&o)
+	}
+	storage, endpoint := s3.Serve(t, o)
 	s.configure(defaultConfig("skip: {private: false}\nreport: {label: Verified, publish: {bucket: results, " + settings + "}}\n"))
 	s.env["S3_ENDPOINT_URL"], s.env["S3_KEY"], s.env["S3_SECRET"] = endpoint, "key-of-storage", "secret-of-storage"
 	s.secrets = append(s.secrets, "key-of-storage", "secret-of-storage")
@@ -219,6 +223,52 @@ func TestOldResultsExpire(t *testing.T) {
 	pass()
 	if !strings.Contains(s.stderr, "warning: spdk/spdk: failed to delete old results") {
 		t.Errorf("got no warning: %q", s.stderr)
+	}
+}
+
+// TestOldResultsAreFreed: where the bucket keeps versions, those of old results go,
+// or the pass says once a day that they stay.
+func TestOldResultsAreFreed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		deny []string
+		want string // in the warnings
+		left int
+	}{
+		{"allowed", nil, "", 0},
+		{"not allowed", []string{"ListBucketVersions"}, "1 deleted or replaced objects are still stored, hidden: the bucket results keeps versions, and no lifecycle rule deletes them", 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s, storage := publishing(t, "keep: 30d", s3.Dialects["backblaze"], func(o *s3.Options) { o.Deny = c.deny })
+			s.clock.advance(time.Since(s.clock.Now())) // the storage has the machine's clock
+			const page = "spdk/spdk/7/1/autorun.yml/1/index.html"
+			for range 2 { // a report that was tried again
+				storage.AddObject("results", page, "x")
+			}
+			storage.Age("results", page, 31*24*time.Hour)
+			for range 3 {
+				s.run(t.Context(), "sync")
+				if told := strings.Contains(s.stderr, c.want); c.want != "" && !told || c.want == "" && s.stderr != "" {
+					t.Errorf("got %q, want %q", s.stderr, c.want)
+				}
+				c.want = ""
+			}
+			storage.Age("results", "spdk/spdk/"+expireMark, 25*time.Hour)
+			s.run(t.Context(), "sync")
+			left := 0
+			for _, o := range storage.Stored("results") {
+				if o.Key == page {
+					left++
+				} else if c.deny == nil && o.Marker {
+					t.Errorf("left: %+v", o)
+				}
+			}
+			if left != c.left {
+				t.Errorf("%d versions are left, want %d", left, c.left)
+			}
+		})
 	}
 }
 

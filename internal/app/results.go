@@ -113,7 +113,12 @@ func (w *wiring) expire(ctx context.Context, p *config.Project) error {
 	if err != nil {
 		return err
 	}
-	return st.Put(ctx, mark, strings.NewReader(""), 0, "text/plain")
+	note, remains := st.Remains(ctx, folder+"/")
+	if note != "" {
+		w.log("%s: %s", p.Name, note)
+	}
+	// Deleted first, so that no bucket keeps a version of it for each day.
+	return errors.Join(remains, st.Delete(ctx, mark), st.Put(ctx, mark, strings.NewReader(""), 0, "text/plain"))
 }
 
 // downloads gives what is copied.

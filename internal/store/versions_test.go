@@ -103,9 +103,7 @@ func TestHidden(t *testing.T) {
 	for range 5 { // more than a page
 		b.put("p/often", "12345")
 	}
-	if _, err := b.remove(ctx, "ci/p/gone", ""); err != nil { // as an older release did
-		t.Fatal(err)
-	}
+	b.server.DeleteObject("results", "ci/p/gone") // as an older release did
 	for _, name := range []string{"live", "gone", "kept", "often"} {
 		b.server.Age("results", "ci/p/"+name, 48*time.Hour)
 	}

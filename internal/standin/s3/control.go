@@ -39,6 +39,13 @@ func (s *Server) AddObject(bucket, key, text string) {
 	s.store(bucket, Object{Key: key, ContentType: "text/plain", ETag: fmt.Sprintf("%x", md5.Sum([]byte(text))), Size: int64(len(text)), file: file.Name()}, false)
 }
 
+// DeleteObject deletes an object by its name without a request.
+func (s *Server) DeleteObject(bucket, key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hide(bucket, key)
+}
+
 // Objects returns the objects of a bucket, sorted by key.
 func (s *Server) Objects(bucket string) []Object {
 	s.mu.Lock()

@@ -41,12 +41,19 @@ func (s *Server) remember(bucket string, o *Object) {
 	s.history[at] = append(s.history[at], o)
 }
 
-// hide puts a delete marker on top of an object, even where there is none.
+// hide puts a delete marker on top of an object, even where there is none. It needs
+// a locked server.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+func (s *Server) hide(bucket, key string) *Object {
+	o := &Object{Key: key, Marker: true, Modified: s.o.Now().UTC()}
+	s.remember(bucket, o)
+	delete(s.buckets[bucket], key)
+	return o
+}
+
+// hide serves DeleteObject where versions are kept.
 func (c call) hide() {
-	o := &Object{Key: c.key, Marker: true, Modified: c.s.o.Now().UTC()}
-	c.s.remember(c.bucket, o)
-	delete(c.s.buckets[c.bucket], c.key)
+	o := c.s.hide(c.bucket, c.key)
 	c.w.Header().Set("X-Amz-Delete-Marker", "true")
 	c.w.Header().Set("X-Amz-Version-Id", o.Version)
 	c.w.WriteHeader(http.StatusNoContent)
