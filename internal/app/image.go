@@ -36,7 +36,8 @@ verify, push and promote mean the newest build of this host, or NAME@VERSION;
 pull means NAME:latest, or NAME:ALIAS, or NAME@VERSION.
 
 The store is S3-compatible: S3_ENDPOINT_URL, S3_BUCKET, S3_KEY, S3_SECRET and
-perhaps S3_REGION. Registries take what 'docker login' saved, and ghcr.io
+perhaps S3_REGION, S3_PATH_STYLE (auto, path or virtual) and S3_PUBLIC_URL, where
+everybody can read it. Registries take what 'docker login' saved, and ghcr.io
 GITHUB_TOKEN or GHPA_TOKEN. dispatcher image VERB --help lists a verb's flags.
 `
 

@@ -73,6 +73,7 @@ func (a *App) lookPath(name string) (string, error) {
 func (a *App) imageStore(transport http.RoundTripper) (*store.Store, error) {
 	o := store.Options{
 		Endpoint: a.Getenv("S3_ENDPOINT_URL"), Bucket: a.Getenv("S3_BUCKET"), Region: a.Getenv("S3_REGION"),
+		PathStyle: store.PathStyle(a.Getenv("S3_PATH_STYLE")), PublicURL: a.Getenv("S3_PUBLIC_URL"),
 		Key: a.Getenv("S3_KEY"), Secret: a.Getenv("S3_SECRET"),
 		Transport: transport, UserAgent: a.userAgent(), Now: a.Now, Sleep: a.Sleep,
 	}

@@ -147,6 +147,8 @@ func TestInputs(t *testing.T) {
 		{"publish", []string{"INPUT_PUBLISH=true", "S3_ENDPOINT_URL=https://s3.example.org", "S3_BUCKET=b", "S3_REGION=r", "S3_KEY=k", "S3_SECRET=s"},
 			func(p Project) any { return p.Report.Publish }, Publish{On: true, Endpoint: "https://s3.example.org", Bucket: "b", Region: "r", PathStyle: "auto",
 				Key: "k", Secret: "s", Artifacts: []string{"**"}, Logs: true, Keep: 30 * 24 * time.Hour, Time: 3 * time.Minute}},
+		{"a storage of R2", []string{"INPUT_PUBLISH=true", "S3_ENDPOINT_URL=https://1a2b.r2.cloudflarestorage.com", "S3_PATH_STYLE=virtual", "S3_PUBLIC_URL=https://results.example.org"},
+			func(p Project) any { return []string{p.Report.Publish.PathStyle, p.Report.Publish.URL} }, []string{"virtual", "https://results.example.org"}},
 		{"ca-file", []string{"INPUT_CA-FILE=ca.pem"}, func(p Project) any { return p.Gerrit.CAFile + p.Mirror.CAFile }, "ca.pemca.pem"},
 	}
 	for _, tt := range tests {
@@ -184,6 +186,8 @@ func TestBadInputs(t *testing.T) {
 			"INPUT_PUBLISH=true", "S3_ENDPOINT_URL=http://minio:9000", "S3_BUCKET=b", "S3_KEY=k", "S3_SECRET=hunter2"},
 			[]string{`input gerrit-url: credentials would be sent in the clear to "http://review.example.org"`, `input mirror-url: credentials would be sent in the clear to "http://git.example.org/x/y"`,
 				`input s3-endpoint-url: credentials would be sent in the clear to "http://minio:9000"`}},
+		{"a storage that nobody can read", []string{"INPUT_PUBLISH=true", "S3_ENDPOINT_URL=https://1a2b.eu.r2.cloudflarestorage.com", "S3_BUCKET=b", "S3_PATH_STYLE=host"},
+			[]string{`input s3-endpoint-url: readers cannot open links to 1a2b.eu.r2.cloudflarestorage.com`, `input s3-path-style: "host" is not a value`}},
 		{"a GitHub in the clear", []string{"GHPA_TOKEN=hunter2", "GITHUB_API_URL=http://ghes/api/v3", "GITHUB_SERVER_URL=http://ghes"},
 			[]string{`credentials would be sent in the clear to "http://ghes/api/v3"`, `credentials would be sent in the clear to "http://ghes/octo/spdk.git"`}},
 		{"nothing to start", []string{"INPUT_WORKFLOWS=none"}, []string{"input workflows: there are no workflows"}},

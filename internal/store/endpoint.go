@@ -15,7 +15,7 @@ import (
 )
 
 // parseEndpoint checks S3_ENDPOINT_URL and takes off a final slash.
-func parseEndpoint(raw string) (*url.URL, error) {
+func parseEndpoint(raw string) (*url.URL, *fault.Error) {
 	if raw == "" {
 		return nil, fault.New(fault.Configuration, "no storage endpoint is given").
 			WithHint("set S3_ENDPOINT_URL to the address of the S3 service, such as https://s3.us-west-004.backblazeb2.com")
@@ -30,7 +30,7 @@ func parseEndpoint(raw string) (*url.URL, error) {
 
 // checkClear refuses to send what others could read on the way; there are always
 // credentials.
-func checkClear(o Options, at *url.URL) error {
+func checkClear(o Options, at *url.URL) *fault.Error {
 	u := *at
 	if o.PathStyle == Virtual {
 		u.Host = o.Bucket + "." + u.Host
@@ -67,42 +67,69 @@ func parseURL(raw string) (*url.URL, error) {
 // servers accept.
 var bucketName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{1,61}[a-zA-Z0-9]$`)
 
+// regionForm is wider than Amazon's names: Ceph and Swift have RegionOne.
+var regionForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
 // checkOptions checks what is not an address, and trims the prefix.
-func checkOptions(o *Options) error {
+func checkOptions(o *Options) (found []*fault.Error) {
 	if o.PathStyle == "" {
 		o.PathStyle = Auto
 	}
 	o.Prefix = strings.Trim(o.Prefix, "/")
-	_, known := lookup[o.PathStyle]
-	bad := func(text string, args ...any) *fault.Error { return fault.New(fault.Configuration, text, args...) }
+	bad := func(hint, text string, args ...any) {
+		found = append(found, fault.New(fault.Configuration, text, args...).WithHint("%s", hint))
+	}
 	switch {
 	case o.Bucket == "":
-		return bad("no storage bucket is given").WithHint("set S3_BUCKET to the name of a bucket that exists")
+		bad("set S3_BUCKET to the name of a bucket that exists", "no storage bucket is given")
 	case !bucketName.MatchString(o.Bucket) || strings.Contains(o.Bucket, ".."):
-		return bad("%q cannot name a bucket", printable(o.Bucket, 80)).
-			WithHint("set S3_BUCKET to the bucket's name alone: 3 to 63 letters, digits, '.', '_' and '-'")
-	case o.Key == "" && o.Secret == "":
-		return bad("no storage credentials are given").WithHint("set S3_KEY and S3_SECRET")
-	case o.Key == "":
-		return bad("the storage secret is given without its key").WithHint("set S3_KEY as well")
-	case o.Secret == "":
-		return bad("the storage key is given without its secret").WithHint("set S3_SECRET as well")
-	case strings.ContainsFunc(o.Key+o.Secret, notPrintable):
-		return bad("the storage key or its secret holds a blank or a control character").
-			WithHint("store S3_KEY and S3_SECRET anew, without line ends")
-	case !known:
-		return bad("%q is not a path style", printable(string(o.PathStyle), 40)).WithHint("use auto, path or virtual")
-	case o.Prefix != "" && CheckName(o.Prefix) != nil:
-		return bad("the storage prefix cannot be used: %w", CheckName(o.Prefix))
+		bad("set S3_BUCKET to the bucket's name alone: 3 to 63 letters, digits, '.', '_' and '-'", "%q cannot name a bucket", printable(o.Bucket, 80))
 	}
-	return nil
+	switch {
+	case o.Key == "" && o.Secret == "":
+		bad("set S3_KEY and S3_SECRET", "no storage credentials are given")
+	case o.Key == "":
+		bad("set S3_KEY as well", "the storage secret is given without its key")
+	case o.Secret == "":
+		bad("set S3_SECRET as well", "the storage key is given without its secret")
+	}
+	if strings.ContainsFunc(o.Key+o.Secret, notPrintable) {
+		bad("store S3_KEY and S3_SECRET anew, without line ends", "the storage key or its secret holds a blank or a control character")
+	}
+	if o.Region != "" && !regionForm.MatchString(o.Region) {
+		bad("set S3_REGION to the region alone, such as eu-central-1; for R2, auto", "%q cannot name a region", printable(o.Region, 40))
+	}
+	if _, known := lookup[o.PathStyle]; !known {
+		bad("set S3_PATH_STYLE (path-style in a file) to auto, path or virtual", "%q is not a path style", printable(string(o.PathStyle), 40))
+	}
+	if o.Prefix != "" {
+		if err := CheckName(o.Prefix); err != nil {
+			bad("give a folder in the bucket, such as ci", "the storage prefix cannot be used: %w", err)
+		}
+	}
+	return found
+}
+
+// problems is one error of all that is wrong; nil if there is nothing.
+func problems(found []*fault.Error) error {
+	var texts, hints []string
+	for _, e := range found {
+		texts, hints = append(texts, e.Error()), append(hints, e.Hint)
+	}
+	switch len(found) {
+	case 0:
+		return nil
+	case 1:
+		return found[0]
+	}
+	return fault.New(fault.Configuration, "%s", strings.Join(texts, "; ")).WithHint("%s", strings.Join(hints, "; "))
 }
 
 // notPrintable is true for all but the visible ASCII characters.
 func notPrintable(r rune) bool { return r <= ' ' || r > '~' }
 
 // publicURL returns the base of the links that readers open.
-func publicURL(o Options, at *url.URL) (string, error) {
+func publicURL(o Options, at *url.URL) (string, *fault.Error) {
 	if o.PublicURL != "" {
 		u, err := parseURL(o.PublicURL)
 		if err != nil {

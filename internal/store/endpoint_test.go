@@ -45,6 +45,10 @@ func TestOpenRefuses(t *testing.T) {
 		{"no secret", func(o *Options) { o.Secret = "" }, "without its secret", "set S3_SECRET"},
 		{"a line end", func(o *Options) { o.Secret = "hush-hush\n" }, "a blank or a control character", "S3_KEY and S3_SECRET anew"},
 		{"path style", func(o *Options) { o.PathStyle = "dns" }, `"dns" is not a path style`, "auto, path or virtual"},
+		{"region", func(o *Options) { o.Region = "EU (Frankfurt)" }, `"EU (Frankfurt)" cannot name a region`, "such as eu-central-1"},
+		{"all at once", func(o *Options) { o.Endpoint, o.Bucket, o.Key, o.PathStyle = "s3.example.org", "", "", "dns" },
+			`no storage bucket is given; the storage secret is given without its key; "dns" is not a path style; the storage endpoint "s3.example.org" must begin with`,
+			"a bucket that exists; set S3_KEY as well; set S3_PATH_STYLE (path-style in a file) to auto, path or virtual; set S3_ENDPOINT_URL to"},
 		{"prefix", func(o *Options) { o.Prefix = "a/../b" }, "the storage prefix cannot be used", ""},
 		{"public URL", func(o *Options) { o.PublicURL = "results.example.org" }, "public URL", "browser"},
 	} {

@@ -46,15 +46,15 @@ type Options struct {
 	Endpoint string
 	// Key and Secret are the account (S3_KEY, S3_SECRET).
 	Key, Secret string
-	// Region is the bucket's; if empty, it is taken from the endpoint's host
-	// or from what the server says.
+	// Region is the bucket's (S3_REGION); if empty, it is taken from the endpoint's
+	// host or from what the server says.
 	Region string
 	// Bucket must exist.
 	Bucket string
 	// Prefix stands in front of all names, with a slash behind it; it may be
 	// empty.
 	Prefix string
-	// PathStyle is Auto if empty.
+	// PathStyle (S3_PATH_STYLE) is Auto if empty.
 	PathStyle PathStyle
 	// PublicURL is the address below which readers find the bucket's objects (a
 	// CDN or a custom domain); if empty, it is the bucket's own address.
@@ -90,24 +90,27 @@ type Store struct {
 	left left
 }
 
-// Open checks the options and returns a store. It sends nothing.
+// Open checks the options and returns a store, or one error with all that is wrong
+// with them. It sends nothing.
 func Open(o Options) (*Store, error) {
-	at, err := parseEndpoint(o.Endpoint)
-	if err != nil {
+	found := checkOptions(&o)
+	s := &Store{o: o, idle: idleLimit, part: partSize}
+	at, bad := parseEndpoint(o.Endpoint)
+	if bad == nil {
+		bad = checkClear(o, at)
+	}
+	if bad != nil {
+		return nil, problems(append(found, bad))
+	}
+	if s.public, bad = publicURL(o, at); bad != nil {
+		found = append(found, bad)
+	}
+	if err := problems(found); err != nil {
 		return nil, err
 	}
-	if err := checkOptions(&o); err != nil {
-		return nil, err
-	}
-	if err := checkClear(o, at); err != nil {
-		return nil, err
-	}
-	s := &Store{o: o, at: at, idle: idleLimit, part: partSize}
+	s.at = at
 	if o.Prefix != "" {
 		s.prefix = o.Prefix + "/"
-	}
-	if s.public, err = publicURL(o, at); err != nil {
-		return nil, err
 	}
 	region := o.Region
 	if region == "" {
