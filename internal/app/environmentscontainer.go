@@ -29,11 +29,12 @@ const containerDir = "/dispatcher"
 // command is handed to sh as root whatever the image says: an entry point need not
 // start what follows it, and the source is root's.
 func (r *cellRun) inContainer(ctx context.Context) ending {
-	args := []string{"--user", "0", "--entrypoint", "sh"}
-	if r.cell.Privileged {
-		args = append(args, "--privileged")
+	args, err := environments.DockerArgs(r.cell.DockerOptions)
+	args = append(args, "--user", "0", "--entrypoint", "sh")
+	if err == nil {
+		err = r.usable(ctx, args)
 	}
-	if err := r.usable(ctx, args); err != nil {
+	if err != nil {
 		return ending{status: exitRig, rig: err}
 	}
 	args = append([]string{"create", "--workdir", containerDir + "/source"}, args...)

@@ -74,7 +74,7 @@ func (e *Environment) cell(i, n int) (Cell, error) {
 	c := Cell{
 		ID: e.Name, Name: e.Name, Environment: e.Name, Kind: e.Kind, RunsOn: e.RunsOn, Image: e.Image, Command: e.Command,
 		Conf: e.conf(i, n), Shard: i + 1, Shards: n, Minutes: e.Minutes, JobMinutes: e.Minutes + aroundMinutes,
-		Results: e.Results, Optional: e.Optional, Privileged: e.Privileged,
+		Results: e.Results, Optional: e.Optional, DockerOptions: e.DockerOptions,
 	}
 	if n > 1 {
 		// No name has a '+' in it, so no other cell has this id.

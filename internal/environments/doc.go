@@ -54,7 +54,9 @@ type Environment struct {
 	Results []string `json:"results,omitempty"`
 	// Optional environments are told of and do not fail the run.
 	Optional bool `json:"optional,omitempty"`
-	// Privileged containers may use devices of their host.
+	// DockerOptions are what a container may do beyond what docker allows to each.
+	DockerOptions []string `json:"docker-options,omitempty"`
+	// Privileged is how the option of that name was written before there were others.
 	Privileged bool `json:"privileged,omitempty"`
 	// Machine describes a guest's computer.
 	Machine machine.Machine `json:"machine,omitempty"`
@@ -81,7 +83,8 @@ type Cell struct {
 	JobMinutes int      `json:"job-minutes"`
 	Results    []string `json:"results"`
 	Optional   bool     `json:"optional"`
-	Privileged bool     `json:"privileged"`
+	// DockerOptions are for DockerArgs.
+	DockerOptions []string `json:"docker-options"`
 	// LeaseWait and LeaseFor are durations for "host lease".
 	LeaseWait string `json:"lease-wait"`
 	LeaseFor  string `json:"lease-for"`

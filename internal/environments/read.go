@@ -178,9 +178,7 @@ func (c check) image(e *Environment) {
 	case e.Kind == Guest && !diskForm.MatchString(e.Image) && (!path.IsAbs(e.Image) || len(e.Image) > maxText || strings.ContainsAny(e.Image, "\x00\n\r")):
 		c.fail("image", "write NAME, NAME:ALIAS or NAME@VERSION of an image in the storage, or the path of a file on the host", "%s is not a disk image", strictyaml.Quote(e.Image))
 	}
-	if e.Kind != Docker && e.Privileged {
-		c.fail("privileged", "remove it", "only containers can be privileged")
-	}
+	c.dockerOptions(e)
 	switch {
 	case !c.d.Given(c.path + ".machine"):
 	case e.Kind != Guest:
