@@ -37,7 +37,7 @@ func (r *cellRun) keep(result environments.Result) error {
 		}
 		return err
 	})
-	clean = errors.Join(clean, r.leaveOut())
+	clean = errors.Join(clean, r.leaveOut(), r.rename())
 	file := r.kept(environments.ResultFile)
 	text, err := json.MarshalIndent(result, "", "  ")
 	if err == nil {

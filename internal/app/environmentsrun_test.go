@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -233,6 +234,35 @@ func TestLeftOutOfResults(t *testing.T) {
 				t.Errorf("got %s", b.stdout)
 			}
 		})
+	}
+}
+
+// TestNamesOfResults: upload-artifact takes no artifact in which one name has a
+// colon, as PCI addresses have, or another of nine characters
+// (path-and-artifact-name-validation.ts).
+func TestNamesOfResults(t *testing.T) {
+	b := newCellBench(t)
+	b.command = `mkdir -p ../output/0000:00:04.0; cd ../output; touch nvme-0000:00:04.0.log nvme-0000_00_04.0.log 0000:00:04.0/'a"<>|*?b' plain; ` +
+		`printf x >"$(printf 'two\nlines')"; touch "$(printf 'latin\344')"; mkdir many; for n in 1 2 3 4 5 6 7 8 9 0; do touch many/$n:; done`
+	b.byTest(b.run(environments.Metal), 0, false)
+	got := map[string]bool{}
+	err := filepath.WalkDir(filepath.Join(b.results, "output"), func(path string, _ fs.DirEntry, err error) error {
+		if name, _ := filepath.Rel(b.results, path); !strings.HasPrefix(name, "output/many/") {
+			got[name] = true
+		}
+		return err
+	})
+	want := map[string]bool{
+		"output": true, "output/many": true, "output/plain": true, "output/nvme-0000_00_04.0.log": true, "output/nvme-0000_00_04.0_2.log": true,
+		"output/0000_00_04.0": true, "output/0000_00_04.0/a______b": true, "output/two_lines": true, "output/latin_": true,
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
+	}
+	for _, says := range []string{`results: "0000:00:04.0" is kept as "0000_00_04.0"`, "results: so are 5 more"} {
+		if !strings.Contains(b.stdout, says) {
+			t.Errorf("got %s, want %s in it", b.stdout, says)
+		}
 	}
 }
 
