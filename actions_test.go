@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
 	"net/http"
@@ -216,13 +218,15 @@ func TestSetup(t *testing.T) {
 		return fmt.Sprintf("# %s\n%x  dispatcher-linux-amd64\n%[2]x  dispatcher-linux-arm64\n", version, sha256.Sum256([]byte(text)))
 	}
 	for name, c := range map[string]struct{ checksums, binary, want string }{
-		"release":           {sum("v1.2.3", program), "", "version=v1.2.3"},
-		"another program":   {sum("v1.2.3", "another"), "", "::error::what was downloaded as the dispatcher v1.2.3 has another checksum than its release"},
-		"no such release":   {sum("v9.9.9", program), "", "::error::the dispatcher v9.9.9 could not be downloaded"},
-		"damaged":           {"# v1.2.3\n", "", "::error::checksums.txt does not name dispatcher-linux-"},
-		"no Go, no release": {"", "", "::error::this commit of the dispatcher is no release, and there is no Go here"},
-		"own program":       {"", "own", "version=v1.2.3"},
-		"no such program":   {"", "none", "::error::DISPATCHER_BINARY names none, which is no program here"},
+		"release":           {sum("v1.2.3", program), "BINARY=", "version=v1.2.3"},
+		"another program":   {sum("v1.2.3", "another"), "BINARY=", "::error::what was downloaded as the dispatcher v1.2.3 has another checksum than its release"},
+		"no such release":   {sum("v9.9.9", program), "BINARY=", "::error::the dispatcher v9.9.9 could not be downloaded"},
+		"damaged":           {"# v1.2.3\n", "BINARY=", "::error::checksums.txt does not name dispatcher-linux-"},
+		"no Go, no release": {"", "BINARY=", "::error::this commit of the dispatcher is no release, and there is no Go here"},
+		"own program":       {"", "BINARY=own", "version=v1.2.3"},
+		"the runner's":      {"", "DISPATCHER_BINARY=own", "version=v1.2.3"},
+		"no such program":   {"", "DISPATCHER_BINARY=none", "::error::DISPATCHER_BINARY, or the input binary, names none, which is no program here"},
+		"a folder":          {"", "BINARY=setup", "::error::DISPATCHER_BINARY, or the input binary, names setup, which is no program here"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -239,7 +243,7 @@ func TestSetup(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			out, err := shell(t, dir, filepath.Join(dir, "setup/install.sh"), "PATH="+bin, "BINARY="+c.binary, "RUNNER_TEMP="+dir+"/temp",
+			out, err := shell(t, dir, filepath.Join(dir, "setup/install.sh"), "PATH="+bin, c.binary, "RUNNER_TEMP="+dir+"/temp",
 				"GITHUB_PATH="+dir+"/path", "GITHUB_OUTPUT="+dir+"/output", "DISPATCHER_DOWNLOADS="+server.URL)
 			failed := strings.HasPrefix(c.want, "::error::")
 			if (err != nil) != failed || !strings.Contains(out, c.want) {
@@ -291,5 +295,45 @@ func TestPin(t *testing.T) {
 	}
 	if got := git(t, dir, "show", "v1:action.yml"); !strings.HasSuffix(got, "\n  image: docker://ghcr.io/o/r@"+digest) {
 		t.Errorf("action.yml names another image:\n%s", got)
+	}
+}
+
+// TestLookForSource: what is not there whole is made, and said to be.
+func TestLookForSource(t *testing.T) {
+	t.Parallel()
+	var whole bytes.Buffer
+	z := gzip.NewWriter(&whole)
+	for i := range 10000 {
+		fmt.Fprintln(z, i)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ file, make, want string }{
+		"whole":        {whole.String(), "false", "missing=false\n"},
+		"cut short":    {whole.String()[:whole.Len()/2], "false", "missing=true\n"},
+		"none":         {"", "false", "missing=true\n"},
+		"to be made":   {"", "true", "missing=true\n"},
+		"no such file": {"-", "", "missing=true\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if c.file != "-" {
+				if err := os.WriteFile(dir+"/source.tar.gz", []byte(c.file), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			said, err := shell(t, dir, "actions/source/look.sh", "GITHUB_OUTPUT="+dir+"/output", "MAKE="+c.make)
+			if err != nil {
+				t.Fatalf("%v: %s", err, said)
+			}
+			if got, err := os.ReadFile(dir + "/output"); err != nil || string(got) != c.want {
+				t.Errorf("got %s, %v, want %s", got, err, c.want)
+			}
+			if tells := strings.Contains(said, "::notice::the packed source of this run is gone"); tells != (c.want == "missing=true\n" && c.make != "true") {
+				t.Errorf("it says %q", said)
+			}
+		})
 	}
 }

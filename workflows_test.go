@@ -107,6 +107,9 @@ func readWorkflows(t *testing.T, dir string) map[string]*workflow {
 
 const ourWorkflows = ".github/workflows"
 
+// ownActions are those that are made of steps.
+var ownActions = []string{"actions/setup/action.yml", "actions/checkout/action.yml", "actions/source/action.yml"}
+
 // untrusted are the jobs that run code of a patchset.
 var untrusted = []string{"docker", "guest", "metal"}
 
@@ -134,7 +137,7 @@ func TestWorkflows(t *testing.T) {
 			}
 		}
 	}
-	for _, file := range []string{"actions/setup/action.yml", "actions/checkout/action.yml"} {
+	for _, file := range ownActions {
 		var c composite
 		readYAML(t, file, &c)
 		for _, s := range c.Runs.Steps {
@@ -191,17 +194,24 @@ var pinned = regexp.MustCompile(`uses: +([A-Za-z0-9-]+/[A-Za-z0-9_./-]+)@([0-9a-
 func TestPins(t *testing.T) {
 	t.Parallel()
 	known := map[string]string{}
+	files := map[string]string{}
 	for _, w := range readWorkflows(t, ourWorkflows) {
-		for line := range strings.Lines(w.text) {
+		files[w.file] = w.text
+	}
+	for _, file := range ownActions {
+		files[file] = readYAML(t, file, &composite{})
+	}
+	for file, text := range files {
+		for line := range strings.Lines(text) {
 			line = strings.TrimRight(line, "\n")
 			if !strings.Contains(line, "uses:") || strings.Contains(line, "uses: ./") || strings.Contains(line, "uses: $/") {
 				continue
 			}
 			m := pinned.FindStringSubmatch(line)
 			if m == nil {
-				t.Errorf("%s: %s is not pinned to a commit with its version behind it", w.file, strings.TrimSpace(line))
+				t.Errorf("%s: %s is not pinned to a commit with its version behind it", file, strings.TrimSpace(line))
 			} else if pin := m[2] + " " + m[3]; known[m[1]] != "" && known[m[1]] != pin {
-				t.Errorf("%s: %s is %s elsewhere, and %s here", w.file, m[1], known[m[1]], pin)
+				t.Errorf("%s: %s is %s elsewhere, and %s here", file, m[1], known[m[1]], pin)
 			} else {
 				known[m[1]] = pin
 			}
@@ -328,32 +338,88 @@ func TestDispatchedInputs(t *testing.T) {
 // give outputs that are asked for.
 func TestOwnActions(t *testing.T) {
 	t.Parallel()
-	files := map[string]string{
-		"./.dispatcher": "action.yml", "./.dispatcher/actions/setup": "actions/setup/action.yml", "./.dispatcher/actions/checkout": "actions/checkout/action.yml",
+	files := map[string]string{"./.dispatcher": "action.yml"}
+	for _, file := range ownActions {
+		files["./.dispatcher/"+filepath.Dir(file)] = file
 	}
+	steps := map[string][]step{}
+	texts := map[string]string{}
 	for _, w := range readWorkflows(t, ourWorkflows) {
+		texts[w.file] = w.text
 		for _, j := range w.Jobs {
-			for _, s := range j.Steps {
-				if !strings.HasPrefix(s.Uses, "./") {
-					continue
+			steps[w.file] = append(steps[w.file], j.Steps...)
+		}
+	}
+	for _, file := range ownActions {
+		var c composite
+		texts[file] = readYAML(t, file, &c)
+		steps[file] = c.Runs.Steps
+	}
+	for where, list := range steps {
+		for _, s := range list {
+			if !strings.HasPrefix(s.Uses, "./") {
+				continue
+			}
+			var action composite
+			readYAML(t, files[s.Uses], &action)
+			for name := range s.With {
+				if _, known := action.Inputs[name]; !known {
+					t.Errorf("%s: %s has no input %s", where, s.Uses, name)
 				}
-				var action composite
-				readYAML(t, files[s.Uses], &action)
-				for name := range s.With {
-					if _, known := action.Inputs[name]; !known {
-						t.Errorf("%s: %s has no input %s", w.file, s.Uses, name)
-					}
+			}
+			for name, in := range action.Inputs {
+				if _, given := s.With[name]; in.Required && !given {
+					t.Errorf("%s: %s must get the input %s", where, s.Uses, name)
 				}
-				for name, in := range action.Inputs {
-					if _, given := s.With[name]; in.Required && !given {
-						t.Errorf("%s: %s must get the input %s", w.file, s.Uses, name)
-					}
+			}
+			for _, m := range regexp.MustCompile(`steps\.`+s.ID+`\.outputs\.([a-z-]+)`).FindAllStringSubmatch(texts[where], -1) {
+				if _, known := action.Outputs[m[1]]; s.ID != "" && !known && s.Uses == "./.dispatcher" {
+					t.Errorf("%s: %s has no output %s", where, s.Uses, m[1])
 				}
-				for _, m := range regexp.MustCompile(`steps\.`+s.ID+`\.outputs\.([a-z-]+)`).FindAllStringSubmatch(w.text, -1) {
-					if _, known := action.Outputs[m[1]]; s.ID != "" && !known && s.Uses == "./.dispatcher" {
-						t.Errorf("%s: %s has no output %s", w.file, s.Uses, m[1])
-					}
-				}
+			}
+		}
+	}
+}
+
+// TestSource: each job that tests gets the source as the job source makes it, from
+// the same inputs, however old the run is.
+func TestSource(t *testing.T) {
+	t.Parallel()
+	w := readWorkflows(t, ourWorkflows)["autorun"]
+	var with []map[string]any
+	for _, name := range append([]string{"source"}, untrusted...) {
+		for _, s := range w.Jobs[name].Steps {
+			if s.Uses == "./.dispatcher/actions/source" {
+				with = append(with, s.With)
+			}
+		}
+	}
+	if len(with) != 1+len(untrusted) || with[0]["make"] != true {
+		t.Fatalf("the source is brought with %v", with)
+	}
+	delete(with[0], "make")
+	for _, other := range with[1:] {
+		if !maps.Equal(with[0], other) {
+			t.Errorf("got %v and %v", with[0], other)
+		}
+	}
+}
+
+// TestHostEnvironment: what is set on a runner is in no env context
+// (actions/runner#740), so an expression can only name what the file itself sets.
+func TestHostEnvironment(t *testing.T) {
+	t.Parallel()
+	texts := map[string]string{}
+	for _, w := range readWorkflows(t, ourWorkflows) {
+		texts[w.file] = w.text
+	}
+	for _, file := range ownActions {
+		texts[file] = readYAML(t, file, &composite{})
+	}
+	for file, text := range texts {
+		for _, m := range regexp.MustCompile(`\benv\.([A-Za-z_]+)`).FindAllStringSubmatch(text, -1) {
+			if !regexp.MustCompile(`(?m)^ +` + m[1] + `: `).MatchString(text) {
+				t.Errorf("%s: nothing in it sets env.%s", file, m[1])
 			}
 		}
 	}

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # Installs the dispatcher for the steps that follow, from the first of these:
-# BINARY, a program that is here; the release that checksums.txt beside this
-# script names, checked against it; or the source that this script is part of.
+# BINARY or DISPATCHER_BINARY, a program that is here; the release that
+# checksums.txt beside this script names, checked against it; or the source that
+# this script is part of. DISPATCHER_BINARY is the runner's own: its file .env
+# becomes the environment of all its processes (actions/runner, Program.cs,
+# LoadAndSetEnv), and no expression sees it (actions/runner#740).
 # checksums.txt comes with the commit that the caller pinned, so whoever can
 # change what is downloaded cannot change what is accepted.
 set -euo pipefail
@@ -48,9 +51,10 @@ build() {
 }
 
 mkdir -p "$target"
-if [[ -n ${BINARY:-} ]]; then
-  [[ -x $BINARY ]] || fail "DISPATCHER_BINARY names $BINARY, which is no program here"
-  cp "$BINARY" "$target/dispatcher"
+binary=${BINARY:-${DISPATCHER_BINARY:-}}
+if [[ -n $binary ]]; then
+  [[ -f $binary && -x $binary ]] || fail "DISPATCHER_BINARY, or the input binary, names $binary, which is no program here"
+  cp "$binary" "$target/dispatcher"
 elif [[ -s $here/checksums.txt ]]; then
   name=dispatcher-$(platform)
   # The form of sha256sum, below a line "# VERSION".

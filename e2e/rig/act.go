@@ -160,7 +160,7 @@ func (a *Act) arguments(run github.Run, dir, artifacts string) ([]string, error)
 			"GITHUB_SERVER_URL": url, "GITHUB_API_URL": url, "GITHUB_REPOSITORY": run.Repository, "GITHUB_REPOSITORY_OWNER": owner,
 			"GITHUB_RUN_ID": strconv.FormatInt(run.ID, 10), "GITHUB_RUN_ATTEMPT": strconv.Itoa(run.Attempt),
 			"GITHUB_RUN_NUMBER": strconv.Itoa(run.Number), "GITHUB_REF": "refs/heads/" + run.Branch, "GITHUB_REF_NAME": run.Branch,
-			"SHA_REF": run.Head, "DISPATCHER_BINARY": "/opt/dispatcher",
+			"SHA_REF": run.Head,
 		},
 	} {
 		data, err := json.Marshal(value)
@@ -175,7 +175,9 @@ func (a *Act) arguments(run github.Run, dir, artifacts string) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	options := "--label " + actLabel
+	// What a runner's file .env sets is in the environment of its processes and in no
+	// env context (actions/runner#740); what --env-file sets is in both.
+	options := "--label " + actLabel + " --env DISPATCHER_BINARY=/opt/dispatcher"
 	for _, v := range append([]string{artifacts + ":/artifacts", docker + ":/usr/local/bin/docker:ro", a.Binary + ":/opt/dispatcher:ro"}, a.Volumes...) {
 		options += " --volume " + v
 	}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -168,6 +169,9 @@ func (c *environmentsCommand) plan(context.Context) (int, error) {
 	}
 	_, deadlineErr := c.deadline()
 	mirror, mirrorErr := c.mirror()
+	if err == nil {
+		list, err = onlyThese(list, c.app.Getenv("ONLY"))
+	}
 	var plan environments.Plan
 	if err == nil && shardsErr == nil {
 		plan, err = environments.Make(list, shards)
@@ -185,6 +189,16 @@ func (c *environmentsCommand) plan(context.Context) (int, error) {
 		return 0, err
 	}
 	return 0, c.showPlan(plan, mirror)
+}
+
+// onlyThese picks environments by a list of names with commas in it.
+func onlyThese(list []environments.Environment, text string) ([]environments.Environment, error) {
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name)
+	}
+	picked, err := only("environment", names, text)
+	return slices.DeleteFunc(list, func(e environments.Environment) bool { return !slices.Contains(picked, e.Name) }), err
 }
 
 // errTold stands for mistakes that were told.

@@ -139,6 +139,13 @@ func TestPlan(t *testing.T) {
 	s.files[".github/environments.yml"] = "environments:\n  - {name: bdev, kind: docker, image: debian, tests: [A, B, C]}\n"
 	s.env["SHARDS"], s.env["MIRROR"] = "2", "other/name"
 	s.shows(ExitDone, "environments", "plan")
+	s.says("One environment alone, and one that there is not.")
+	s.files[".github/environments.yml"] += "  - {name: nvme, kind: docker, image: debian}\n"
+	s.env["ONLY"] = "nvme"
+	s.shows(ExitDone, "environments", "plan")
+	s.env["ONLY"] = "nvme,nmve"
+	s.shows(ExitConfiguration, "environments", "plan")
+	s.env["ONLY"] = ""
 	s.says("The input wins, and is wrong in several places; so is nearly all else.")
 	s.env["ENVIRONMENTS"] = `{"environments": [{"name": "unit", "kind": "docker", "imgae": "debian"}]}`
 	s.env["SHARDS"], s.env["MIRROR"], s.env["REVISION"], s.env["LAB_DEADLINE"] = "many", "$(id)\n::error::x", "'; exit 1\n#", "1y"

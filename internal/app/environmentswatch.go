@@ -162,7 +162,7 @@ func (c *environmentsCommand) recipes(context.Context) (int, error) {
 			names = append(names, name)
 		}
 	}
-	if names, err = only(names, c.app.Getenv("ONLY")); err != nil {
+	if names, err = only("recipe", names, c.app.Getenv("ONLY")); err != nil {
 		return 0, err
 	}
 	year, week := c.app.Now().UTC().ISOWeek()
@@ -172,15 +172,15 @@ func (c *environmentsCommand) recipes(context.Context) (int, error) {
 	return 0, errors.Join(err, c.out.SetOutput("serial", serial))
 }
 
-// only picks names from a list with commas in it.
-func only(names []string, list string) ([]string, error) {
+// only picks names of things from a list with commas in it.
+func only(thing string, names []string, list string) ([]string, error) {
 	if strings.TrimSpace(list) == "" {
 		return names, nil
 	}
 	var picked []string
 	for name := range strings.SplitSeq(list, ",") {
 		if name = strings.TrimSpace(name); !slices.Contains(names, name) {
-			return nil, wrong("the recipes are "+strings.Join(names, ", "), "there is no recipe %q", change.OneLine(change.Clip(name, 80)))
+			return nil, wrong("the "+thing+"s are "+strings.Join(names, ", "), "there is no %s %q", thing, change.OneLine(change.Clip(name, 80)))
 		}
 		picked = append(picked, name)
 	}
