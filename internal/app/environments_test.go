@@ -4,6 +4,7 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -196,6 +197,30 @@ func TestWatch(t *testing.T) {
 	s.says("It is no step of such a workflow.")
 	s.env["PLAN"] = "nvme"
 	s.shows(ExitConfiguration, "environments", "watch")
+}
+
+// TestCombineOne: the results of one job alone come flat, and end in a folder like
+// those of several.
+func TestCombineOne(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"id": "nvme+1of2", "name": "nvme (1/2)"}`: "results-nvme+1of2/output/results-unit/result.json",
+		`{"id": "../../x", "name": "nvme"}`:         "output/results-unit/result.json",
+		`{"id": "a/b", "name": "nvme"}`:             "output/results-unit/result.json",
+		`broken`:                                    "output/results-unit/result.json",
+	} {
+		s := inWorkflow(t)
+		dir := t.TempDir()
+		for name, text := range map[string]string{"result.json": text, "output/results-unit/result.json": `{"name": "forged"}`} {
+			if err := errors.Join(os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755), os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		status := s.run(s.Context(), "environments", "combine", dir)
+		if _, err := os.Stat(filepath.Join(dir, want)); err != nil || status != ExitDone || strings.Contains(s.stdout, "forged") {
+			t.Errorf("%s: %v, %d, %s", text, err, status, s.stdout)
+		}
+	}
 }
 
 func TestCombine(t *testing.T) {

@@ -5,6 +5,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -124,6 +125,9 @@ func (c *environmentsCommand) combine(context.Context) (int, error) {
 		return 0, err
 	}
 	dir := cmp.Or(set.Arg(0), "results")
+	if err := unflatten(dir); err != nil {
+		return 0, err
+	}
 	results, unreadable, err := environments.Collect(os.DirFS(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		c.out.Println("no job left results")
@@ -141,6 +145,40 @@ func (c *environmentsCommand) combine(context.Context) (int, error) {
 		fmt.Fprintf(&table, "| %s | %s | %v | %s |\n", action.Cell(r.Name), r.Word(), took, action.Cell(r.RigFailed))
 	}
 	return 0, c.out.Summary(table.String())
+}
+
+// idForm is what the ID of a cell looks like.
+var idForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._+-]*$`)
+
+// unflatten puts the results of one job alone into a folder as those of several
+// have: a single artifact that matches a pattern comes without its name
+// (actions/download-artifact v8, download-artifact.ts).
+func unflatten(dir string) error {
+	text, err := os.ReadFile(filepath.Join(dir, environments.ResultFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var r environments.Result
+	if err != nil || json.Unmarshal(text, &r) != nil || !idForm.MatchString(r.ID) {
+		return err // what cannot be read is told when it is read
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	part, err := os.MkdirTemp(dir, ".part-")
+	for _, e := range entries {
+		if err == nil {
+			err = os.Rename(filepath.Join(dir, e.Name()), filepath.Join(part, e.Name()))
+		}
+	}
+	if err == nil {
+		err = os.Chmod(part, 0o755)
+	}
+	if err == nil {
+		err = os.Rename(part, filepath.Join(dir, "results-"+r.ID))
+	}
+	return err
 }
 
 // recipeForm is what an image may be called.
