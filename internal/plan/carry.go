@@ -126,12 +126,10 @@ func (b *builder) sourceOf(c *change.Change, w *config.Workflow, id change.ID, a
 		return b.claimedSource(c, w, s)
 	case s.word == "" && a.runID == 0:
 		return source{}
-	case s.word == "":
-		key := b.key(c, w, a.number)
-		key.ID = id
-		said, _ := b.told(c, key, a.runID)
-		s.word = said.Outcome
 	}
+	key := b.key(c, w, a.number)
+	key.ID = id
+	s.word, _ = b.ending(c, key, a)
 	if !s.word.Result() && s.word != "" && a.before.attempt > 0 {
 		s.number, s.runID, s.word = a.before.attempt, a.before.runID, a.before.word
 		if a.before.from > 0 {

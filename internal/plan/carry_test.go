@@ -80,6 +80,8 @@ func TestCarrySources(t *testing.T) {
 			[]string{stands("1", "1"), "end 7/1/autorun.yml/1: it was reported"}},
 		{"it is told that it was lost", []func(*change.Change){kinds(rebase, rebase), saying(verdict.RunnerLost)}, []string{on("1", "claims 1"), on("1", "runs 1/99")}, ended,
 			[]string{start, "end 7/1/autorun.yml/1: it was reported"}},
+		{"its refs had to leave the mirror", []func(*change.Change){kinds(rebase, rebase), saying(verdict.Passed)}, []string{on("1", "ended 1/superseded")}, ended, []string{stands("1", "1")}},
+		{"it was called off, and nothing was told", []func(*change.Change){kinds(rebase, rebase)}, []string{on("1", "ended 1/superseded")}, ended, []string{start}},
 		{"it was only called for", []func(*change.Change){kinds(rebase, rebase)}, []string{on("1", "claims 1")}, running,
 			[]string{"doubt 7/1/autorun.yml/1: attempt 1 is claimed and no run is seen; lost if that lasts 10m0s", start}},
 		{"its number is not known", []func(*change.Change){kinds(rebase, rebase)}, []string{on("1", "claims 1"), on("1", "runs 1/0")}, running, []string{start}},

@@ -46,10 +46,10 @@ func (b *builder) told(c *change.Change, key change.Key, id int64) (verdict.RunR
 	return said, ok
 }
 
-// ending says how the last attempt of a workflow for the current patchset ended, and
-// when that was noted: "" while it goes on. Our note of it may come after the run's
-// own report, and before that of a run that somebody started again by hand. A run
-// that we cancelled because the change was left alone has a cause that may be gone.
+// ending says how the last attempt of a workflow for a patchset ended, and when that
+// was noted: "" while it goes on. Our note of it may come after the run's own
+// report, and before that of a run that somebody started again by hand. A run that
+// we cancelled because the change was left alone has a cause that may be gone.
 func (b *builder) ending(c *change.Change, key change.Key, a attempt) (word verdict.Outcome, at time.Time) {
 	word, at = a.ended, a.endedAt
 	said, i, told := b.toldAt(c, key, a.runID)
