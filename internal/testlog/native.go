@@ -19,7 +19,7 @@ type native struct {
 	assertion *change.Failure
 }
 
-// nativeRules know CUnit, googletest and CTest.
+// nativeRules know CUnit, googletest and meson.
 var nativeRules = []*rule{
 	newRule("CUnit (Basic.c)", "S", "Suite: ", `^Suite: (\S.*)$`, func(r *Reader, m []string) { r.native.suite, r.native.open = clip(m[1], maxName), false }),
 	newRule("CUnit (Basic.c)", "T", "Test: ", `^\s*Test: (\S.*?) ?\.\.\.(.*)$`, func(r *Reader, m []string) {
@@ -58,10 +58,6 @@ var nativeRules = []*rule{
 	}),
 	newRule("googletest (gtest.cc)", "[", "[==========] ", `^\[==========\] (\d+) tests? from \d+ test .* ran\.`, func(r *Reader, m []string) { r.ran("googletest", m[1]) }),
 
-	newRule("CTest (cmCTestTestHandler.cxx)", "123456789", " - ", `^\s*\d+ - (\S.*?) \((Failed|Timeout|SEGFAULT|ILLEGAL|INTERRUPT|NUMERICAL|OTHER_FAULT|BAD_COMMAND|Not Run|Bad exit|Exit code .{1,20}|(?:Subprocess|Child) \w+)\)(?:\s.*)?$`, func(r *Reader, m []string) {
-		r.add("CTest", test, change.Failure{Test: m[1], Text: m[2]})
-	}),
-	newRule("CTest (cmCTestTestHandler.cxx)", "1234567890", "% tests passed", `^\d+% tests passed, \d+ tests failed out of (\d+)$`, func(r *Reader, m []string) { r.ran("CTest", m[1]) }),
 	newRule("meson test (mtest.py)", "123456789", "", `^\s*\d+/\d+ (\S.*?)\s+(FAIL|TIMEOUT|ERROR|UNEXPECTEDPASS)\s+[\d.]+s\b\s*(.*)$`, func(r *Reader, m []string) {
 		r.add("meson", test, change.Failure{Test: m[1], Text: strings.TrimSpace(m[2] + " " + m[3])})
 	}),
@@ -110,10 +106,14 @@ func (r *Reader) beside(file string) string {
 	return relative(path.Join(path.Dir(program), file))
 }
 
-// unfinished is the test of CUnit that had begun and not ended, or "".
+// unfinished is the test that had begun and not ended, or whose output is shown:
+// of CUnit, or of what started the program. "" is none.
 func (r *Reader) unfinished() string {
-	if !r.native.open {
-		return ""
+	if r.native.open {
+		return strings.TrimPrefix(r.native.suite+"."+r.native.test, ".")
 	}
-	return strings.TrimPrefix(r.native.suite+"."+r.native.test, ".")
+	if r.output != nil {
+		return r.output.name
+	}
+	return ""
 }

@@ -52,7 +52,12 @@ type Reader struct {
 	kept   int
 	around []string
 
+	// output is that of the test that printed the present line, if it is known; nil
+	// is none.
+	output *output
+
 	native native
+	ctest  ctest
 	golang golang
 	// packages are those of Go that are tested at the same time (go test -json).
 	packages map[string]*golang
@@ -65,7 +70,7 @@ type Reader struct {
 // slice.
 func (r *Reader) Line(line []byte) {
 	r.lines++
-	line, ok := r.goOutput(bare(line))
+	line, ok := r.goOutput(r.ctestOutput(bare(line)))
 	if !ok || len(line) == 0 && r.block == nil {
 		return
 	}
@@ -73,16 +78,26 @@ func (r *Reader) Line(line []byte) {
 		r.trace(line)
 		return
 	}
-	if r.block != nil {
-		if r.left--; r.left < 0 {
-			r.block = nil
-		} else if r.block(string(line)) {
-			r.keep(line)
-			return
-		}
+	shown := r.output
+	if !r.taken(line) {
+		r.match(line)
 	}
-	r.match(line)
+	if shown != nil && shown == r.output { // else it ends or begins here
+		shown.say(string(line))
+	}
 	r.keep(line)
+}
+
+// taken lets the block take a line, if it wants that.
+func (r *Reader) taken(line []byte) bool {
+	if r.block == nil {
+		return false
+	}
+	if r.left--; r.left < 0 {
+		r.block = nil
+		return false
+	}
+	return r.block(string(line))
 }
 
 // keep keeps a line for as long as it is one of the last.

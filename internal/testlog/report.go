@@ -40,7 +40,7 @@ func (r *Reader) Report() change.LogReport {
 
 // told are the failures, and sections of pytest's report without a summary.
 func (r *Reader) told() []*failure {
-	list := slices.DeleteFunc(slices.Clone(r.found), func(f *failure) bool { return f.passed })
+	list := slices.DeleteFunc(slices.Concat(r.found, r.ctest.unlisted()), func(f *failure) bool { return f.passed })
 	for _, s := range r.python.noted {
 		if s.Text == "" || slices.ContainsFunc(list, func(f *failure) bool { return f.tool == "pytest" }) || len(list) == maxFailures {
 			continue

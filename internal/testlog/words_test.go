@@ -45,6 +45,8 @@ func TestWords(t *testing.T) {
 		{"Surefire, the end only", "[ERROR]   FooTest.adds:5 expected:<1> but was:<2>", "FooTest.adds expected:<1> but was:<2>"},
 		{"Maven", "[ERROR] /s/src/A.java:[3,5] cannot find symbol", "/s/src/A.java:3 cannot find symbol"},
 		{"ctest, tests that are off", "The following tests did not run:\n\t  2 - off (Disabled)\n\t  3 - skipped (Skipped)", ""},
+		{"CTest, which did not come to its end", "    Start 1: a\n1/3 Test #1: a ...   Passed    0.01 sec\n    Start 2: b\n2/3 Test #2: b ...***Failed    0.00 sec\nwant 3\n\n    Start 3: c", "b Failed"},
+		{"CTest, a test's numbered lines", "    Start 1: a\n1: not ok 1 - x\n1/1 Test #1: a ...   Passed    0.01 sec\nx: y", ""},
 		{"a kernel", "[   12.345678] BUG: kernel NULL pointer dereference, address: 0\n[   13.0] Kernel panic - not syncing: Fatal exception", "BUG: kernel NULL pointer dereference, address: 0; Kernel panic - not syncing: Fatal exception"},
 		{"a stage beside tests", "not ok 1 x\n* Failing Component: \"a\"\n* Failing Test Stack: autotest->a", "x"},
 		{"talk about failures", "this is not ok 1 x\nFAILED to start\nERROR: x (y)\n--- FAIL: no time\n12 - x\n[ERROR] something else: 3\ntest of x ... FAILED twice\nthe test FAILED\nerror: no place\nError: 3\nld: warning: x\na: error: b\n1..x\n=== FAILED", ""},
