@@ -56,9 +56,10 @@ type Reader struct {
 	// is none.
 	output *output
 
-	native native
-	ctest  ctest
-	golang golang
+	native   native
+	ctest    ctest
+	automake automake
+	golang   golang
 	// packages are those of Go that are tested at the same time (go test -json).
 	packages map[string]*golang
 	python   python
