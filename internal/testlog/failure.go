@@ -35,7 +35,7 @@ type failure struct {
 }
 
 // identity is what two reports of the same have in common; of a test, path is what
-// it is in (Go's package), where that is known.
+// it is in (Go's package, jest's file), where that is known.
 type identity struct {
 	test, path string
 	line       int

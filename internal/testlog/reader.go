@@ -61,10 +61,11 @@ type Reader struct {
 	automake automake
 	golang   golang
 	// packages are those of Go that are tested at the same time (go test -json).
-	packages map[string]*golang
-	python   python
-	java     java
-	stage    stage
+	packages   map[string]*golang
+	python     python
+	java       java
+	javascript javascript
+	stage      stage
 }
 
 // Line takes the next line of the log, without its end. It keeps nothing of the
@@ -75,7 +76,7 @@ func (r *Reader) Line(line []byte) {
 	if !ok || len(line) == 0 && r.block == nil {
 		return
 	}
-	if len(line) > 0 && line[0] == '+' { // xtrace
+	if traced(line) {
 		r.trace(line)
 		return
 	}
@@ -170,6 +171,8 @@ func (r *Reader) add(tool string, c class, f change.Failure) *failure {
 		id = identity{path: f.Path, line: f.Line, text: f.Text}
 	case tool == "go":
 		id.path = r.golang.name
+	case tool == "jest":
+		id.path = r.javascript.file
 	}
 	if known := r.index[id]; known != nil {
 		known.passed = false

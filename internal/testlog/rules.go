@@ -32,7 +32,7 @@ var (
 )
 
 func init() {
-	for _, rule := range slices.Concat(buildRules, linkRules, nativeRules, ctestRules, automakeRules, stageRules, runnerRules, goRules, pythonRules, tapRules, rustRules, javaRules, crashRules) {
+	for _, rule := range slices.Concat(buildRules, linkRules, nativeRules, ctestRules, litRules, automakeRules, stageRules, runnerRules, goRules, pythonRules, tapRules, rustRules, javaRules, javascriptRules, crashRules) {
 		if rule.first == "" {
 			anywhere = append(anywhere, rule)
 		}

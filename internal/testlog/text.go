@@ -49,7 +49,14 @@ func number(s string) int {
 	return n
 }
 
-// trace notes a command that a shell traced (set -x).
+// traced reports whether a shell traced a command in a line (set -x, with the usual
+// PS4): a diff has other blanks, mostly.
+func traced(line []byte) bool {
+	command := bytes.TrimLeft(line, "+")
+	return len(command) < len(line) && len(command) > 1 && command[0] == ' ' && command[1] != ' '
+}
+
+// trace notes a command that a shell traced.
 func (r *Reader) trace(line []byte) {
 	r.command = append(r.command[:0], line...)
 }

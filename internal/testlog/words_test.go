@@ -49,6 +49,8 @@ func TestWords(t *testing.T) {
 		{"CTest, a test's numbered lines", "    Start 1: a\n1: not ok 1 - x\n1/1 Test #1: a ...   Passed    0.01 sec\nx: y", ""},
 		{"automake, the log after the summary", "FAIL: bad.sh\nTestsuite summary for ring 1.0\n# TOTAL: 8\n# FAIL:  1\nmake: *** [Makefile:3: check] Error 1\nFAIL: bad\n=========\n\nbad.sh: x.c:3: main: Assertion `1 == 2' failed.\nFAIL bad.sh (exit status: 134)", "bad.sh x.c:3 FAIL"},
 		{"automake's words without its summary", "FAIL: bad.sh\nERROR: x\nFAIL: steps.tap 2 - removes\n# TOTAL: 8", ""},
+		{"mocha's list of what passed", "  the ring\n    1) keeps its size\n  2) x\n", ""},
+		{"jest's words that are no failures", "  ● Console\n\n    console.log\n      x\n", ""},
 		{"a kernel", "[   12.345678] BUG: kernel NULL pointer dereference, address: 0\n[   13.0] Kernel panic - not syncing: Fatal exception", "BUG: kernel NULL pointer dereference, address: 0; Kernel panic - not syncing: Fatal exception"},
 		{"a stage beside tests", "not ok 1 x\n* Failing Component: \"a\"\n* Failing Test Stack: autotest->a", "x"},
 		{"talk about failures", "this is not ok 1 x\nFAILED to start\nERROR: x (y)\n--- FAIL: no time\n12 - x\n[ERROR] something else: 3\ntest of x ... FAILED twice\nthe test FAILED\nerror: no place\nError: 3\nld: warning: x\na: error: b\n1..x\n=== FAILED", ""},
