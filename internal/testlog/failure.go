@@ -28,6 +28,8 @@ type failure struct {
 	confirmed bool
 	// passed: another try of the test passed.
 	passed bool
+	// rerun is the last further run of gotestsum in which it failed.
+	rerun int
 	// indent is how far Go indents the test.
 	indent int
 	// thread is Rust's that panicked.

@@ -19,6 +19,9 @@ func (r *Reader) goOutput(line []byte) ([]byte, bool) {
 	switch err := json.Unmarshal(line, &event); {
 	case err != nil || event.Package == "" && event.ImportPath == "":
 		return line, true
+	case event.Test != "" && (event.Action == "pass" || event.Action == "fail"):
+		r.ran("go", "1")
+		return nil, false
 	case event.Action != "output" && event.Action != "build-output":
 		return nil, false
 	}

@@ -3,8 +3,10 @@
 package testlog
 
 import (
+	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
@@ -14,6 +16,8 @@ import (
 type golang struct {
 	// name is the package's, where it is known before its end (go test -json).
 	name string
+	// folder is the package's in its module, as gotestsum names it, or "".
+	folder string
 	// said are the lines that tests printed before they failed (go test -v).
 	said []goLine
 	// run is the test that runs.
@@ -34,9 +38,14 @@ type goLine struct {
 var goRules = []*rule{
 	newRule("go test -v (testing.go)", "=", "=== ", `^=== (?:RUN|CONT|NAME)\s+(\S+)$`, func(r *Reader, m []string) { r.golang.run = clip(m[1], maxName) }),
 	newRule("go test (testing.go)", "-", "--- FAIL: ", `^(\s*)--- FAIL: (\S+) \(\d.*\)$`, (*Reader).goFailed),
-	newRule("gotestsum (testjson/summary.go)", "=", "=== FAIL: ", `^=== FAIL: (\S+) (\S+) (?:\(re-run \d+\) )?\(\d.*\)$`, func(r *Reader, m []string) {
-		r.goTurn(clip(m[1], maxName))
-		r.goFailed([]string{m[0], "", m[2]})
+	newRule("gotestsum (testjson/summary.go)", "=", "=== FAIL: ", `^=== FAIL: (\S+) (\S+) (?:\(re-run (\d+)\) )?\(\d.*\)$`, (*Reader).gotestsum),
+	newRule("gotestsum (testjson/summary.go)", "=", "=== Errors", `^=== Errors$`, func(r *Reader, m []string) { r.goErrors() }),
+	newRule("gotestsum (testjson/summary.go)", "D", "DONE ", `^DONE (?:(\d+) runs, )?(\d+) tests?(?:, (\d+) skipped)?.* in \d\S*$`, func(r *Reader, m []string) {
+		r.ran("go", strconv.Itoa(number(m[2])-number(m[3])))
+		for _, f := range r.found {
+			// What failed in the last run as well is named once more.
+			f.passed = f.passed || f.tool == "go" && f.class == test && f.rerun < number(m[1])-1
+		}
 	}),
 	newRule("go test (testing.go)", "", ".go:", goSaid.String(), (*Reader).goLine),
 	newRule("go test (cmd/go)", "Fo", "\t", `^(?:FAIL|ok  )\t(\S+)\s+(?:\(cached\)|[\d.]+s).*$`, func(r *Reader, m []string) { r.goPackage(m[1]) }),
@@ -45,17 +54,7 @@ var goRules = []*rule{
 		r.goPackage(m[1])
 		r.echo(m[0])
 	}),
-	newRule("go build, go vet (cmd/go)", "#", "# ", `^# ([\w./~-]+/[\w./~-]+|[\w.-]+)(?: \[\S+\])?$`, func(r *Reader, m []string) {
-		r.follow(50, func(line string) bool {
-			m := goError.FindStringSubmatch(line)
-			if m == nil {
-				r.block = nil
-				return false
-			}
-			r.buildError("go", relative(m[1]), m[2], m[3])
-			return true
-		})
-	}),
+	newRule("go build, go vet (cmd/go)", "#", "# ", `^# ([\w./~-]+/[\w./~-]+|[\w.-]+)(?: \[\S+\])?$`, func(r *Reader, m []string) { r.goErrors() }),
 	newRule("go (runtime panic.go)", "p", "panic: ", `^panic: (.*)$`, (*Reader).goPanic),
 	newRule("go (runtime panic.go)", "f", "fatal error: ", `^fatal error: (all goroutines are asleep - deadlock!|concurrent map .*|stack overflow|out of memory.*)$`, (*Reader).goPanic),
 	newRule("go race detector (tsan)", "W", "WARNING: DATA RACE", `^WARNING: (DATA RACE)$`, func(r *Reader, m []string) {
@@ -74,6 +73,19 @@ var (
 	goFrame  = regexp.MustCompile(`^\s+(/\S+\.go):(\d+)(?: \+0x[0-9a-f]+)?$`)
 	goSystem = regexp.MustCompile(`/(?:go|golang|toolchain@\S+)/src/(?:runtime|testing|internal|sync|reflect|net|os)/|/pkg/mod/|^/usr/(?:local/|lib/)`)
 )
+
+// goErrors takes errors of the compiler or of vet.
+func (r *Reader) goErrors() {
+	r.follow(50, func(line string) bool {
+		m := goError.FindStringSubmatch(line)
+		if m == nil {
+			r.block = nil
+			return false
+		}
+		r.buildError("go", relative(m[1]), m[2], m[3])
+		return true
+	})
+}
 
 // goFailed takes a test that failed. What it said comes after it, or came before
 // with -v.
@@ -174,7 +186,7 @@ func (r *Reader) goSaid(f *failure, file, line, text string) {
 	if f.Path != "" {
 		text = file + ":" + line + ": " + text
 	}
-	f.place(file, line)
+	f.place(path.Join(r.golang.folder, file), line)
 	r.say(f, text)
 }
 
@@ -201,10 +213,16 @@ func (r *Reader) goPackage(name string) {
 func (r *Reader) goPanic(m []string) {
 	text := strings.TrimSuffix(strings.TrimSuffix(m[0], " [recovered, repanicked]"), " [recovered]")
 	f := r.golang.last
-	if f == nil || f.Text != "" {
+	switch {
+	case f != nil && f.Text == text:
+		return // it is told again
+	case f == nil || f.Text != "":
 		f = r.add("go", crash, change.Failure{Test: r.golang.run, Text: text})
-	} else {
+	default:
 		f.Text = clip(text, maxText)
+		for _, other := range r.found {
+			other.passed = other.passed || other.class == crash && other.Test == "" && other.Text == f.Text
+		}
 	}
 	r.goFrame(f, maxNoted)
 }

@@ -37,7 +37,8 @@ var rustRules = []*rule{
 		})
 	}),
 	newRule("cargo test (libtest)", "t", " ... ", `^test (\S.*?)(?: - should panic)? \.\.\. (ok|FAILED)$`, (*Reader).cargo),
-	newRule("cargo nextest (displayer)", "FTSA", "s] ", `^\s*(?:TRY \d+ )?(FAIL|TIMEOUT|ABORT|SIG[A-Z]+|PASS|FLAKY \d+/\d+) +\[ *>?[\d.]+s\] (?:\( *\d+/\d+\) )?\S+ (\S.*)$`, (*Reader).nextest),
+	newRule("cargo nextest (displayer/imp.rs)", "FTSAXLPSHIQBKE0123456789", "] ", `^\s*(?:TRY \d+ )?(`+nextestWords+`) +\[ *>?[\d.]+s\] (?:\( *(?:\d+/\d+|─+)\) )?\S+ (\S.*)$`, (*Reader).nextest),
+	newRule("cargo nextest (displayer/imp.rs)", "S", "Summary [", `^\s+Summary \[ *[\d.]+s\] (?:\d+/)?(\d+) tests? run: `, func(r *Reader, m []string) { r.ran("cargo", m[1]) }),
 	newRule("cargo test (std panicking.rs)", "t", " panicked at ", `^\s*thread '(.+?)' (?:\(\d+\) )?panicked at (.+)$`, func(r *Reader, m []string) {
 		var at change.Failure
 		if old := rustOld.FindStringSubmatch(m[2]); old != nil {
@@ -52,7 +53,7 @@ var rustRules = []*rule{
 		} else {
 			f.complete(at)
 		}
-		if at.Text != "" {
+		if f.Text != "" {
 			return
 		}
 		r.follow(4, func(line string) bool {
@@ -98,13 +99,22 @@ func (f *failure) explained(by *failure) {
 	}
 }
 
+// nextestWords are how nextest says that a test ended; of a try it cuts the names of
+// signals and other words.
+const nextestWords = `FAIL|FAIL \+ LEAK|LEAK-FAIL|LKFAIL|XFAIL|TIMEOUT|TMT|ABORT|SIG ?[A-Z\d]+|HUP|INT|QUIT|ILL|TRAP|ABRT|BUS|FPE|KILL|SEGV|PIPE|ALRM|TERM|` +
+	`PASS|LEAK|FLAKY \d+/\d+`
+
 // nextest takes how a test ended, or how a try of it did.
 func (r *Reader) nextest(m []string) {
-	if m[1] == "PASS" || strings.HasPrefix(m[1], "FLAKY") {
+	switch word, _, _ := strings.Cut(m[1], " "); word {
+	case "PASS", "LEAK", "FLAKY":
 		r.passed(m[2])
 		return
 	}
-	r.add("cargo", test, change.Failure{Test: m[2]})
+	f := r.add("cargo", test, change.Failure{Test: m[2]})
+	if f.at != r.lines && f.Text == "" && m[1] != "FAIL" { // it is told again, and said nothing itself
+		r.say(f, m[1])
+	}
 }
 
 var (
