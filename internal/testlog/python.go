@@ -13,6 +13,9 @@ import (
 type python struct {
 	// noted are the sections of the report, by their titles.
 	noted []pySection
+	// raised is the exception that was shown last, whatever became of it, until
+	// something else says that it failed.
+	raised *change.Failure
 }
 
 type pySection struct {
@@ -48,14 +51,19 @@ var pythonRules = []*rule{
 		}
 		r.python.noted = nil
 	}),
-	newRule("unittest (runner.py)", "FE", " (", `^(?:FAIL|ERROR): (\w+) \((\w+(?:\.\w+)+)\)((?: \[.*\])?(?: \(.*\))?)$`, func(r *Reader, m []string) {
+	newRule("unittest (runner.py)", "FEU", " (", `^(?:FAIL|ERROR|UNEXPECTED SUCCESS): (\w+) \((\w+(?:\.\w+)+)\)((?: \[.*\])?(?: \(.*\))?)$`, func(r *Reader, m []string) {
 		name := m[2]
 		if !strings.HasSuffix(name, "."+m[1]) { // Python before 3.11 names the class
 			name += "." + m[1]
 		}
 		f := r.add("unittest", test, change.Failure{Test: name + m[3]})
+		if strings.HasPrefix(m[0], "U") {
+			r.say(f, "unexpected success")
+			return
+		}
 		r.follow(maxNoted, func(line string) bool { return r.traceback(f, line) })
 	}),
+	newRule("Python (traceback.py)", "", "Traceback (most recent call last):", `^(?:.*: )?Traceback \(most recent call last\):$`, (*Reader).raised),
 	newRule("unittest (runner.py)", "R", "Ran ", `^Ran (\d+) tests? in [\d.]+s$`, func(r *Reader, m []string) { r.ran("unittest", m[1]) }),
 }
 
@@ -113,6 +121,33 @@ func (r *Reader) traceback(f *failure, line string) bool {
 	}
 	return true
 }
+
+// raised takes a traceback outside of tests: what a program ends with, or what one
+// logs that goes on. The last that was raised before a build failed may be why.
+func (r *Reader) raised([]string) {
+	f := &failure{}
+	r.follow(maxNoted, func(line string) bool {
+		m := pyFrame.FindStringSubmatch(line)
+		switch {
+		case m != nil && !pySystem.MatchString(m[1]):
+			f.Path, f.Line = clip(relative(m[1]), maxName), number(m[2])
+		case m != nil, strings.HasPrefix(line, " "):
+		case pyRaised.MatchString(line):
+			r.say(f, line)
+			if r.around == nil {
+				r.python.raised = &f.Failure
+			}
+			r.block = nil
+		default:
+			r.block = nil
+			return false
+		}
+		return true
+	})
+}
+
+// pyRaised is the line of an exception.
+var pyRaised = regexp.MustCompile(`^[A-Za-z_][\w.]*(?:: .*)?$`)
 
 // pairs yields the numbers and words of "3 failed, 2 passed".
 func pairs(text string) func(yield func(number, word string) bool) {

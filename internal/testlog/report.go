@@ -20,9 +20,7 @@ func (r *Reader) Report() change.LogReport {
 			return other.tool == "go" && strings.HasPrefix(other.Test, f.Test+"/")
 		})
 	})
-	if len(list) == 0 && report.Stage != "" {
-		f := r.stage.at
-		f.Test, f.Details = report.Stage, r.stage.before
+	if f, ok := r.otherwise(); ok && !slices.ContainsFunc(list, func(f *failure) bool { return f.class != remark }) {
 		report.Failures = append(report.Failures, f)
 	}
 	slices.SortStableFunc(list, func(a, b *failure) int { return cmp.Compare(a.weight(), b.weight()) })
@@ -36,6 +34,19 @@ func (r *Reader) Report() change.LogReport {
 		}
 	}
 	return report
+}
+
+// otherwise is what failed where no tool says that: a stage of SPDK's scripts, or
+// what a program in Python raised.
+func (r *Reader) otherwise() (f change.Failure, ok bool) {
+	if f.Test = cmp.Or(r.stage.stack, r.stage.component); f.Test != "" {
+		f.Path, f.Line, f.Text, f.Details = r.stage.at.Path, r.stage.at.Line, r.stage.at.Text, r.stage.before
+		return f, true
+	}
+	if r.python.raised != nil {
+		return *r.python.raised, true
+	}
+	return f, false
 }
 
 // told are the failures, and sections of pytest's report without a summary.
