@@ -84,12 +84,3 @@ func TestTail(t *testing.T) {
 		t.Errorf("got %d bytes: %.100q", len(got), got)
 	}
 }
-
-// TestBootSector: the probe is a disk that a firmware starts.
-func TestBootSector(t *testing.T) {
-	t.Parallel()
-	s := bootSector()
-	if len(s) != 512 || s[510] != 0x55 || s[511] != 0xaa {
-		t.Errorf("got %d bytes that end in %x", len(s), s[510:])
-	}
-}

@@ -6,12 +6,14 @@ package qemu
 
 import (
 	"context"
+	_ "embed"
+	"encoding/hex"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -21,27 +23,31 @@ import (
 // kvmDevice is where the kernel offers KVM.
 const kvmDevice = "/dev/kvm"
 
-// probePatience is how long the firmware may take to start the probe. It takes
-// a tenth of a second; a KVM that needs seconds is slower than emulation (seen: a
-// machine in a machine whose probe took four, and whose guest never came up).
-const probePatience = 3 * time.Second
+// probePatience is how long the probe may take on a busy machine. TCG does it in
+// one second on a slow one, so a KVM that needs several is worth nothing.
+const probePatience = 5 * time.Second
 
-// probeExit is QEMU's exit status when the probe ran: isa-debug-exit makes
+// probeExit is QEMU's exit status when the probe has passed: isa-debug-exit makes
 // 2*n+1 of the byte n that is written to its port.
 const probeExit = 2*0x10 + 1
 
-// bootSector is a whole disk whose program reports that it runs.
-func bootSector() []byte {
-	sector := make([]byte, 512)
-	copy(sector, []byte{
-		0xba, 0xf4, 0x00, // mov dx, 0xf4
-		0xb0, 0x10, //       mov al, 0x10
-		0xee,       //       out dx, al
-		0xf4,       // stop: hlt
-		0xeb, 0xfd, //       jmp stop
-	})
-	sector[510], sector[511] = 0x55, 0xaa
-	return sector
+// probeSize is how large the disk of the probe is: a BIOS takes no disk for one
+// that has not a whole cylinder.
+const probeSize = 2 << 20
+
+// probeSteps is what the probe does, in the order of the letters that it writes.
+var probeSteps = []string{
+	"its firmware", "reads of its disk", "a timer", "switches between real and protected mode", "protected mode", "long mode",
+	"its page tables", "user mode", "interrupts", "accesses to devices",
+}
+
+//go:embed testdata/probe.hex
+var probeHex string
+
+// probeProgram is the beginning of the probe's disk. testdata/probe.asm says what
+// it does.
+func probeProgram() ([]byte, error) {
+	return hex.DecodeString(strings.Join(strings.Fields(probeHex), ""))
 }
 
 // Prober finds out whether KVM works here.
@@ -49,13 +55,21 @@ type Prober struct {
 	// Program is QEMU's, Device KVM's ("" is /dev/kvm), TempDir where the disk
 	// of the probe may be written.
 	Program, Device, TempDir string
-	// Patience is how long the probe may take; 0 is three seconds.
+	// Patience is how long the probe may take; 0 is five seconds.
 	Patience time.Duration
 }
 
-// KVM starts a tiny machine: its firmware and one disk sector. The file
-// /dev/kvm says little, since a KVM inside of another virtual machine may be
-// there and hang. The error says why KVM cannot be used.
+// KVM starts a tiny machine that does what a boot does, for half a second: its
+// firmware reads a disk, a processor changes its modes and its page tables,
+// computes, takes interrupts and speaks to devices. The file /dev/kvm says
+// little, and neither does a first instruction: a KVM inside of another virtual
+// machine may emulate some modes so slowly that a boot never ends. GitHub gives
+// no promise for that on its runners (actions/runner-images#183, #8882), and
+// the module kvm_pvm, which needs no virtualization of the hardware, runs no
+// other kernels than those made for it, and not SeaBIOS
+// (virt-pvm/misc, pvm-get-started-with-kata.md; virt-pvm/linux#22).
+//
+// The error says why KVM cannot be used.
 func (p Prober) KVM(ctx context.Context) error {
 	device, patience := p.Device, p.Patience
 	if device == "" {
@@ -68,14 +82,12 @@ func (p Prober) KVM(ctx context.Context) error {
 		return err
 	}
 	disk := filepath.Join(p.TempDir, "probe.img")
-	if err := os.WriteFile(disk, bootSector(), 0o600); err != nil {
+	if err := writeProbe(disk); err != nil {
 		return fault.New(fault.Ours, "failed to write the probe for KVM: %w", err)
 	}
 	defer os.Remove(disk)
-	process, err := start(exec.Command(p.Program, "-no-user-config", "-nodefaults",
-		"-machine", "q35", "-accel", KVM, "-cpu", "host", "-smp", "2", "-m", "64M", "-display", "none",
-		"-drive", "if=floppy,format=raw,readonly=on,file="+escape(disk), "-boot", "a",
-		"-device", "isa-debug-exit,iobase=0xf4,iosize=1", "-no-reboot"), io.Discard)
+	var steps tail
+	process, err := start(exec.Command(p.Program, probeArgs(KVM, "host", disk)...), &steps)
 	if err != nil {
 		return err
 	}
@@ -85,18 +97,42 @@ func (p Prober) KVM(ctx context.Context) error {
 	case <-process.Done():
 	case <-ctx.Done():
 		process.Kill()
-		return fault.New(fault.Ours, "KVM hangs: %s is there, but a tiny machine did not start within %s", device, patience).
+		return fault.New(fault.Ours, "KVM hangs: %s is there, but within %s a tiny machine did not get past %s", device, patience, reached(steps.lines())).
 			WithHint("if this host is a virtual machine, nested virtualization must work on the machine below it")
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](process.err); ok && exit.ExitCode() == probeExit {
 		return nil
 	}
 	err = process.Err()
-	if err == nil {
-		err = errors.New("QEMU ended without running it")
+	if exit, ok := errors.AsType[*exec.ExitError](process.err); err == nil || ok && exit.ExitCode() == probeExit+2 {
+		err = errors.New("a tiny machine failed at " + reached(steps.lines()))
 	}
 	return fault.New(fault.Ours, "KVM does not work: %w", err)
 }
+
+// probeArgs returns QEMU's arguments for the probe.
+func probeArgs(accel, cpu, disk string) []string {
+	return []string{
+		"-no-user-config", "-nodefaults", "-machine", "q35,graphics=off", "-accel", accel, "-cpu", cpu, "-smp", "2", "-m", "64M", "-display", "none",
+		"-drive", "if=none,id=disk,format=raw,readonly=on,file=" + escape(disk), "-device", "virtio-blk-pci,drive=disk,bootindex=0",
+		"-chardev", "stdio,id=steps", "-device", "isa-debugcon,chardev=steps,iobase=0xe9",
+		"-device", "isa-debug-exit,iobase=0xf4,iosize=1", "-no-reboot",
+	}
+}
+
+func writeProbe(path string) error {
+	program, err := probeProgram()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, program, 0o600); err != nil {
+		return err
+	}
+	return os.Truncate(path, probeSize)
+}
+
+// reached names the step behind those that are done.
+func reached(done string) string { return probeSteps[min(len(done), len(probeSteps)-1)] }
 
 // usable looks at the device file alone.
 func usable(device string) error {
