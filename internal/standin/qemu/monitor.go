@@ -17,15 +17,16 @@ import (
 type monitor struct {
 	mu   sync.Mutex
 	conn net.Conn
-	deaf bool
+	does map[string]bool
+	read int // bytes, as far as was told
 }
 
-func (m *monitor) serve(path string, deaf bool) error {
+func (m *monitor) serve(path string, does map[string]bool) error {
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		return err
 	}
-	m.deaf = deaf
+	m.does = does
 	go func() {
 		conn, err := l.Accept()
 		if err != nil {
@@ -56,9 +57,18 @@ func (m *monitor) obey(command string, id uint64) {
 		m.send(fmt.Sprintf(`{"return": {}, "id": %d}`, id))
 	case "system_powerdown":
 		m.send(fmt.Sprintf(`{"return": {}, "id": %d}`, id))
-		if !m.deaf {
+		if !m.does[Deaf] {
 			m.end("guest-shutdown")
 		}
+	case "query-blockstats":
+		writes := 0
+		if m.does[Reads] {
+			m.read += 4 << 20
+		}
+		if m.does[Writes] {
+			writes = 1
+		}
+		m.send(fmt.Sprintf(`{"return": [{"device": "seed", "stats": {}}, {"device": "disk", "stats": {"rd_bytes": %d, "wr_operations": %d}}], "id": %d}`, m.read, writes, id))
 	default:
 		m.send(fmt.Sprintf(`{"error": {"class": "CommandNotFound", "desc": "The command %s has not been found"}, "id": %d}`, command, id))
 	}

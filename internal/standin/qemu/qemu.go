@@ -15,6 +15,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -35,6 +36,16 @@ const (
 	Deaf = "deaf"
 	// KVMWorks, KVMHangs: what the probe for KVM finds; it fails otherwise.
 	KVMWorks, KVMHangs = "kvm-works", "kvm-hangs"
+	// KVMStalls: the probe passes, and a guest gets as far as GRUB's greeting. Seen
+	// in a virtual machine without vmx or svm whose /dev/kvm is kvm_pvm's, which
+	// emulates what is not a kernel made for it (virt-pvm/misc,
+	// pvm-get-started-with-kata.md; virt-pvm/linux#22).
+	KVMStalls = "kvm-stalls"
+	// KVMDies: QEMU ends when it starts a guest under KVM. Seen in the same place.
+	KVMDies = "kvm-dies"
+	// Reads: a guest that says nothing reads its disk; Writes: it has written to it.
+	// Prompt: it lets somebody log in on its console.
+	Reads, Writes, Prompt = "reads", "writes", "prompt"
 	// BadImage: qemu-img cannot read it; Truncated: it finds it damaged;
 	// Foreign: it has another format.
 	BadImage, Truncated, Foreign = "bad-image", "truncated", "foreign"
@@ -124,6 +135,14 @@ func (m *machine) between(begin, end string) string {
 	return ""
 }
 
+// after returns the argument behind a flag.
+func (m *machine) after(flag string) string {
+	if i := slices.Index(m.args, flag); i >= 0 && i+1 < len(m.args) {
+		return m.args[i+1]
+	}
+	return ""
+}
+
 func (m *machine) run() int {
 	// Every start is written down, for tests to count.
 	if err := m.note("starts", strings.Join(m.args, " ")); err != nil {
@@ -131,6 +150,10 @@ func (m *machine) run() int {
 	}
 	if m.between("isa-debug-exit", "") != "" {
 		return m.probe()
+	}
+	kvm := m.after("-accel") == "kvm"
+	if m.does[KVMDies] && kvm {
+		return m.fail("../../target/i386/kvm/kvm.c:3183: kvm_buf_set_msrs: Assertion `ret == cpu->kvm_msr_buf->nmsrs' failed.")
 	}
 	if m.does[Broken] {
 		return m.fail("-device edu: Property 'edu.x' not found")
@@ -146,11 +169,15 @@ func (m *machine) run() int {
 		return m.fail("-netdev user,id=net: Could not set up host forwarding rule '%s'", rule)
 	}
 	defer port.Close()
-	if err := m.mon.serve(m.between("wait=off,path=", ""), m.does[Deaf]); err != nil {
+	if err := m.mon.serve(m.between("wait=off,path=", ""), m.does); err != nil {
 		return m.fail("%v", err)
 	}
 	fmt.Println("\x1b[2J\x1b[01;01HSeaBIOS\r\n[    0.000000] Linux version 6.1 (stand-in)\r\n::error::a hostile line\r")
 	switch {
+	case m.does[KVMStalls] && kvm:
+		fmt.Print("GRUB loading.\r\nWelcome to GRUB!\r\n\r\n")
+	case m.does[Prompt]:
+		fmt.Print("Debian GNU/Linux 12 guest ttyS0\r\n\r\nguest login: ")
 	case m.does[Panics]:
 		m.panic()
 	case m.does[Unbootable]:
@@ -166,7 +193,7 @@ func (m *machine) run() int {
 
 func (m *machine) probe() int {
 	switch {
-	case m.does[KVMWorks]:
+	case m.does[KVMWorks], m.does[KVMStalls], m.does[KVMDies]:
 		return probeExitStatus
 	case m.does[KVMHangs]:
 		select {}
