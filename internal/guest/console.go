@@ -38,6 +38,7 @@ type console struct {
 	err   error     // why the file is not whole
 	line  []byte
 	lines []string
+	all   int64 // bytes that came
 	// ended is closed when an ending was seen, why is its line.
 	ended chan struct{}
 	why   string
@@ -52,6 +53,7 @@ func newConsole(file io.Writer) *console {
 func (c *console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.all += int64(len(p))
 	if c.file != nil && c.left > 0 && c.err == nil {
 		n, err := c.file.Write(p[:min(len(p), c.left)])
 		c.left, c.err = c.left-n, err
@@ -100,6 +102,20 @@ func (c *console) tail() []string {
 		lines = append(lines, last)
 	}
 	return lines[max(0, len(lines)-tailLines):]
+}
+
+// size is how many bytes came.
+func (c *console) size() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all
+}
+
+// atLogin reports whether the last line asks for an account (agetty's prompt).
+func (c *console) atLogin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return strings.HasSuffix(printable(string(c.line)), "login:")
 }
 
 // ending returns the line that was the last one of a guest.

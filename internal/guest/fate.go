@@ -3,6 +3,7 @@
 package guest
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -55,13 +56,16 @@ func (f *fate) event(e qmp.Event) {
 	}
 }
 
+// errReset is part of the fate of a guest that is not to restart.
+var errReset = errors.New("it restarted, or its processor gave up (triple fault)")
+
 // shutdown says what a reason of ShutdownCause means.
 func shutdown(reason string) error {
 	switch reason {
 	case "guest-panic":
 		return fault.New(fault.Guest, "%w", ErrPanic)
 	case "guest-reset":
-		return fault.New(fault.Guest, "%w: it restarted, or its processor gave up (triple fault)", ErrEnded)
+		return fault.New(fault.Guest, "%w: %w", ErrEnded, errReset)
 	case "guest-shutdown":
 		return fault.New(fault.Guest, "%w: it switched itself off", ErrEnded)
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -28,6 +29,10 @@ type Guest struct {
 	monitor *qmp.Client
 	fate    *fate
 	client  *remote.Client
+	// again says that this is the second start, without KVM.
+	again bool
+	// answered is set when the SSH server has turned us away.
+	answered atomic.Bool
 
 	console     *console
 	consoleFile *os.File
@@ -86,6 +91,9 @@ func (g *Guest) await(ctx context.Context) error {
 			g.o.Log(fmt.Sprintf("the guest is up after %s", g.o.Now().Sub(begin).Round(100*time.Millisecond)))
 			return nil
 		}
+		if answers(err) {
+			g.answered.Store(true)
+		}
 		if last == nil || ctx.Err() == nil && !timeUp(err) {
 			last = err
 		}
@@ -105,10 +113,14 @@ func timeUp(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
+// answers reports whether an attempt to log in failed at an SSH server that runs.
+func answers(err error) bool {
+	return errors.Is(err, remote.ErrHostKey) || errors.Is(err, remote.ErrLogin)
+}
+
 // bootHint says what is missing in an image that boots but cannot be used.
 func bootHint(err error) string {
-	switch {
-	case errors.Is(err, remote.ErrHostKey), errors.Is(err, remote.ErrLogin):
+	if answers(err) {
 		return "the image must have cloud-init, enabled, which takes over the keys of this run"
 	}
 	return "look at the console: the image must have cloud-init, an SSH server and DHCP on its first network card; --boot-timeout gives it more time"

@@ -68,6 +68,12 @@ type Options struct {
 	// ProbeTimeout is how long KVM may take to prove that it works; 0 is five
 	// seconds.
 	ProbeTimeout time.Duration
+	// StallTimeout is how long a guest may give no sign of life while it boots
+	// under a KVM that was not asked for, before it is started again without; 0 is
+	// a minute.
+	StallTimeout time.Duration
+	// Findings, if not nil, are shared by the guests of a process.
+	Findings *Findings
 	// Log, if not nil, is told in one line each what is going on.
 	Log   func(text string)
 	Now   func() time.Time

@@ -38,15 +38,40 @@ const (
 
 // Start boots a guest and returns when commands can be run in it. The caller
 // must Close it. Errors about the guest itself are of the type *Error.
+//
+// A guest that does not come up under a KVM that nobody asked for is started
+// once more, without KVM and from fresh disks.
 func Start(ctx context.Context, o Options) (*Guest, error) {
 	o.Log = cmpLog(o.Log)
 	o.User = cmp.Or(o.User, "root")
+	if o.Findings == nil {
+		o.Findings = new(Findings)
+	}
 	g := &Guest{o: o, fate: newFate()}
+	err := g.start(ctx)
+	if err == nil {
+		return g, nil
+	}
+	again := g.withoutKVM(ctx, err)
+	err = errors.Join(g.explain(err), g.Close())
+	if !again {
+		return nil, err
+	}
+	o.Log(fmt.Sprintf("KVM is given up: %v%s", err, lastWord(g.console)))
+	o.Findings.distrust(fault.New(fault.Ours, "a guest did not come up under KVM"))
+	g = &Guest{o: o, fate: newFate(), again: true}
 	if err := g.start(ctx); err != nil {
-		err = g.explain(err)
-		return nil, errors.Join(err, g.Close())
+		return nil, errors.Join(g.explain(err), g.Close())
 	}
 	return g, nil
+}
+
+// lastWord is what the console said last, for a line of the log.
+func lastWord(c *console) string {
+	if lines := c.tail(); len(lines) > 0 {
+		return fmt.Sprintf(" (the console's last line: %s)", lines[len(lines)-1])
+	}
+	return " (nothing on the console)"
 }
 
 func cmpLog(log func(string)) func(string) {
@@ -87,6 +112,11 @@ func (g *Guest) start(ctx context.Context) (err error) {
 		return err
 	}
 	go g.watch()
+	if g.o.Accel == "" && g.command.Accel == qemu.KVM {
+		up, cancel := context.WithCancel(ctx)
+		defer cancel()
+		go g.watchBoot(up)
+	}
 	return g.await(ctx)
 }
 
@@ -153,35 +183,16 @@ func (g *Guest) prepareSeed() (err error) {
 	return errors.Join(s.WriteImage(f), fault.Wrap(fault.Ours, f.Close()))
 }
 
-// chooseAccel takes KVM if it truly works, unless it was told what to take.
-func (g *Guest) chooseAccel(ctx context.Context) error {
-	g.command.Accel = g.o.Accel
-	if g.o.Accel == qemu.TCG {
-		g.o.Log("using TCG, as asked")
-		return nil
-	}
-	err := qemu.Prober{Program: g.command.Program, Device: g.o.KVMDevice, TempDir: g.folder.path, Patience: g.o.ProbeTimeout}.KVM(ctx)
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err == nil:
-		g.command.Accel = qemu.KVM
-		g.o.Log("using KVM")
-		return nil
-	case g.o.Accel == qemu.KVM:
-		return err
-	}
-	g.command.Accel = qemu.TCG
-	g.o.Log(fmt.Sprintf("using TCG, which is slow: %v", err))
-	return nil
-}
-
 func (g *Guest) openConsole() error {
 	if g.o.Console == "" {
 		g.console = newConsole(nil)
 		return nil
 	}
-	f, err := os.Create(g.o.Console)
+	mode := os.O_TRUNC
+	if g.again {
+		mode = os.O_APPEND
+	}
+	f, err := os.OpenFile(g.o.Console, os.O_CREATE|os.O_WRONLY|mode, 0o666)
 	if err != nil {
 		return fault.New(fault.Configuration, "failed to write the console's log: %w", err).WithHint("name another file")
 	}
