@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/spdk-community-ci/dispatcher/internal/guest"
 )
 
 // The exit statuses, as the README documents them.
@@ -43,6 +45,8 @@ type App struct {
 	Version string
 	// minute is how long a minute of a test's time limit is; 0 is a minute.
 	minute time.Duration
+	// kvm is what guests have found out about this host; nil remembers nothing.
+	kvm *guest.Findings
 }
 
 // New returns the program as it runs on this machine.
@@ -54,6 +58,7 @@ func New() *App {
 		Terminal: term.IsTerminal(int(os.Stderr.Fd())),
 		Colour:   term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "",
 		Version:  buildVersion(),
+		kvm:      new(guest.Findings),
 	}
 }
 

@@ -36,7 +36,7 @@ type copying struct{ from, to string }
 
 // parseGuest reads the flags and the description of the machine.
 func (a *App) parseGuest(args []string) (guestFlags, error) {
-	f := guestFlags{options: guest.Options{Now: a.Now, Sleep: a.Sleep}}
+	f := guestFlags{options: guest.Options{Now: a.Now, Sleep: a.Sleep, Findings: a.kvm}}
 	set := f.flagSet()
 	switch err := set.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):

@@ -219,7 +219,7 @@ func (g guests) Boot(ctx context.Context, m image.Machine) (image.Guest, func() 
 	}
 	started, err := guest.Start(ctx, guest.Options{
 		Image: m.Disk, Writable: m.Keep, Machine: described, Accel: accel, Console: g.flags.console,
-		Now: g.app.Now, Sleep: g.app.Sleep,
+		Now: g.app.Now, Sleep: g.app.Sleep, Findings: g.app.kvm,
 		Log: func(text string) { fmt.Fprintln(g.app.Stderr, printable("  "+text)) },
 	})
 	if err != nil {
