@@ -41,6 +41,39 @@ nvme:
       - {size: 1G}
 `
 
+// TestGuestProbe: the probe for KVM passes on what runs it right, here TCG in KVM's
+// place, in less time than a KVM has.
+func TestGuestProbe(t *testing.T) {
+	program, dir := stallingKVM(t), t.TempDir()
+	begin := time.Now()
+	err := qemu.Prober{Program: program, Device: "/dev/null", TempDir: dir, Patience: time.Minute}.KVM(t.Context())
+	if err != nil {
+		t.Error(err)
+	}
+	t.Logf("the probe took %s under TCG", time.Since(begin).Round(10*time.Millisecond))
+	err = qemu.Prober{Program: "qemu-system-x86_64", TempDir: dir}.KVM(t.Context())
+	t.Logf("this machine's KVM: %v", err)
+}
+
+// stallingKVM returns a QEMU whose KVM passes the probe and then runs no guest: a
+// machine that is started under KVM stands still.
+func stallingKVM(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "qemu")
+	must(t, os.WriteFile(program, []byte(`#!/bin/bash
+args=("$@") stop=()
+[[ " $* " == *isa-debug-exit* || " $* " != *" -accel kvm "* ]] || stop=(-S)
+for i in "${!args[@]}"; do
+  case ${args[i]} in
+    kvm) args[i]=tcg ;;
+    host) args[i]=max ;;
+  esac
+done
+exec qemu-system-x86_64 "${args[@]}" "${stop[@]}"
+`), 0o755))
+	return program
+}
+
 // TestGuest boots real guests, two at a time. Under emulation one takes most of
 // a minute.
 func TestGuest(t *testing.T) {
@@ -50,7 +83,7 @@ func TestGuest(t *testing.T) {
 	must(t, err)
 	t.Run("runs", func(t *testing.T) {
 		for name, test := range map[string]func(*testing.T, string){
-			"commands": guestCommands, "status and files": guestStatus, "panic": guestPanic,
+			"commands": guestCommands, "status and files": guestStatus, "panic": guestPanic, "KVM that stalls": guestStalls,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -65,23 +98,24 @@ func TestGuest(t *testing.T) {
 	}
 }
 
-// startGuest boots the image, or a disk of its own that the guest may write to.
-func startGuest(t *testing.T, image string, writable bool) *guest.Guest {
+// startGuest boots the image on the topology.
+func startGuest(t *testing.T, o guest.Options) *guest.Guest {
 	t.Helper()
 	m, err := machine.NewReader("topology.yml", []byte(topology)).Machine()
 	must(t, err)
-	g, err := guest.Start(t.Context(), guest.Options{
-		Image: image, Writable: writable, Machine: m, BootTimeout: 5 * time.Minute, Now: time.Now,
-		Sleep: func(ctx context.Context, d time.Duration) error {
-			select {
-			case <-time.After(d):
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		},
-		Log: func(text string) { t.Log(text) },
-	})
+	o.Machine, o.BootTimeout, o.Now = m, 5*time.Minute, time.Now
+	o.Sleep = func(ctx context.Context, d time.Duration) error {
+		select {
+		case <-time.After(d):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if o.Log == nil {
+		o.Log = func(text string) { t.Log(text) }
+	}
+	g, err := guest.Start(t.Context(), o)
 	if err != nil {
 		if details, ok := errors.AsType[*guest.Error](err); ok {
 			t.Log(strings.Join(details.Console, "\n"))
@@ -99,7 +133,7 @@ func guestCommands(t *testing.T, image string) {
 	if out, err := exec.Command("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image, disk).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	g := startGuest(t, disk, true)
+	g := startGuest(t, guest.Options{Image: disk, Writable: true})
 	sh := func(script string) (int, string) {
 		t.Helper()
 		var out bytes.Buffer
@@ -172,5 +206,21 @@ func guestPanic(t *testing.T, image string) {
 	}
 	if text := readFile(t, console); !strings.Contains(text, "Linux version") || !strings.Contains(text, "Kernel panic") {
 		t.Errorf("the console's log is not whole: %.300q", text)
+	}
+}
+
+// guestStalls: a KVM that passes the probe and runs no guest is given up, and the
+// guest comes up without.
+func guestStalls(t *testing.T, image string) {
+	var log []string
+	g := startGuest(t, guest.Options{
+		Image: image, QEMU: stallingKVM(t), KVMDevice: "/dev/null", ProbeTimeout: time.Minute, StallTimeout: 10 * time.Second,
+		Log: func(text string) { log = append(log, text) },
+	})
+	if len(log) != 4 || log[0] != "using KVM" || !strings.HasPrefix(log[1], "KVM is given up: the guest stalls under KVM") || g.Accel() != qemu.TCG {
+		t.Errorf("got %s, %q", g.Accel(), log)
+	}
+	if status, err := g.Run(t.Context(), guest.Command{Args: []string{"true"}, Stdout: io.Discard, Stderr: io.Discard}); status != 0 || err != nil {
+		t.Errorf("got %d, %v", status, err)
 	}
 }
