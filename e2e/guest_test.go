@@ -103,7 +103,7 @@ func startGuest(t *testing.T, o guest.Options) *guest.Guest {
 	t.Helper()
 	m, err := machine.NewReader("topology.yml", []byte(topology)).Machine()
 	must(t, err)
-	o.Machine, o.BootTimeout, o.Now = m, 5*time.Minute, time.Now
+	o.Machine, o.Now = m, time.Now
 	o.Sleep = func(ctx context.Context, d time.Duration) error {
 		select {
 		case <-time.After(d):
@@ -183,7 +183,7 @@ func guestStatus(t *testing.T, image string) {
 	must(t, os.Symlink("sub", filepath.Join(dir, "src/link")))
 	must(t, os.WriteFile(filepath.Join(dir, "machine.yml"), []byte("cpus: 1\nmemory: 1G\n"), 0o644))
 	r, err := rig.Run(t.Context(), world.bin, append(os.Environ(), "MODE=it's quick"), nil, "guest", "run",
-		"--image", image, "--machine", filepath.Join(dir, "machine.yml"), "--boot-timeout", "5m", "--timeout", "2m", "--user", "tester",
+		"--image", image, "--machine", filepath.Join(dir, "machine.yml"), "--timeout", "2m", "--user", "tester",
 		"--copy-in", filepath.Join(dir, "src"), "--copy-out", "../output:"+filepath.Join(dir, "out"), "--env", "MODE", "--", "./autorun.sh")
 	must(t, err)
 	if r.Code != 7 {
@@ -197,7 +197,7 @@ func guestStatus(t *testing.T, image string) {
 // guestPanic: a kernel that panics is told from a command that fails.
 func guestPanic(t *testing.T, image string) {
 	console := filepath.Join(t.TempDir(), "console.log")
-	r, err := rig.Run(t.Context(), world.bin, os.Environ(), nil, "guest", "run", "--image", image, "--cpus", "1", "--memory", "1G", "--boot-timeout", "5m",
+	r, err := rig.Run(t.Context(), world.bin, os.Environ(), nil, "guest", "run", "--image", image, "--cpus", "1", "--memory", "1G",
 		"--console", console, "--", "sh", "-c", "echo c >/proc/sysrq-trigger; sleep 1000")
 	must(t, err)
 	if r.Code != 251 || !strings.Contains(r.Stderr, "the guest's kernel panicked") || !strings.Contains(r.Stderr, "  | [") ||
