@@ -133,6 +133,16 @@
 //   - Cancel (12957) answers 204, for runs that have ended, too. There is no force-cancel
 //     and, in this release, no rerun (routers/api/v1/api.go).
 //
+// Releases:
+//
+//   - Drafts are listed for those who may push, may share a tag, and cannot be downloaded;
+//     publishing one makes its tag where there is none: REST, "Releases". Immutable ones
+//     take no more files (wado-lang/wado#1156). Switch: ImmutableReleases.
+//   - An upload that broke off leaves a file in the state starter, whose name is taken
+//     until it is deleted: REST, "Upload a release asset", ppy/osu-deploy#191.
+//   - Where the tag's workflows are not those of the default branch, the permission
+//     Workflows is needed, and 404 says so: REST, "Create a release".
+//
 // Contents, artifacts, issues:
 //
 //   - Files come raw or as JSON, with an ETag: REST, "Get repository content".

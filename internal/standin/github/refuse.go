@@ -27,9 +27,11 @@ type refusals struct {
 	scope string
 }
 
-// hook is git's update hook (githooks(5)): $1 is the ref, $3 its new value. A
-// token without the permission may not bring commits that touch a workflow
-// file and are new to the repository.
+// hook is git's update hook (githooks(5)): $1 is the ref, $2 its old value, $3 the
+// new one. A token without the permission may not bring commits that touch a
+// workflow file and are new to the repository, nor move a branch or a tag to other
+// workflow files (cloudposse/atmos#2962, Tracer-Cloud/opensre#3594), nor make a tag
+// whose workflow files no branch has at its tip (mkb79/Audible#882).
 const hook = `#!/bin/sh
 refuse() {
 	printf '%%s %%s\n' "$1" "$2" >>"$STANDIN_REFUSED"
@@ -41,6 +43,22 @@ if [ -z "$STANDIN_WORKFLOWS" ] || [ "$3" = 0000000000000000000000000000000000000
 	exit 0
 fi
 file=$(git log --format= --name-only "$3" --not --all -- .github/workflows | head -n 1)
+[ -z "$file" ] || refuse "$1" "workflow:$file"
+workflows() { git rev-parse --quiet --verify "$1:.github/workflows" || echo none; }
+same() { [ "$(workflows "$1")" = "$(workflows "$2")" ]; }
+case $1:$2 in
+refs/tags/*:0000000000000000000000000000000000000000)
+	for tip in $(git for-each-ref --format='%%(objectname)' refs/heads); do
+		if same "$tip" "$3"; then exit 0; fi
+		other=$tip
+	done ;;
+refs/heads/*:0000000000000000000000000000000000000000) exit 0 ;;
+refs/tags/*|refs/heads/*)
+	if same "$2" "$3"; then exit 0; fi
+	other=$2 ;;
+*) exit 0 ;;
+esac
+file=$(git diff --name-only ${other:-4b825dc642cb6eb9a060e54bf8d69288fbee4904} "$3" -- .github/workflows | head -n 1)
 [ -z "$file" ] || refuse "$1" "workflow:$file"
 `
 

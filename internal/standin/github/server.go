@@ -68,6 +68,8 @@ type Options struct {
 	Wedged bool
 	// MaxPush is the largest pack that may be pushed, in bytes; 0 is no limit.
 	MaxPush int64
+	// ImmutableReleases lets nothing of a release change once it is published.
+	ImmutableReleases bool
 	// RefuseRefs are pushes of refs that are refused one by one.
 	RefuseRefs []RefRule
 	// Wrap, if not nil, is put around everything but the faults: a check of
@@ -105,6 +107,8 @@ type Server struct {
 	ended        map[attempt]Run // attempts before the last
 	jobCount     int64
 	artifacts    []*Artifact
+	releases     []*Release // oldest first
+	releaseCount int64
 	blobURL      string
 	blobs        []blob
 	downloads    []Request
