@@ -3,6 +3,7 @@
 package github
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type call struct {
 	doing        string
 	method, path string // the path is relative to the API's base, escaped
 	body         any    // sent as JSON if not nil
+	file         []byte // sent as it is if not nil; the path is a whole URL then
 	accept, etag string // headers, if not empty
 	deadline     time.Duration
 	// stay makes a 302 the answer: it is not followed.
@@ -94,6 +96,9 @@ func isPage(resp *gogithub.Response) bool {
 // transport, so that net/http drops it on a redirect to another host.
 func (c *Client) request(ctx context.Context, q call) (*http.Request, error) {
 	req, err := c.api.NewRequest(q.method, q.path, q.body, gogithub.WithVersion(apiVersion))
+	if q.file != nil {
+		req, err = c.api.NewUploadRequest(q.path, bytes.NewReader(q.file), int64(len(q.file)), "application/octet-stream", gogithub.WithVersion(apiVersion))
+	}
 	if err != nil {
 		return nil, c.explain(q, &apiError{unsent: true, err: err})
 	}

@@ -18,6 +18,8 @@ const (
 
 	// actDeadline ends a call that changes something, a dispatch excepted.
 	actDeadline = 30 * time.Second
+	// uploadDeadline ends the upload of a file of a release: 20 MB at 70 kB/s.
+	uploadDeadline = 5 * time.Minute
 	// logDeadline ends one try of reading a log; some have hundreds of MB.
 	logDeadline = 5 * time.Minute
 	// artifactDeadline ends the download of an artifact: 2 GB at 600 kB/s.
