@@ -41,6 +41,8 @@ type Client struct {
 	UserAgent string
 	// Getenv finds GITHUB_TOKEN, GHPA_TOKEN and GITHUB_ACTOR.
 	Getenv func(string) string
+	// Anonymous asks as everybody may, without credentials.
+	Anonymous bool
 	// Backoff is the wait before a second try; it triples. 0 does not wait.
 	Backoff time.Duration
 }
@@ -143,8 +145,11 @@ func parse(reference string) (name.Reference, error) {
 
 func (c *Client) options(ctx context.Context) []remote.Option {
 	o := []remote.Option{
-		remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain{c.Getenv}),
+		remote.WithContext(ctx),
 		remote.WithRetryBackoff(remote.Backoff{Duration: c.Backoff, Factor: 3, Steps: 3}),
+	}
+	if !c.Anonymous {
+		o = append(o, remote.WithAuthFromKeychain(keychain{c.Getenv}))
 	}
 	if c.Transport != nil {
 		o = append(o, remote.WithTransport(c.Transport))
