@@ -101,16 +101,16 @@ func (c *Client) DraftRelease(ctx context.Context, repository, tag, text string)
 	return answer.release(), nil
 }
 
-// PublishRelease publishes a draft; its tag must be there, or GitHub makes one at
-// the tip of the default branch. Doing it twice does no harm.
+// PublishRelease publishes a draft with a text; its tag must be there, or GitHub
+// makes one at the tip of the default branch. Doing it twice does no harm.
 // https://docs.github.com/rest/releases/releases#update-a-release
-func (c *Client) PublishRelease(ctx context.Context, repository string, r Release, latest bool) (Release, error) {
+func (c *Client) PublishRelease(ctx context.Context, repository string, r Release, text string, latest bool) (Release, error) {
 	q, err := releaseCall("publish", repository, r.Tag)
 	if err != nil {
 		return Release{}, err
 	}
 	q.method, q.path = http.MethodPatch, fmt.Sprintf("%s/%d", q.path, r.ID)
-	q.body = map[string]any{"draft": false, "make_latest": fmt.Sprint(latest)}
+	q.body = map[string]any{"draft": false, "body": text, "make_latest": fmt.Sprint(latest)}
 	var answer releaseEntry
 	if _, err := c.read(ctx, q, &answer); err != nil {
 		return Release{}, err

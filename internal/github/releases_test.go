@@ -40,7 +40,7 @@ func TestRelease(t *testing.T) {
 		t.Error(err)
 	}
 	for range 2 {
-		if r, err := c.PublishRelease(ctx, "org/ci", draft, true); err != nil || r.Draft || len(r.Assets) != 1 {
+		if r, err := c.PublishRelease(ctx, "org/ci", draft, "notes", true); err != nil || r.Draft || len(r.Assets) != 1 {
 			t.Errorf("publish: got %+v, %v", r, err)
 		}
 	}
