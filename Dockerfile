@@ -1,16 +1,17 @@
-# The container action. GitHub builds this file on each run while action.yml
-# says `image: Dockerfile`; releases will name a prebuilt image instead.
+# The container action, where action.yml says `image: Dockerfile`: GitHub's runner
+# then builds it for each job. The commit of a release names a prebuilt image.
 #
 # A vendor/ folder in the checkout is used if there is one, so the build needs
 # no network; otherwise modules come through GOPROXY.
 ARG BUILD_IMAGE=golang:1.26-bookworm
 FROM ${BUILD_IMAGE} AS build
 ARG GOPROXY
-ARG VERSION=
+ARG VERSION=built-here
 WORKDIR /src
 COPY . .
 # The tag leaves out what a container cannot do: guests, images, lab hosts.
-RUN CGO_ENABLED=0 go build -trimpath -tags action -o /out/dispatcher \
+RUN echo "This commit of the dispatcher is no release: it is built for this job." \
+ && CGO_ENABLED=0 go build -trimpath -tags action -o /out/dispatcher \
       -ldflags "-s -w -X github.com/spdk-community-ci/dispatcher/internal/app.linkedVersion=${VERSION}" . \
  && mkdir -p /out/tmp && chmod 1777 /out/tmp
 

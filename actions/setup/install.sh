@@ -46,6 +46,7 @@ download() {
 build() {
   command -v go >/dev/null ||
     fail "this commit of the dispatcher is no release, and there is no Go here to build it: use a release (v1), install Go, or set DISPATCHER_BINARY"
+  printf 'this commit of the dispatcher is no release: it is built for this job; a release (v1) is downloaded\n'
   (cd "$here/../.." && CGO_ENABLED=0 go build -trimpath -o "$target/dispatcher" .) ||
     fail "the dispatcher could not be built: see the lines above; a release (v1) needs no build"
 }

@@ -111,6 +111,7 @@ func (a *App) Main(ctx context.Context, args []string) int {
 		}
 		name = "sync"
 	}
+	a.sayBuilt()
 	for _, c := range commands() {
 		if c.name == name {
 			return c.perform(ctx, a, args)
