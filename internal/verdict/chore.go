@@ -13,7 +13,7 @@ import (
 // that no other job has. Nobody who writes a patch chooses either.
 var chores = map[string]string{
 	"plan":   "setup: plan the jobs",
-	"source": "setup: pack the source with its permissions",
+	"source": "setup: check out the revision, and pack it with its permissions",
 	"lab":    "rig: wait for the lab's runners",
 }
 
