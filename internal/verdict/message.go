@@ -126,7 +126,11 @@ func (m Message) failure(d *draft, run RunResult, j JobResult) {
 	d.add(failedName, text+details(d.cleaner, j))
 	d.url(failedURL, j.Job.URL)
 	m.testsOf(d, run, j)
-	lines, fromLog := m.excerpt(run, j.Job)
+	d.excerpt(m.excerpt(run, j.Job))
+}
+
+// excerpt writes the lines that tell why something failed.
+func (d *draft) excerpt(lines []string, fromLog bool) {
 	for i, line := range lines {
 		kept := i < bestLines
 		if fromLog {

@@ -142,7 +142,23 @@ func (m Message) unclaimedTests(d *draft) {
 			line = title(d.cleaner, run.Run.Key.Workflow) + ": " + line
 		}
 		d.add(testName, line)
+		d.excerpt(explain(m.unclaimedFailures(run, names), 0, maxExcerpt), false)
 	}
+}
+
+// unclaimedFailures say more of failing tests of which the job is not known.
+func (m Message) unclaimedFailures(run RunResult, names []string) (list []change.Failure) {
+	for _, t := range m.Tests {
+		if t.Key != run.Run.Key || t.Job != "" {
+			continue
+		}
+		for _, f := range t.Failures {
+			if f.Path+f.Text != "" && slices.Contains(names, f.Test) {
+				list = append(list, f)
+			}
+		}
+	}
+	return list
 }
 
 // testNames names the first failing tests on one line, and counts all: those that
