@@ -24,8 +24,14 @@ type workflow struct {
 	RunName     string            `yaml:"run-name"`
 	On          triggers          `yaml:"on"`
 	Permissions map[string]string `yaml:"permissions"`
-	Concurrency any               `yaml:"concurrency"`
+	Concurrency concurrency       `yaml:"concurrency"`
 	Jobs        map[string]job    `yaml:"jobs"`
+}
+
+// concurrency is a group of which one runs.
+type concurrency struct {
+	Group  string
+	Cancel any `yaml:"cancel-in-progress"`
 }
 
 type triggers struct {
@@ -53,6 +59,7 @@ type job struct {
 	With        map[string]any
 	Secrets     map[string]string
 	Needs       []string
+	Concurrency concurrency
 	Outputs     map[string]string
 	Env         map[string]string
 	Timeout     any               `yaml:"timeout-minutes"`
@@ -64,6 +71,7 @@ type step struct {
 	Name, ID, If, Uses, Run string
 	With                    map[string]any
 	Env                     map[string]string
+	ContinueOnError         any `yaml:"continue-on-error"`
 }
 
 // composite is an action's file.
@@ -119,9 +127,6 @@ func TestWorkflows(t *testing.T) {
 	for _, w := range readWorkflows(t, ourWorkflows) {
 		if w.Permissions == nil || len(w.Permissions) > 0 {
 			t.Errorf("%s: it does not begin with permissions: {}", w.file)
-		}
-		if w.Concurrency == nil {
-			t.Errorf("%s: it has no concurrency", w.file)
 		}
 		if w.On.Call != nil && !strings.HasPrefix(w.RunName, "${{ inputs.key ") {
 			t.Errorf("%s: its run-name does not begin with the key: a run whose start was not answered is not found", w.file)
@@ -459,15 +464,93 @@ func TestPlanArrives(t *testing.T) {
 	}
 }
 
-// TestKeepalive: the job knows its schedule by the text of the cron line.
+// TestConcurrency: runs wait for, or cancel, only those that do the same work: a run
+// that is pending is dropped for a newer one of its group.
+func TestConcurrency(t *testing.T) {
+	t.Parallel()
+	ours := readWorkflows(t, ourWorkflows)
+	for _, tt := range []struct {
+		name  string
+		group string
+		holds []string // what tells work apart
+	}{
+		{"autorun", ours["autorun"].Concurrency.Group, []string{
+			"github.workflow", "inputs.gerrit-url || vars.GERRIT_URL", "inputs.project", "inputs.change_url", "inputs.key && inputs.change || github.run_id",
+		}},
+		{"dispatch", ours["dispatch"].Jobs["sync"].Concurrency.Group, []string{
+			"inputs.gerrit-url || vars.GERRIT_URL", "inputs.gerrit-project || vars.GERRIT_PROJECT", "inputs.config || vars.DISPATCHER_CONFIG", "inputs.dry-run && github.run_id",
+		}},
+		{"build_images", ours["build_images"].Concurrency.Group, []string{"inputs.recipes", "inputs.only", "inputs.serial", "inputs.alias"}},
+	} {
+		for _, part := range tt.holds {
+			if !strings.Contains(tt.group, "${{ "+part) {
+				t.Errorf("%s: the group does not depend on %s: %s", tt.name, part, tt.group)
+			}
+		}
+		if strings.ContainsAny(tt.group, "\n") {
+			t.Errorf("%s: the group has two lines: %q", tt.name, tt.group)
+		}
+	}
+	if ours["autorun"].Concurrency.Cancel != true || ours["dispatch"].Jobs["sync"].Concurrency.Cancel != false || ours["build_images"].Concurrency.Cancel != false {
+		t.Error("what was done half is cancelled where it must not be, or goes on where nobody waits for it")
+	}
+	for name, w := range ours {
+		for id, j := range w.Jobs {
+			if w.Concurrency.Group == "" && j.Concurrency.Group == "" && id != "keepalive" {
+				t.Errorf("%s: job %s may run twice at once", name, id)
+			}
+		}
+	}
+}
+
+// TestKeepalive: the job knows its schedule by the text of the cron line, and waits
+// for no pass.
 func TestKeepalive(t *testing.T) {
 	t.Parallel()
 	ours, caller := readWorkflows(t, ourWorkflows)["dispatch"], readWorkflows(t, "workflows")["dispatch"]
 	if !slices.Equal(ours.On.Schedule, caller.On.Schedule) || len(ours.On.Schedule) != 2 {
 		t.Fatalf("the schedules are %v and %v", ours.On.Schedule, caller.On.Schedule)
 	}
-	if cron := ours.On.Schedule[1].Cron; !strings.HasSuffix(ours.Jobs["keepalive"].If, "github.event.schedule == '"+cron+"'") {
+	j := ours.Jobs["keepalive"]
+	if cron := ours.On.Schedule[1].Cron; !strings.HasSuffix(j.If, "github.event.schedule == '"+cron+"'") {
 		t.Errorf("the job keepalive does not wait for %s", cron)
+	}
+	if ours.Concurrency.Group != "" || caller.Concurrency.Group != "" || j.Concurrency.Group != "" || len(j.Needs) > 0 {
+		t.Error("the job keepalive is dropped for a pass")
+	}
+	for name, tt := range map[string]struct{ gh, want string }{
+		"all are enabled": {`case "$*" in *PUT*) echo "$5" >>calls ;; *) printf '1\n22\n' ;; esac`, "repos/o/r/actions/workflows/1/enable\nrepos/o/r/actions/workflows/22/enable\n"},
+		"no right":        {`case "$*" in *PUT*) exit 1 ;; *) echo 1 ;; esac`, "::error::"},
+		"no list":         {`exit 1`, "::error::"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for file, text := range map[string]string{"gh": "#!/bin/sh\n" + tt.gh + "\n", "script": j.Steps[0].Run} {
+				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out, err := shell(t, dir, filepath.Join(dir, "script"), "PATH="+dir+":"+os.Getenv("PATH"), "GITHUB_REPOSITORY=o/r")
+			calls, _ := os.ReadFile(filepath.Join(dir, "calls")) // none were made
+			if got := string(calls) + out; !strings.HasPrefix(got, tt.want) || (err != nil) != strings.HasPrefix(tt.want, "::") {
+				t.Errorf("got %v, %q, want %q", err, got, tt.want)
+			}
+		})
+	}
+}
+
+// TestImagesGoOn: what one recipe or a signature comes to stops nothing else.
+func TestImagesGoOn(t *testing.T) {
+	t.Parallel()
+	w := readWorkflows(t, ourWorkflows)["build_images"]
+	if j := w.Jobs["prune"]; !strings.Contains(j.If, "!cancelled()") || strings.Contains(j.If, "needs.build") {
+		t.Errorf("a recipe that fails keeps prune from its work: %s", j.If)
+	}
+	for _, s := range w.Jobs["build"].Steps {
+		if strings.Contains(s.Uses, "attest-build-provenance") && (s.ContinueOnError != true || s.ID != "sign") {
+			t.Errorf("an image is lost for want of a signature: %+v", s)
+		}
 	}
 }
 
