@@ -142,13 +142,11 @@ func (rd *reader) unsuccessful(r *JobResult, end ending) {
 	if at >= 0 {
 		in = rd.steps.phaseOf(j.Steps, at, j.FailedRun)
 		r.Step = j.Steps[at].Name
-		if rd.steps.isOurs(j.Steps[at], j.FailedRun) {
-			r.Mark, r.Doubt = markOf(j, ev.exit)
-		}
+		r.Mark, r.Doubt = rd.steps.markOf(j, j.Steps[at], ev.exit)
 	}
 	// A test that failed by itself has failed, whatever came later.
-	failed := at >= 0 && in == testPhase && stepFailed(j.Steps[at])
-	proven := failed && (!ev.maybeKilled() || r.Mark.test())
+	failed := at >= 0 && (in == testPhase || r.Mark.patch()) && stepFailed(j.Steps[at])
+	proven := failed && (!ev.maybeKilled() || r.Mark.test() || r.Mark.patch())
 	killed := failed && ev.cancel && ev.signalled() && j.Conclusion == "failure"
 	ours := end.superseded || end.calledOff
 	switch {
@@ -168,6 +166,9 @@ func (rd *reader) unsuccessful(r *JobResult, end ending) {
 		rd.byStep(r, ev, j.Steps[at], in)
 	}
 	r.Memory = ev.memory && r.Outcome == Failed
+	if r.Mark.patch() { // what git printed on the way tells less
+		r.Job.Told = change.LogReport{Failures: []change.Failure{{Text: r.Mark.Why}}}
+	}
 }
 
 // timedOut reads a time limit that was reached in a phase.
@@ -210,6 +211,8 @@ func (rd *reader) byStep(r *JobResult, ev evidence, step change.Step, in phase) 
 		r.Outcome = OutOfDisk
 	case in != testPhase && ev.stepLimit:
 		r.Outcome = TimedOutSetup
+	case r.Mark.patch():
+		r.Outcome, r.Exit = Failed, -1 // it is the checkout's own
 	case in != testPhase, r.Mark.rig():
 		r.Outcome = SetupFailed
 	case r.Mark.test():

@@ -62,8 +62,9 @@ func stepRan(j change.Job, run string) change.Job {
 
 // What our programs say (internal/environments).
 const (
-	rigMark  = `{"v":1,"by":"rig","environment":"nvme","shard":1,"shards":1,"optional":false,"exit":251,"timed_out":false,"why":"the guest did not come up"}`
-	testMark = `{"v":1,"by":"test","environment":"nvme","shard":1,"shards":1,"optional":false,"exit":139,"timed_out":false}`
+	rigMark   = `{"v":1,"by":"rig","environment":"nvme","shard":1,"shards":1,"optional":false,"exit":251,"timed_out":false,"why":"the guest did not come up"}`
+	patchMark = `{"v":1,"by":"patch","exit":1,"why":"the submodule dpdk wants a commit that is not there"}`
+	testMark  = `{"v":1,"by":"test","environment":"nvme","shard":1,"shards":1,"optional":false,"exit":139,"timed_out":false}`
 )
 
 // marked adds what a program of ours says of a test.
@@ -117,6 +118,7 @@ func jobCases() []jobCase {
 		{says: "`failure`, the runner or an action of GitHub's says what failed (\"Docker pull failed\", \"Failed to CreateArtifact\", ...), and no script ended with an exit code", job: with(jobOf("failure", ok, "Collect=failure"), "Failed to CreateArtifact: Artifact storage quota has been hit. Unable to upload any new artifacts."), want: SetupFailed, source: "actions/upload-artifact#307"},
 		{says: "`failure`, a test step of ours (\"guest: ...\") says that the rig failed", job: marked(with(jobOf("failure", ok, "guest: nvme=failure"), "Process completed with exit code 251."), rigMark), want: SetupFailed, source: "internal/environments"},
 		{says: "`failure`, a test step of ours says that the test failed, whatever its exit code is (1, 125, 126 to 255)", job: marked(with(jobOf("failure", ok, "guest: nvme=failure"), "Process completed with exit code 139."), testMark), want: Failed, source: "internal/environments"},
+		{says: "`failure`, the checkout of ours says that the patchset is at fault (a submodule of a commit that does not exist, a broken `.gitmodules`)", job: marked(with(stepRan(jobOf("failure", ok, "setup: check out the revision=failure"), "Run ./.dispatcher/actions/checkout"), exit1), patchMark), want: Failed, source: "actions/checkout"},
 		{says: "`failure`, a test step of ours says nothing and ended with exit code 125", job: with(jobOf("failure", ok, "guest: nvme=failure"), "Process completed with exit code 125."), want: SetupFailed, source: "internal/app/guest.go"},
 		{says: "`failure`, a test step of ours says nothing and ended otherwise", job: with(jobOf("failure", ok, "guest: nvme=failure"), "Process completed with exit code 251."), want: Failed, source: "internal/app/guest.go"},
 		{says: "`failure`, any other step ended with any exit code, such as 125 to 255 (not found, crashed, ...)", job: with(ended("failure"), "Process completed with exit code 127."), want: Failed, source: "sh(1)"},

@@ -20,6 +20,8 @@ const MarkTitle = "dispatcher result"
 const (
 	ByTest = "test"
 	ByRig  = "rig"
+	// ByPatch: what the patchset brought could not even be checked out.
+	ByPatch = "patch"
 )
 
 // Mark is what a program of ours says of a test that it ran: one line of JSON. Later
@@ -27,7 +29,7 @@ const (
 type Mark struct {
 	V int `json:"v"`
 	// By is ByTest if the test ended by itself or reached its own time limit, ByRig
-	// if what it runs on failed.
+	// if what it runs on failed, ByPatch if the checkout says so.
 	By          string `json:"by"`
 	Environment string `json:"environment,omitempty"`
 	Shard       int    `json:"shard,omitempty"`
@@ -39,7 +41,7 @@ type Mark struct {
 	TimedOut bool `json:"timed_out,omitempty"`
 	// Tests counts the test cases, where that is known.
 	Tests *MarkTests `json:"tests,omitempty"`
-	// Why is a short text about a rig that failed.
+	// Why is a short text about a rig or a patchset that failed.
 	Why string `json:"why,omitempty"`
 }
 
@@ -82,7 +84,7 @@ func (o Mark) valid() bool {
 	if t := o.Tests; t != nil && !(within(t.Run, maxCount) && within(t.Failed, t.Run)) {
 		return false
 	}
-	return o.V == 1 && (o.By == ByTest || o.By == ByRig) && within(o.Exit, 255) && within(o.Shard, maxShards) && within(o.Shards, maxShards)
+	return o.V == 1 && (o.By == ByTest || o.By == ByRig || o.By == ByPatch) && within(o.Exit, 255) && within(o.Shard, maxShards) && within(o.Shards, maxShards)
 }
 
 // rig reports whether there is a mark that says that the rig failed.
@@ -91,6 +93,9 @@ func (o *Mark) rig() bool { return o != nil && o.By == ByRig }
 // test reports whether there is a mark that says that the test failed. Where the
 // test passed, something else made the step fail, of which the mark says nothing.
 func (o *Mark) test() bool { return o != nil && o.By == ByTest && (o.Exit != 0 || o.TimedOut) }
+
+// patch reports whether there is a mark that says that the patchset is at fault.
+func (o *Mark) patch() bool { return o != nil && o.By == ByPatch && o.Exit != 0 }
 
 // same reports whether two of them say the same.
 func (o Mark) same(p Mark) bool {
@@ -103,6 +108,20 @@ func (o Mark) same(p Mark) bool {
 func isMark(title, text string) bool {
 	_, ok := ParseMark(text)
 	return ok && title == MarkTitle
+}
+
+// markOf returns what a program of ours said in a step. That the patchset is at fault
+// only a checkout may say, and a checkout says nothing else: it knows of no test.
+func (s stepKinds) markOf(j change.Job, step change.Step, exit int) (mark *Mark, doubt bool) {
+	checkout := isCheckout(step, j.FailedRun)
+	if !checkout && !s.isOurs(step, j.FailedRun) {
+		return nil, false
+	}
+	mark, doubt = markOf(j, exit)
+	if mark != nil && checkout != (mark.By == ByPatch) {
+		return nil, false
+	}
+	return mark, doubt
 }
 
 // markOf returns what a job's annotations say, or else the end of its log; nil if

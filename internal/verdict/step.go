@@ -137,6 +137,20 @@ func (s stepKinds) isOurs(step change.Step, run string) bool {
 	return s.rig.match(step.Name)
 }
 
+// ourCheckout is the action that says whether a patchset can be checked out at all.
+// Forks of this repository keep its name.
+var ourCheckout = regexp.MustCompile(`^(?:\./\.dispatcher|[\w.-]+/dispatcher)/actions/checkout(?:@\S+)?$`)
+
+// isCheckout reports whether a step ran it: what it ran tells, or the name that
+// autorun.yml gives to the step as long as that is not known.
+func isCheckout(step change.Step, run string) bool {
+	if run == "" {
+		return step.Name == "setup: check out the revision"
+	}
+	what, ok := strings.CutPrefix(run, "Run ")
+	return ok && ourCheckout.MatchString(change.Clip(what, maxName))
+}
+
 func isAround(all []change.Step, name, prefix string) bool {
 	of, ok := strings.CutPrefix(name, prefix)
 	return ok && slices.ContainsFunc(all, func(s change.Step) bool { return s.Name == of })
