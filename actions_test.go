@@ -101,7 +101,7 @@ func TestCheckout(t *testing.T) {
 		"no revision":   {[]string{"REVISION="}, `::error::revision is "", not a commit`, ""},
 		"hostile":       {[]string{"REVISION=$(id)\n::error::x"}, `::error::revision is "??id??::error::x", not a commit`, ""},
 		"no repository": {[]string{"REVISION=" + mirrored, "REPOSITORY=spdk"}, `::error::repository is "spdk", not OWNER/NAME`, ""},
-		"hostile name":  {[]string{"REVISION=" + mirrored, "REPOSITORY=a/b c"}, `::error::repository is "a/b?c", not OWNER/NAME`, ""},
+		"hostile name":  {[]string{"REVISION=" + mirrored, "REPOSITORY=a/b c;"}, `::error::repository is "a/b c?", not OWNER/NAME`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -100,6 +100,7 @@ func TestMarks(t *testing.T) {
 		{"the patchset cannot be checked out", stepRan(job("x", 1, patchMark), "Run ./.dispatcher/actions/checkout"), Failed, false},
 		{"the same in a workflow of somebody's", stepRan(job("x", 1, patchMark), "Run spdk-community-ci/dispatcher/actions/checkout@v1"), Failed, false},
 		{"the same of a fork", stepRan(job("x", 1, patchMark), "Run example/dispatcher/actions/checkout@0123abc"), Failed, false},
+		{"the same of what packs the source", stepRan(job("x", 1, patchMark), "Run ./.dispatcher/actions/source"), Failed, false},
 		{"the same where the log is not known", job("setup: check out the revision", 1, patchMark), Failed, false},
 		{"the same in the log", stepRan(logged(job("x", 1), resumed, "##[notice]"+patchMark, "##[error]Process completed with exit code 1."), "Run ./.dispatcher/actions/checkout"), Failed, false},
 		{"the same in the log, said by a server", stepRan(logged(job("x", 1), "##[notice]"+patchMark, "##[error]Process completed with exit code 1."), "Run ./.dispatcher/actions/checkout"), SetupFailed, false},

@@ -137,15 +137,15 @@ func (s stepKinds) isOurs(step change.Step, run string) bool {
 	return s.rig.match(step.Name)
 }
 
-// ourCheckout is the action that says whether a patchset can be checked out at all.
-// Forks of this repository keep its name.
-var ourCheckout = regexp.MustCompile(`^(?:\./\.dispatcher|[\w.-]+/dispatcher)/actions/checkout(?:@\S+)?$`)
+// ourCheckout are the actions that say whether a patchset can be checked out at all:
+// checkout, and source, which runs it. Forks of this repository keep its name.
+var ourCheckout = regexp.MustCompile(`^(?:\./\.dispatcher|[\w.-]+/dispatcher)/actions/(?:checkout|source)(?:@\S+)?$`)
 
-// isCheckout reports whether a step ran it: what it ran tells, or the name that
-// autorun.yml gives to the step as long as that is not known.
+// isCheckout reports whether a step ran it: what it ran tells, or the names that
+// autorun.yml gives to steps as long as that is not known.
 func isCheckout(step change.Step, run string) bool {
 	if run == "" {
-		return step.Name == "setup: check out the revision"
+		return step.Name == "setup: the source" || strings.HasPrefix(step.Name, "setup: check out the revision")
 	}
 	what, ok := strings.CutPrefix(run, "Run ")
 	return ok && ourCheckout.MatchString(change.Clip(what, maxName))

@@ -95,6 +95,10 @@ func (r *repository) write(c commit) (string, error) {
 		fmt.Fprintf(&b, "from :%d\n", r.marks[c.parent])
 	}
 	for _, path := range slices.Sorted(maps.Keys(c.files)) {
+		if id, ok := strings.CutPrefix(c.files[path], submodule); ok {
+			fmt.Fprintf(&b, "M 160000 %s %s\n", id, quotePath(path))
+			continue
+		}
 		fmt.Fprintf(&b, "M 100644 inline %s\ndata %d\n%s\n", quotePath(path), len(c.files[path]), c.files[path])
 	}
 	fmt.Fprintf(&b, "\nget-mark :%d\n", r.last)
@@ -147,6 +151,13 @@ func (r *repository) close() error {
 	}
 	return err
 }
+
+// submodule begins the text of a file that is a submodule's commit.
+const submodule = "\x00submodule "
+
+// Submodule is the text of a file that stands for a submodule at a commit, 40 hex
+// digits.
+func Submodule(commit string) string { return submodule + commit }
 
 // quotePath writes a path as fast-import's C-style string.
 func quotePath(path string) string {
