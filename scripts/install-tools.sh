@@ -16,7 +16,7 @@ readonly bouncycastle_version=1.80
 readonly zizmor_version=1.32.0
 if [[ $gerrit_version =~ ^3\.([0-9]|10)\. ]]; then readonly minimum_java=17; else readonly minimum_java=21; fi
 
-readonly packages=(nginx-light fcgiwrap shellcheck qemu-system-x86 qemu-utils mmdebstrap fdisk openssh-client
+readonly packages=(nginx-light fcgiwrap shellcheck qemu-system-x86 qemu-utils mmdebstrap fdisk openssh-client sudo
   # dispatcher image
   docker.io ovmf mtools dosfstools e2fsprogs grub-common grub-pc-bin grub-efi-amd64-bin
 )

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spdk-community-ci/dispatcher/internal/environments"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/host"
 	"github.com/spdk-community-ci/dispatcher/internal/image/tool"
 	"github.com/spdk-community-ci/dispatcher/internal/proctree"
 )
@@ -65,7 +66,7 @@ func (r *cellRun) onHost(ctx context.Context) ending {
 	if err != nil {
 		return ending{status: exitRig, rig: err}
 	}
-	defer os.RemoveAll(dir)
+	defer r.removeFolder(context.WithoutCancel(ctx), dir)
 	if err = r.bring(ctx, dir); err != nil {
 		return ending{status: exitRig, rig: err}
 	}
@@ -128,16 +129,36 @@ func (r *cellRun) tellLeft(end proctree.End) {
 }
 
 // keepFrom copies one of the results. What cannot be copied was made by the test,
-// and says nothing about the host.
+// and says nothing about the host. What a test made with sudo may be readable for
+// root alone: it is copied with the same right.
 func (r *cellRun) keepFrom(ctx context.Context, from, path string) {
 	if _, err := os.Lstat(from); err != nil {
 		fmt.Fprintf(r.app.Stderr, "  %s is not there, and so not kept\n", printable(path))
 		return
 	}
+	kept := r.kept(path)
+	args := []string{"--recursive", "--no-dereference", "--", from, kept}
 	var tools tool.Tools
-	err := tools.Run(ctx, tool.Command{Doing: "keep " + path, Name: "cp", Args: []string{"--recursive", "--no-dereference", "--", from, r.kept(path)}})
+	err := tools.Run(ctx, tool.Command{Doing: "keep " + path, Name: "cp", Args: args})
+	if err != nil && os.Geteuid() != 0 && host.Sudo(ctx, "true") == nil {
+		err = os.RemoveAll(kept) // the part that was copied
+		if err == nil {
+			err = host.Sudo(ctx, "cp", args...)
+		}
+		if err == nil {
+			err = host.Sudo(ctx, "chown", "--recursive", "--no-dereference", fmt.Sprintf("%d:%d", os.Geteuid(), os.Getegid()), "--", kept)
+		}
+	}
 	if err != nil {
 		fmt.Fprintf(r.errs, "dispatcher: %s\n", printable(err.Error()))
+	}
+}
+
+// removeFolder removes what the test had. Where it does not succeed, the release of
+// the host tries again, and says why it cannot.
+func (r *cellRun) removeFolder(ctx context.Context, dir string) {
+	if err := host.Remove(ctx, dir); err != nil {
+		fmt.Fprintf(r.app.Stderr, "  %s\n", printable("failed to remove the test's folder: "+err.Error()))
 	}
 }
 

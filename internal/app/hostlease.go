@@ -144,7 +144,7 @@ func (c *hostCommand) record(ctx context.Context, args []string) int {
 func cleanHint(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "run it as root"
+		return "let this account use sudo without a password, or run it as root"
 	case errors.Is(err, syscall.EBUSY):
 		return "something still uses it: fuser -vm shows what"
 	}

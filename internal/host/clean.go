@@ -219,23 +219,11 @@ func (h *Host) unmountAll(_ context.Context, r Resource) (string, error) {
 	}
 }
 
-func (h *Host) deletePath(_ context.Context, r Resource) (string, error) {
+func (h *Host) deletePath(ctx context.Context, r Resource) (string, error) {
 	if _, err := os.Lstat(r.Path); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	// What is mounted there is more than a job's folder.
-	points, err := h.mounts()
-	if err != nil {
-		return "", err
-	}
-	real, err := filepath.EvalSymlinks(filepath.Dir(r.Path))
-	if err != nil {
-		return "", err
-	}
-	if points = below(points, filepath.Join(real, filepath.Base(r.Path))); len(points) > 0 {
-		return "", fmt.Errorf("%s is mounted there", change.OneLine(points[0]))
-	}
-	if err := os.RemoveAll(r.Path); err != nil {
+	if err := h.remove(ctx, r.Path); err != nil {
 		return "", err
 	}
 	return "deleted", nil
