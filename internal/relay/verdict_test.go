@@ -95,6 +95,33 @@ func TestRefusedBranchStopsNoVerdict(t *testing.T) {
 	check(t, results, refused, borrowed)
 }
 
+// TestRefusedBranchHidesNoVerdict: what stands on a branch that is refused for
+// something else is refused for its own.
+func TestRefusedBranchHidesNoVerdict(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.config("receive.fsckObjects", "true")
+	b.hook("pre-receive", protectMain)
+	tip := b.commits("refs/heads/main", b.base, commit{name: "next"})[0]
+	bad := b.malformed(tip, "bad")
+	branches, results := b.Move(t.Context(), []Item{branch("main", b.base, tip)}, []Item{b.patchset(1, bad, tip)})
+	check(t, branches, outcome{States: "refused", Kind: fault.Configuration, Text: "Not allowed to push to protected branch main", Refused: change.Protected})
+	check(t, results, outcome{States: "refused, refused", Kind: fault.Permanent, Text: "missingSpaceBeforeEmail", Refused: change.Malformed})
+}
+
+// TestNamedCommit: a patchset whose commit the mirror names is to blame, whatever it
+// brings along.
+func TestNamedCommit(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.config("receive.fsckObjects", "true")
+	below := b.commits("refs/changes/below", b.base, commit{name: "below"})[0]
+	items := []Item{b.patchset(1, b.malformed(below, "bad"), below)}
+	items[0].Unbased = true
+	_, results := b.Move(t.Context(), nil, items)
+	check(t, results, outcome{States: "refused, refused", Kind: fault.Permanent, Text: "missingSpaceBeforeEmail", Refused: change.Malformed})
+}
+
 // TestUnknownReasonForAll: a push of which each ref is refused in the same unknown
 // words is searched for its culprit.
 func TestUnknownReasonForAll(t *testing.T) {
