@@ -178,8 +178,7 @@ func (a *acting) move(ctx context.Context) {
 		case errors.Is(r.Err, relay.ErrForeign):
 			// Nothing is broken: patchsets bring what they stand on.
 			l.State, l.Note = Skipped, "left alone on the mirror: "+relay.ErrForeign.Error()
-		case r.Refused != "":
-			a.refusedAgain(a.branchLines[i], change.Entry{Kind: change.Unmoved, Revision: l.Revision, Branch: l.Branch}, r.Refused, r.Err)
+		case r.Refused != "": // noted below, at what may have come
 		case r.Err != nil:
 			l.fail(r.Err)
 		default:
@@ -189,7 +188,25 @@ func (a *acting) move(ctx context.Context) {
 		}
 	}
 	for i, r := range items {
+		a.arrived(i, r)
+	}
+	for i, r := range items {
 		a.moved(i, r)
+	}
+	for i, r := range branches {
+		if line := a.branchLines[i]; r.Refused != "" && !errors.Is(r.Err, relay.ErrForeign) {
+			l := &a.result.Lines[line]
+			a.refusedAgain(line, change.Entry{Kind: change.Unmoved, Revision: l.Revision, Branch: l.Branch}, r.Refused, r.Err)
+		}
+	}
+}
+
+// arrived notes whether a patchset has come to the mirror.
+func (a *acting) arrived(item int, r relay.ItemResult) {
+	for u, result := range r.Updates {
+		if a.result.Lines[a.slots[item][u]].Verb == plan.Relay {
+			a.here[a.items[item].ID] = result.State == relay.Done
+		}
 	}
 }
 
@@ -201,7 +218,6 @@ func (a *acting) moved(item int, r relay.ItemResult) {
 		l := &a.result.Lines[line]
 		switch {
 		case l.Verb == plan.Relay:
-			a.here[id] = result.State == relay.Done
 			switch {
 			case a.here[id]:
 				l.State = Done

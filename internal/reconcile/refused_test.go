@@ -153,6 +153,48 @@ func TestRefusedBranch(t *testing.T) {
 	once(t, w)
 }
 
+// TestRefusalsOfAMirrorWithoutBranches are noted at what patchsets brought along, or
+// else at a commit that comes with the branch's note.
+func TestRefusalsOfAMirrorWithoutBranches(t *testing.T) {
+	t.Parallel()
+	protected := "mirror master: failed: protected"
+	quiet := "skip master: skipped: the mirror refuses to move it: the branch is protected (once, at 2026-11-24 12:00 UTC); tried again after 2026-11-24 13:00 UTC, a new tip after an hour; patchsets bring what they stand on"
+	again := "relay 2/1: skipped: still refused; tried again in each pass: over 100 MB"
+	held := "dispatch 2/1/autorun.yml/1: waiting: its patchset is not on the mirror"
+	for _, tt := range []struct {
+		name    string
+		changes []int
+		want    []string // of the second pass
+	}{
+		{"a patchset came, and another did not", []int{1, 2}, []string{again, held, quiet}},
+		{"none came", []int{2}, []string{"relay 2/1: failed: over 100 MB", held, quiet}},
+		{"there is none", nil, []string{quiet}},
+	} {
+		w := newWorld(0)
+		for _, n := range tt.changes {
+			w.upload(n, 1)
+			c := w.changes[n]
+			c.Current.Parents = []change.Revision{w.branches["master"]}
+			w.changes[n] = c
+		}
+		w.push = func(item relay.Item) error {
+			switch {
+			case item.Updates[0].Ref == "refs/heads/master":
+				return fault.New(fault.Configuration, "protected")
+			case item.ID.Change == 2 && !item.OnMirror:
+				return fault.New(fault.Permanent, "over 100 MB")
+			}
+			return nil
+		}
+		r, _ := w.run(t, 0, false)
+		if first := told(r)[0]; first != protected || len(r.Problems) > 0 {
+			t.Errorf("%s: got %q and the problems %v", tt.name, first, r.Problems)
+		}
+		r, _ = w.run(t, 0, false)
+		expect(t, tt.name, told(r), tt.want)
+	}
+}
+
 // TestRefusedBranchOfALongName is told in each pass: no ref can remember it.
 func TestRefusedBranchOfALongName(t *testing.T) {
 	t.Parallel()

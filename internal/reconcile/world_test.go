@@ -26,6 +26,8 @@ type world struct {
 	changes  map[int]change.Change
 	branches map[string]change.Revision
 	refs     map[string]change.Revision
+	// objects are the commits that were pushed.
+	objects []change.Revision
 	runs     []change.Run
 	files    map[string]change.WorkflowFile
 	now      time.Time
@@ -258,8 +260,14 @@ func (w *world) Move(_ context.Context, branches, items []relay.Item) (b, i []re
 
 func (w *world) moveOne(item relay.Item) relay.ItemResult {
 	var r relay.ItemResult
-	if w.push != nil {
+	switch {
+	case item.OnMirror && !w.has(item.Want):
+		r.Err = fault.New(fault.Transient, "the mirror has no %s", item.Want)
+	case w.push != nil:
 		r.Err = w.push(item)
+	}
+	if r.Err == nil && !item.OnMirror {
+		w.objects = append(append(w.objects, item.Want), item.Parents...)
 	}
 	for _, u := range item.Updates {
 		result := relay.UpdateResult{Update: u, State: relay.Done}
@@ -284,6 +292,11 @@ func (w *world) moveOne(item relay.Item) relay.ItemResult {
 		r.Updates = append(r.Updates, result)
 	}
 	return r
+}
+
+// has reports whether the mirror has a commit: of a ref, or brought by one.
+func (w *world) has(commit change.Revision) bool {
+	return slices.Contains(w.objects, commit) || slices.Contains(slices.Collect(maps.Values(w.refs)), commit)
 }
 
 func (w *world) Delete(_ context.Context, updates []relay.Update) (results []relay.UpdateResult) {
