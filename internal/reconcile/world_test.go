@@ -28,9 +28,9 @@ type world struct {
 	refs     map[string]change.Revision
 	// objects are the commits that were pushed.
 	objects []change.Revision
-	runs     []change.Run
-	files    map[string]change.WorkflowFile
-	now      time.Time
+	runs    []change.Run
+	files   map[string]change.WorkflowFile
+	now     time.Time
 
 	// crash is the step at which the pass is killed: before the step takes
 	// effect, or after it when late is set; 0 never.
