@@ -93,6 +93,10 @@ func TestBounds(t *testing.T) {
 		r.Line([]byte("E   " + long[:3000]))
 		r.Line(fmt.Appendf(nil, "make: Entering directory '/%d'", i))
 		r.Line(fmt.Appendf(nil, "__%d.c:1: Failure", i))
+		r.Line(fmt.Appendf(nil, "    Start %d: t%d%s", i, i, long[:3000]))
+		r.Line(fmt.Appendf(nil, "%d: %s", i, long[:3000]))
+		r.Line(fmt.Appendf(nil, "FAIL: t%d.sh", i))
+		r.Line(fmt.Appendf(nil, "FAIL: %d", i))
 		r.Line(nil)
 	}
 	r.Line([]byte(long))
@@ -108,6 +112,9 @@ func TestBounds(t *testing.T) {
 	}
 	if details > detailed*maxDetails || size > maxFailures*(2*maxName+maxText+9) {
 		t.Errorf("got %d details and %d bytes", details, size)
+	}
+	if len(r.ctest.started) > maxFailures || len(r.automake.failed) > maxFailures {
+		t.Errorf("it follows %d and %d tests", len(r.ctest.started), len(r.automake.failed))
 	}
 	if len(r.golang.said) > maxNoted || len(r.python.noted) > maxNoted || len(r.folders) > maxNoted || len(r.command) > maxLine {
 		t.Errorf("it notes %d, %d, %d things and a command of %d bytes", len(r.golang.said), len(r.python.noted), len(r.folders), len(r.command))
