@@ -109,15 +109,30 @@ func (w *world) erases(c *subject, kind string) error {
 			continue
 		}
 		c.forged, c.erased = true, true
-		if kind == "all" {
-			c.blank = w.clock.Now()
-		}
 		c.happened(w.clock.Now())
 		if err := c.site.forge(ref, ""); err != nil {
 			return err
 		}
 	}
+	for _, r := range w.ordered(func(r *run) bool { return r.on == c }) {
+		r.unnamed = r.unnamed || !r.named()
+	}
 	return nil
+}
+
+// named reports whether a record on the mirror leads to a run: a claim by its key, or
+// a note of its number.
+func (r *run) named() bool {
+	refs := r.on.site.refs()
+	if refs[change.CustomLedger.Ref(change.Entry{Kind: change.Claim, Key: r.key})] != "" {
+		return true
+	}
+	for ref := range refs {
+		if strings.HasPrefix(ref, "refs/dispatcher/runs/") && strings.HasSuffix(ref, fmt.Sprintf("/%d", r.id)) {
+			return true
+		}
+	}
+	return false
 }
 
 // repair deletes the patchsets of the mirrors that are others than Gerrit's, as a pass

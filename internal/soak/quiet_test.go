@@ -84,8 +84,8 @@ func (w *world) still() {
 		if slices.Contains(c.ends, r.key) {
 			continue // the ledger says that it has ended, and to look at each such run takes too long
 		}
-		if r.last().begun.Before(c.blank) {
-			continue // nothing names it, and to look through all runs takes too long
+		if r.unnamed {
+			continue // to look through all runs takes too long
 		}
 		if why != "" && r.last().stopped.IsZero() {
 			w.violates("R12", "%s goes on although %s", r, why)

@@ -69,7 +69,6 @@ type subject struct {
 	hidden              bool         // nobody may read it
 	forged              bool         // the mirror was told lies about it
 	erased              bool         // refs about it left the mirror
-	blank               time.Time    // when all of them did, the records of its runs among them
 	ends                []change.Key // of runs about which the mirror was told something
 	unseen              bool         // the account could not see it once
 	withdrawn           bool         // it was private once, and left the mirror
@@ -133,6 +132,8 @@ type run struct {
 	key      change.Key
 	on       *subject
 	attempts []*attempt
+	// unnamed: every record that names it has left the mirror.
+	unnamed bool
 }
 
 type attempt struct {
