@@ -155,8 +155,8 @@ func TestImagePruneFrees(t *testing.T) {
 		{"no word of versions", "r2", "", nil, 0, "prune x", "\n7 bytes freed\n", 0},
 		{"versions", "backblaze", "", nil, 0, "prune x", "delete  1 hidden versions of replaced or deleted objects, 5 bytes\n12 bytes freed\n", 0},
 		{"a dry run", "backblaze", "", nil, 0, "prune --dry-run", "12 bytes would be freed; nothing was deleted (dry run)\n", 3},
-		{"a right is missing", "backblaze", "", denied, 2, "prune", "2 deleted or replaced objects (0.0 MB) are still stored, hidden: the bucket images keeps versions, and no lifecycle rule deletes them: failed to delete a version", 4},
-		{"a rule instead", "backblaze", rule, denied, 0, "prune", "its lifecycle rule deletes them 1 days after that\n", 4},
+		{"a right is missing", "backblaze", "", denied, 2, "prune", "2 deleted or replaced object(s) (0.0 MB) still stored, hidden: the bucket images keeps versions, and no lifecycle rule deletes them: failed to delete a version", 4},
+		{"a rule instead", "backblaze", rule, denied, 0, "prune", "its lifecycle rule deletes them 1 day(s) after that\n", 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

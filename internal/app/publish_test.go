@@ -237,7 +237,7 @@ func TestOldResultsAreFreed(t *testing.T) {
 		left int
 	}{
 		{"allowed", nil, "", 0},
-		{"not allowed", []string{"ListBucketVersions"}, "1 deleted or replaced objects are still stored, hidden: the bucket results keeps versions, and no lifecycle rule deletes them", 3},
+		{"not allowed", []string{"ListBucketVersions"}, "1 deleted or replaced object(s) still stored, hidden: the bucket results keeps versions, and no lifecycle rule deletes them", 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

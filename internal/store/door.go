@@ -3,6 +3,7 @@
 package store
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/xml"
@@ -31,10 +32,11 @@ type door struct {
 
 // record is what the door saw of one try of a call.
 type record struct {
-	stop   context.CancelFunc
-	header http.Header // of the last answer
-	answer *answerError
-	err    error // of the connection
+	stop    context.CancelFunc
+	answers int
+	header  http.Header // of the last answer
+	answer  *answerError
+	err     error // of the connection
 }
 
 type recordKey struct{}
@@ -70,8 +72,9 @@ func (d *door) RoundTrip(req *http.Request) (*http.Response, error) {
 		rec.stop()
 		return nil, err
 	}
+	rec.answers++
 	rec.header = resp.Header
-	if resp.StatusCode >= 300 || !ofObject(req) && isPage(resp) {
+	if resp.StatusCode >= 300 || !ofObject(req) && isPage(resp) && !isEmptyOrXML(resp) {
 		rec.answer = readRefusal(resp)
 		rec.stop()
 		return resp, nil
@@ -94,6 +97,18 @@ var ofBucket = []string{"list-type", "uploads", "versions", "versioning", "lifec
 
 func isPage(resp *http.Response) bool {
 	return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")
+}
+
+// isEmptyOrXML reports whether an answer is one of S3's although it says that it is a
+// page, as those of servers whose framework's default that is.
+func isEmptyOrXML(resp *http.Response) bool {
+	body := bufio.NewReader(resp.Body)
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, resp.Body}
+	begin, _ := body.Peek(5) // what is wrong with it is seen again when it is read
+	return len(begin) == 0 || string(begin) == "<?xml"
 }
 
 // prepare adds what the library cannot: a path in front of the bucket, signed

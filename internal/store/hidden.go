@@ -5,6 +5,8 @@ package store
 import (
 	"cmp"
 	"context"
+	"encoding/xml"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -101,6 +103,9 @@ func (s *Store) keepsVersions(ctx context.Context) (bool, error) {
 		try: func(ctx context.Context, core *minio.Core, _ *record) error {
 			answer, err := core.GetBucketVersioning(ctx, s.o.Bucket)
 			status = answer.Status
+			if _, odd := errors.AsType[xml.UnmarshalError](err); odd { // moto's
+				status, err = "not known", nil
+			}
 			return err
 		},
 	})
@@ -145,15 +150,15 @@ func (s *Store) Remains(ctx context.Context, prefix string) (note string, err er
 	if count == 0 {
 		return "", nil
 	}
-	what := fmt.Sprintf("%d deleted or replaced objects", count)
+	what := fmt.Sprintf("%d deleted or replaced object(s)", count)
 	if bytes > 0 {
 		what += fmt.Sprintf(" (%.1f MB)", float64(bytes)/1e6)
 	}
-	what += " are still stored, hidden: the bucket " + s.o.Bucket + " keeps versions"
+	what += " still stored, hidden: the bucket " + s.o.Bucket + " keeps versions"
 	days, err := s.ruleFor(ctx, s.prefix+prefix)
 	switch {
 	case days > 0:
-		return fmt.Sprintf("%s, and its lifecycle rule deletes them %d days after that", what, days), nil
+		return fmt.Sprintf("%s, and its lifecycle rule deletes them %d day(s) after that", what, days), nil
 	case err != nil:
 		what += fmt.Sprintf("; whether a lifecycle rule deletes them is not known (%v)", err)
 	default:

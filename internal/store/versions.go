@@ -3,9 +3,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -133,29 +135,61 @@ func (s *Store) histories(ctx context.Context, prefix string, size int) iter.Seq
 // versionPage returns the next keys with all their versions.
 func (s *Store) versionPage(ctx context.Context, prefix, after string, size int) (page []history, more bool, err error) {
 	q := call{doing: "list versions in the bucket " + s.o.Bucket, needs: "list versions of objects", limit: listLimit}
-	q.try = func(ctx context.Context, core *minio.Core, _ *record) error {
-		page, more = nil, false
+	q.try = func(ctx context.Context, core *minio.Core, rec *record) error {
+		found := versionList{}
+		more = false
+		answers, n := 1, 0
 		o := minio.ListObjectsOptions{Prefix: prefix, Recursive: true, WithVersions: true, StartAfter: after, MaxKeys: size}
-		n := 0
 		for info := range core.ListObjectsIter(ctx, s.o.Bucket, o) {
 			if info.Err != nil {
 				return info.Err
 			}
-			if len(page) == 0 || page[len(page)-1].key != info.Key {
-				if more = n >= size; more {
+			if rec.answers > answers || n == size { // the next answer's, or there will be one
+				answers, n = rec.answers, 0
+				if more = len(found) > 1; more {
 					break
 				}
-				page = append(page, history{key: info.Key})
 			}
-			last := &page[len(page)-1]
-			last.versions = append(last.versions, version{info.VersionID, info.Size, info.LastModified.UTC(), info.IsDeleteMarker})
+			found.add(info)
 			n++
+		}
+		page = found.sorted()
+		if more { // the last key may go on
+			page = page[:len(page)-1]
 		}
 		return ctx.Err() // the library ends quietly when it is cancelled
 	}
 	err = s.do(ctx, q)
-	for _, h := range page {
-		slices.Reverse(h.versions) // they come newest first
-	}
 	return page, more, err
+}
+
+// versionList is what one or more answers list, by key. Within an answer some servers
+// (versitygw, moto) have all versions first and then all delete markers.
+type versionList map[string][]minio.ObjectInfo
+
+func (l versionList) add(info minio.ObjectInfo) { l[info.Key] = append(l[info.Key], info) }
+
+// sorted returns the keys in their order, with their versions in that of age: they
+// come newest first, and times have whole seconds on some servers.
+func (l versionList) sorted() (list []history) {
+	for _, key := range slices.Sorted(maps.Keys(l)) {
+		found := l[key]
+		slices.Reverse(found)
+		slices.SortStableFunc(found, func(a, b minio.ObjectInfo) int {
+			return cmp.Or(boolInt(a.IsLatest)-boolInt(b.IsLatest), a.LastModified.Compare(b.LastModified))
+		})
+		h := history{key: key}
+		for _, info := range found {
+			h.versions = append(h.versions, version{info.VersionID, info.Size, info.LastModified.UTC(), info.IsDeleteMarker})
+		}
+		list = append(list, h)
+	}
+	return list
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -3,6 +3,8 @@
 package store
 
 import (
+	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"os"
@@ -95,7 +97,16 @@ func TestDialects(t *testing.T) {
 // TestHidden: what is deleted of that which others hid, and what stays.
 func TestHidden(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, dialect("backblaze", func(o *s3.Options) { o.PageSize = 3 }))
+	for _, name := range []string{"backblaze", "versitygw, with versions"} {
+		for size := 1; size < 9; size++ {
+			testHidden(t, dialect(name, func(o *s3.Options) { o.PageSize = size }))
+		}
+	}
+}
+
+func testHidden(t *testing.T, o s3.Options) {
+	t.Helper()
+	b := newBed(t, o)
 	ctx := t.Context()
 	for _, name := range []string{"p/live", "p/live", "p/gone", "p/kept", "p/kept", "p/young", "p/young", "q/other", "q/other"} {
 		b.put(name, "12345")
@@ -168,11 +179,11 @@ func TestRemains(t *testing.T) {
 	}{
 		{"all is allowed", "", nil, ""},
 		{"it may not ask, but delete", "", []string{"GetBucketVersioning"}, ""},
-		{"it may not list", "", []string{"ListBucketVersions"}, "2 deleted or replaced objects are still stored, hidden: " + unruled + ": failed to list versions in the bucket results: the storage answered 403 AccessDenied: Access Denied"},
-		{"it may not delete", "", []string{"DeleteObjectVersion"}, "3 deleted or replaced objects (0.3 MB) are still stored, hidden: " + unruled + ": failed to delete a version of p/a: the storage answered 403 AccessDenied: Access Denied"},
-		{"a rule", fmt.Sprintf(rule, "<Filter><Prefix></Prefix></Filter>", "Enabled", noncurrent), []string{"DeleteObjectVersion"}, "3 deleted or replaced objects (0.3 MB) are still stored, hidden: the bucket results keeps versions, and its lifecycle rule deletes them 3 days after that"},
-		{"a rule of the folder", fmt.Sprintf(rule, "<Filter><Prefix>ci/</Prefix></Filter>", "Enabled", noncurrent), []string{"ListBucketVersions"}, "lifecycle rule deletes them 3 days after that"},
-		{"an old rule", fmt.Sprintf(rule, "<Prefix>ci/p/</Prefix>", "Enabled", noncurrent), []string{"DeleteObjectVersion"}, "lifecycle rule deletes them 3 days after that"},
+		{"it may not list", "", []string{"ListBucketVersions"}, "2 deleted or replaced object(s) still stored, hidden: " + unruled + ": failed to list versions in the bucket results: the storage answered 403 AccessDenied: Access Denied"},
+		{"it may not delete", "", []string{"DeleteObjectVersion"}, "3 deleted or replaced object(s) (0.3 MB) still stored, hidden: " + unruled + ": failed to delete a version of p/a: the storage answered 403 AccessDenied: Access Denied"},
+		{"a rule", fmt.Sprintf(rule, "<Filter><Prefix></Prefix></Filter>", "Enabled", noncurrent), []string{"DeleteObjectVersion"}, "3 deleted or replaced object(s) (0.3 MB) still stored, hidden: the bucket results keeps versions, and its lifecycle rule deletes them 3 day(s) after that"},
+		{"a rule of the folder", fmt.Sprintf(rule, "<Filter><Prefix>ci/</Prefix></Filter>", "Enabled", noncurrent), []string{"ListBucketVersions"}, "lifecycle rule deletes them 3 day(s) after that"},
+		{"an old rule", fmt.Sprintf(rule, "<Prefix>ci/p/</Prefix>", "Enabled", noncurrent), []string{"DeleteObjectVersion"}, "lifecycle rule deletes them 3 day(s) after that"},
 		{"a rule of another folder", fmt.Sprintf(rule, "<Filter><Prefix>images/</Prefix></Filter>", "Enabled", noncurrent), []string{"DeleteObjectVersion"}, unruled},
 		{"a rule that is off", fmt.Sprintf(rule, "<Filter><Prefix></Prefix></Filter>", "Disabled", noncurrent), []string{"DeleteObjectVersion"}, unruled},
 		{"a rule for some", fmt.Sprintf(rule, "<Filter><Tag><Key>k</Key><Value>v</Value></Tag></Filter>", "Enabled", noncurrent), []string{"DeleteObjectVersion"}, unruled},
@@ -195,12 +206,51 @@ func TestRemains(t *testing.T) {
 					t.Errorf("got %v with the hint %q", fault.KindOf(err), fault.HintOf(err))
 				}
 			}
-			if ruled := strings.Contains(c.want, "3 days"); (err == nil) != (ruled || c.want == "") {
+			if ruled := strings.Contains(c.want, "3 day(s)"); (err == nil) != (ruled || c.want == "") {
 				t.Errorf("got the error %v", err)
 			}
 			if c.want == "" && (note != "" || bytes != 300_000) || c.want != "" && bytes != 0 || !strings.Contains(note, c.want) {
 				t.Errorf("got %q and %d bytes freed, want %q", note, bytes, c.want)
 			}
 		})
+	}
+}
+
+// TestDocumentedRule: the lifecycle rule that docs/publishing.md has to paste is one
+// that Remains counts on.
+func TestDocumentedRule(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../../docs/publishing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(doc), "<!-- lifecycle -->\n```json\n")
+	block, _, _ = strings.Cut(block, "```")
+	var rules struct {
+		XMLName xml.Name `json:"-" xml:"LifecycleConfiguration"`
+		Rules   []struct {
+			ID, Status                     string
+			Filter                         struct{ Prefix string }
+			NoncurrentVersionExpiration    struct{ NoncurrentDays int }
+			Expiration                     struct{ ExpiredObjectDeleteMarker bool }
+			AbortIncompleteMultipartUpload struct{ DaysAfterInitiation int }
+		} `xml:"Rule"`
+	}
+	decoder := json.NewDecoder(strings.NewReader(block))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&rules); err != nil {
+		t.Fatalf("%v in %s", err, block)
+	}
+	text, err := xml.Marshal(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBed(t, dialect("backblaze", func(o *s3.Options) { o.Lifecycle, o.Deny = string(text), []string{"DeleteObjectVersion"} }))
+	b.put("p/a", "x")
+	if err := b.Delete(t.Context(), "p/a"); err != nil {
+		t.Fatal(err)
+	}
+	if note, err := b.Remains(t.Context(), "p/"); err != nil || !strings.Contains(note, "deletes them 1 day(s) after that") {
+		t.Errorf("got %q, %v", note, err)
 	}
 }

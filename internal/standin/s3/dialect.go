@@ -33,6 +33,9 @@ var Dialects = map[string]func(*Options){
 	// https://docs.digitalocean.com/products/spaces/reference/s3-compatibility/
 	"spaces":                func(o *Options) { o.PlainUploads = true },
 	"spaces, with versions": func(o *Options) { o.Versions, o.PlainUploads = Kept, true },
+	// versitygw 1.8 and moto 5 list what a page has of versions, and then of delete
+	// markers, as e2e's TestServices saw.
+	"versitygw, with versions": func(o *Options) { o.Versions, o.MarkersLast = Kept, true },
 	// Older Ceph, Swift and appliances ignore conditions and know no versions.
 	"old": func(o *Options) { o.Versions, o.Conditions, o.PlainUploads = Missing, Ignored, true },
 }

@@ -54,6 +54,8 @@ type Options struct {
 	Conditions Conditions
 	// Versions are not kept if 0.
 	Versions Versions
+	// MarkersLast lists delete markers behind all versions of a page.
+	MarkersLast bool
 	// Lifecycle is the bucket's lifecycle configuration, as XML; empty is none.
 	Lifecycle string
 	// Deny lists actions that the account may not do: ListBucketVersions,

@@ -4,13 +4,11 @@ package s3
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,24 +35,10 @@ func (c *client) do(method, target, body string, header ...string) (int, string,
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	now := time.Now().UTC()
-	r.Header.Set("X-Amz-Date", now.Format(amzTime))
-	r.Header.Set("X-Amz-Content-Sha256", hash(body))
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	names := []string{"host"}
-	for name := range r.Header {
-		if name = strings.ToLower(name); strings.HasPrefix(name, "x-amz-") {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	scope := []string{now.Format("20060102"), c.server.o.Region, "s3", "aws4_request"}
-	r.Host = r.URL.Host
-	text := strings.Join([]string{"AWS4-HMAC-SHA256", now.Format(amzTime), strings.Join(scope, "/"), hash(canonical(r, names))}, "\n")
-	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=key/%s, SignedHeaders=%s, Signature=%s",
-		strings.Join(scope, "/"), strings.Join(names, ";"), hex.EncodeToString(sum(c.server.signingKey(scope), text))))
+	Sign(r, "key", c.server.o.Secret, c.server.o.Region, body, time.Now())
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, err.Error(), ""

@@ -3,6 +3,7 @@
 package s3
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"maps"
@@ -163,12 +164,15 @@ func (c call) listVersions() {
 		}
 		if len(answer.List) == size {
 			answer.IsTruncated = true
-			last := answer.List[size-1]
+			last := answer.List[size-1] // in the order of keys
 			answer.NextKeyMarker, answer.NextVersionIDMarker = last.Key, last.VersionID
 			break
 		}
 		v.Key = c.encode(v.Key)
 		answer.List = append(answer.List, v)
+	}
+	if c.s.o.MarkersLast {
+		slices.SortStableFunc(answer.List, func(a, b listedVersion) int { return -cmp.Compare(a.XMLName.Local, b.XMLName.Local) })
 	}
 	c.reply(http.StatusOK, answer)
 }
