@@ -14,6 +14,7 @@ set -euo pipefail
 readonly gerrit_version=${E2E_GERRIT:-3.13.5} # 3.11.0 and 3.9.1 work too
 readonly bouncycastle_version=1.80
 readonly zizmor_version=1.32.0
+readonly moto_version=5.2.1
 if [[ $gerrit_version =~ ^3\.([0-9]|10)\. ]]; then readonly minimum_java=17; else readonly minimum_java=21; fi
 
 readonly packages=(nginx-light fcgiwrap shellcheck qemu-system-x86 qemu-utils mmdebstrap fdisk openssh-client sudo
@@ -122,6 +123,8 @@ install_tools() {
     say "go install $path@$version"
     go install "$path@$version"
   done
+  # A second S3 server. moto's own extras bring 180 MB for other services.
+  python_tool moto "$moto_version" moto_server flask flask-cors PyYAML py-partiql-parser
 }
 
 # module_field prints a field of what "go mod download -json" says of a module.
@@ -149,20 +152,25 @@ install_servers() {
   done
 }
 
-# install_checkers installs zizmor beside the Go tools, in an environment of its
-# own, and GitHub's own parser below scripts/workflows.
-install_checkers() {
-  local bin venv=${XDG_CACHE_HOME:-$HOME/.cache}/dispatcher/zizmor-$zizmor_version
+# python_tool puts a program beside the Go tools that PyPI has, in an environment of
+# its own: its name there, release, program, and what else is installed.
+python_tool() {
+  local name=$1 version=$2 program=$3 bin venv=${XDG_CACHE_HOME:-$HOME/.cache}/dispatcher/$1-$2
   bin=$(go env GOBIN)
   bin=${bin:-$(go env GOPATH)/bin}
-  if [[ ! -x $venv/bin/zizmor ]]; then
+  if [[ ! -x $venv/bin/$program ]]; then
     need python3 "apt-get install python3-venv"
-    say "pip install zizmor==$zizmor_version"
+    say "pip install $name==$version"
     python3 -m venv "$venv" || fail "Python could not make an environment" "apt-get install python3-venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check "zizmor==$zizmor_version"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$name==$version" "${@:4}"
   fi
   mkdir -p "$bin"
-  ln -sf "$venv/bin/zizmor" "$bin/zizmor"
+  ln -sf "$venv/bin/$program" "$bin/$program"
+}
+
+# install_checkers installs zizmor, and GitHub's own parser below scripts/workflows.
+install_checkers() {
+  python_tool zizmor "$zizmor_version" zizmor
   need npm "install Node.js 20 or newer"
   if (($(node --version | sed 's/^v\([0-9]*\).*/\1/') < 20)); then fail "Node.js $(node --version) is too old" "install 20 or newer"; fi
   if ! (cd scripts/workflows && npm ls --silent >/dev/null 2>&1); then
