@@ -18,14 +18,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
+
+	"github.com/spdk-community-ci/dispatcher/e2e/rig"
 )
 
 // imageBed is a folder with recipes, a store, a registry and Docker.
@@ -185,58 +185,15 @@ func sumOf(t *testing.T, name string) string {
 // startDocker starts a daemon unless one runs, and ends the one that it started.
 func startDocker(t *testing.T) {
 	t.Helper()
-	works := func() bool { return exec.Command("docker", "version").Run() == nil }
-	if works() {
-		return
-	}
-	cmd := exec.Command("dockerd", "--log-level", "error")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	started, ended := make(chan error), make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // the death signal is that of the thread
-		defer runtime.UnlockOSThread()
-		started <- cmd.Start()
-		if cmd.Process != nil {
-			cmd.Wait()
-		}
-		close(ended)
-	}()
-	if err := <-started; err != nil {
-		t.Fatalf("failed to start dockerd: %v (run scripts/install-tools.sh)", err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		<-ended
-	})
-	for deadline := time.Now().Add(time.Minute); !works(); time.Sleep(200 * time.Millisecond) {
-		select {
-		case <-ended:
-			t.Fatal("dockerd ended before it was ready")
-		default:
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("dockerd was not ready within a minute")
-		}
-	}
+	stop, err := rig.StartDocker(t.Context())
+	must(t, err)
+	t.Cleanup(stop)
 }
 
 // makeBase makes a Debian from its packages: no registry can be asked here.
 func makeBase(t *testing.T) {
 	t.Helper()
-	if exec.Command("docker", "image", "inspect", imageBase).Run() == nil {
-		return
-	}
-	bootstrap := exec.CommandContext(t.Context(), "mmdebstrap", "--quiet", "--variant=minbase", "bookworm", "-")
-	load := exec.CommandContext(t.Context(), "docker", "import", "-", imageBase)
-	var said bytes.Buffer
-	bootstrap.Stderr, load.Stderr = &said, &said
-	pipe, err := bootstrap.StdoutPipe()
-	must(t, err)
-	load.Stdin = pipe
-	must(t, bootstrap.Start())
-	if err := errors.Join(load.Run(), bootstrap.Wait()); err != nil {
-		t.Fatalf("failed to make the base image: %v\n%s", err, said.String())
-	}
+	must(t, rig.MakeBase(t.Context(), imageBase))
 }
 
 // bootUEFI boots a raw disk as a machine without a BIOS would, until it asks who
