@@ -26,7 +26,7 @@ func (r *releaser) pushImage(ctx context.Context) error {
 		return err
 	}
 	if done, err := r.finished(ctx, s); done || err != nil {
-		return errors.Join(err, r.output("digest", s.digest))
+		return errors.Join(err, r.outputs(s.digest))
 	}
 	b, err := r.readDist(s)
 	if err != nil {
@@ -39,7 +39,12 @@ func (r *releaser) pushImage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.output("digest", digest)
+	return r.outputs(digest)
+}
+
+// outputs tells what provenance is to be signed for.
+func (r *releaser) outputs(digest string) error {
+	return errors.Join(r.output("image", r.image), r.output("digest", digest))
 }
 
 // ensureImage has the registry hold the image of a release, for everybody, and

@@ -44,7 +44,7 @@ func TestRelease(t *testing.T) {
 	if len(releases) != 1 || releases[0].Draft || !releases[0].Latest || !strings.HasPrefix(releases[0].Body, "- new things\n\nMade from "+main) {
 		t.Errorf("got releases %+v", releases)
 	}
-	if output, err := os.ReadFile(w.env["GITHUB_OUTPUT"]); err != nil || string(output) != "digest="+w.digest(commit)+"\n" {
+	if output, err := os.ReadFile(w.env["GITHUB_OUTPUT"]); err != nil || string(output) != "image="+w.image+"\ndigest="+w.digest(commit)+"\n" {
 		t.Errorf("the output is %q, %v", output, err)
 	}
 	w.writes()
