@@ -143,6 +143,17 @@ func (w *wiring) github(p *config.Project) (*github.Client, error) {
 	if c, ok := w.githubs[use]; ok {
 		return c, nil
 	}
+	c, err := w.newGithub(p, w.app.Sleep)
+	if err == nil {
+		w.githubs[use] = c
+	}
+	return c, err
+}
+
+// githubOnce is a client that tries each read once, for those who have another.
+func (w *wiring) githubOnce(p *config.Project) (*github.Client, error) { return w.newGithub(p, nil) }
+
+func (w *wiring) newGithub(p *config.Project, sleep func(context.Context, time.Duration) error) (*github.Client, error) {
 	rt, err := w.apiTransport(p)
 	if err != nil {
 		return nil, err
@@ -151,14 +162,10 @@ func (w *wiring) github(p *config.Project) (*github.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := github.New(github.Options{
+	return github.New(github.Options{
 		APIURL: p.CI.APIURL, Token: token, Setting: "ci-token", Transport: rt,
-		UserAgent: w.app.userAgent(), Sleep: w.app.Sleep, Now: w.app.Now,
+		UserAgent: w.app.userAgent(), Sleep: sleep, Now: w.app.Now,
 	})
-	if err == nil {
-		w.githubs[use] = c
-	}
-	return c, err
 }
 
 // allowed is the last gate before a push: branches, patchsets and our own

@@ -107,7 +107,7 @@ func (a *App) reportOn(ctx context.Context, wire *wiring, p *config.Project, dry
 	reporter := wire.reporter(p, review, hub, func(ctx context.Context) ([]change.Change, error) {
 		return review.Open(ctx, gerrit.Query{Project: p.Name, MaxAge: flake.Window, Messages: true})
 	})
-	if reporter.Details, err = a.ownDetails(wire, p, hub); err != nil {
+	if err := a.readOwn(wire, p, hub, ask.run, reporter); err != nil {
 		return report.Done{}, err
 	}
 	found, warnings := localFindings(ask.findings)

@@ -15,8 +15,10 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 )
 
-// Artifacts lists the artifacts of a run, newest first, at most 1000 of them.
-// The error is ErrGone where there is no such run.
+// Artifacts lists the artifacts of a run, newest first, at most 1000 of them. A name
+// that several attempts have used stands for the newest, as in download-artifact
+// (actions/toolkit, list-artifacts.ts, filterLatest). The error is ErrGone where there
+// is no such run.
 // https://docs.github.com/rest/actions/artifacts#list-workflow-run-artifacts
 func (c *Client) Artifacts(ctx context.Context, repository string, runID int64) ([]change.Artifact, error) {
 	path, err := repositoryPath(repository)
@@ -34,8 +36,15 @@ func (c *Client) Artifacts(ctx context.Context, repository string, runID int64) 
 	}
 	c.markSeen(repository)
 	pages := fmt.Sprintf("%s/%s/actions/runs/%d/artifacts/", webURL(c.api.BaseURL), repository, runID)
+	newest := map[string]int64{}
+	for _, entry := range entries {
+		newest[entry.Name] = max(newest[entry.Name], entry.ID)
+	}
 	all := make([]change.Artifact, 0, len(entries))
 	for _, entry := range entries {
+		if entry.ID < newest[entry.Name] {
+			continue
+		}
 		a, err := entry.artifact(pages)
 		if err != nil {
 			return nil, fault.New(fault.Transient, "failed to %s: %w", q.doing, err)

@@ -114,6 +114,7 @@ func TestArtifacts(t *testing.T) {
 	id := w.run()
 	gone := w.server.AddArtifact(id, standin.Artifact{Name: "old"})
 	w.server.ExpireArtifact(gone)
+	w.server.AddArtifact(id, standin.Artifact{Name: "results"}) // of the attempt before
 	kept := w.server.AddArtifact(id, standin.Artifact{Name: "results", Files: map[string]string{"junit.xml": "<testsuite/>"}})
 	got, err := w.client.Artifacts(t.Context(), "org/ci", id)
 	if err != nil || len(got) != 2 {
