@@ -39,7 +39,8 @@ type Act struct {
 	Dir string
 	// Image is what jobs run in, on whatever label.
 	Image string
-	// Binary is the dispatcher's program, which jobs find by DISPATCHER_BINARY.
+	// Binary is the dispatcher's program, which jobs find by DISPATCHER_BINARY: the
+	// image sets that, as a runner's file .env does.
 	Binary string
 	// Actions are folders that stand in for repositories, by OWNER/NAME@REF.
 	Actions map[string]string
@@ -175,9 +176,7 @@ func (a *Act) arguments(run github.Run, dir, artifacts string) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	// What a runner's file .env sets is in the environment of its processes and in no
-	// env context (actions/runner#740); what --env-file sets is in both.
-	options := "--label " + actLabel + " --env DISPATCHER_BINARY=/opt/dispatcher"
+	options := "--label " + actLabel
 	for _, v := range append([]string{artifacts + ":/artifacts", docker + ":/usr/local/bin/docker:ro", a.Binary + ":/opt/dispatcher:ro"}, a.Volumes...) {
 		options += " --volume " + v
 	}
