@@ -47,7 +47,7 @@ func (s *Server) end(run *Run, force bool) {
 	s.remember(run)
 	jobs := s.jobs[attempt{run.ID, run.Attempt}]
 	for _, j := range jobs {
-		if j.Status != "completed" && (force || !j.Always) {
+		if j.Status != "completed" && (force || !j.Always && !(s.o.DeafQueue && j.Status == "queued")) {
 			j.Status, j.Conclusion, j.Completed = "completed", "cancelled", s.now()
 		}
 	}

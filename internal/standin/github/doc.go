@@ -47,7 +47,10 @@
 //     (dawidd6/action-download-artifact#56). Switches: VisibilityDelay, SetLag.
 //   - created, event, status (also a conclusion), branch, actor, head_sha filter: REST.
 //   - Some runs never end, and 500 answers each cancel (JiRaska/open-bank-oss#6472).
-//     Switch: Wedged.
+//     Switch: Wedged. A cancel may be taken and leave jobs where they are that wait for a
+//     runner; force-cancel ends them (paiml/paiml-mcp-agent-toolkit#1318). Switch: DeafQueue.
+//     No job can be cancelled alone: there is no such call in REST, and a concurrency
+//     group of its own leaves a job that is queued where it is (the same issue).
 //   - Deleted runs are 404: REST, "Delete a workflow run"; so may new ones be for a
 //     while, which is a guess. Switch: SetLag.
 //

@@ -66,6 +66,9 @@ type Options struct {
 	// Wedged answers 500 to each cancel: some runs stay in_progress although all of their
 	// jobs have ended, and cannot be stopped (JiRaska/open-bank-oss#6472).
 	Wedged bool
+	// DeafQueue lets jobs that wait for a runner wait on when their run is cancelled,
+	// until it is made to (paiml/paiml-mcp-agent-toolkit#1318).
+	DeafQueue bool
 	// MaxPush is the largest pack that may be pushed, in bytes; 0 is no limit.
 	MaxPush int64
 	// ImmutableReleases lets nothing of a release change once it is published.

@@ -3,6 +3,7 @@
 package github
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -147,5 +148,20 @@ func TestWedged(t *testing.T) {
 	_, path := startRun(s)
 	if a := ask(t, s, "POST", path+"/cancel", nil); a.status != 500 || s.Runs()[0].Status != "queued" {
 		t.Errorf("got %d, and the run is %s", a.status, s.Runs()[0].Status)
+	}
+}
+
+// TestDeafQueue: a cancel that a waiting job does not hear.
+func TestDeafQueue(t *testing.T) {
+	t.Parallel()
+	s := serve(t, Options{DeafQueue: true})
+	id, path := startRun(s)
+	s.SetJobs(id, Job{Name: "waits"}, Job{Name: "runs", Status: "in_progress", Runner: "hosted"})
+	for _, c := range []struct{ path, want string }{{"/cancel", "queued,cancelled"}, {"/force-cancel", "cancelled,cancelled"}} {
+		a := ask(t, s, "POST", path+c.path, nil)
+		jobs := s.Jobs(id, 1)
+		if got := cmp.Or(jobs[0].Conclusion, jobs[0].Status) + "," + jobs[1].Conclusion; a.status != 202 || got != c.want {
+			t.Errorf("%s: got %d, %s", c.path, a.status, got)
+		}
 	}
 }
