@@ -22,15 +22,12 @@ const choreStep = "setup: the dispatcher at this workflow's own commit"
 
 // isChore reports whether a job is one that only prepares the tests of others.
 func isChore(j change.Job) bool {
-	has := func(name string) bool {
-		return slices.ContainsFunc(j.Steps, func(s change.Step) bool { return s.Name == name })
-	}
-	name := j.Name
-	if i := strings.LastIndex(name, separator); i >= 0 {
-		name = name[i+len(separator):]
-	}
-	step, ok := chores[name]
-	return ok && has(step) && has(choreStep)
+	step, ok := chores[lastName(j)]
+	return ok && hasStep(j, step) && hasStep(j, choreStep)
+}
+
+func hasStep(j change.Job, name string) bool {
+	return slices.ContainsFunc(j.Steps, func(s change.Step) bool { return s.Name == name })
 }
 
 // counted are the jobs that decide, as people count them: without those that did

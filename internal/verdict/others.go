@@ -64,7 +64,11 @@ func (m Message) mayFail(d *draft) {
 	for _, run := range m.Verdict.Required {
 		for _, j := range run.Jobs {
 			if j.MayFail && !slices.Contains(quiet, j.Outcome) {
-				d.item(otherName, d.span(j.Job.Name)+" "+j.Outcome.trait().one+details(d.cleaner, j))
+				text := " " + j.Outcome.trait().one + details(d.cleaner, j)
+				if isOptionalLab(j.Job) && untaken(j.Job) {
+					text = " was not run: no runner of its lab took it"
+				}
+				d.item(otherName, d.span(j.Job.Name)+text)
 				d.glueURL(otherURL, j.Job.URL)
 			}
 		}

@@ -24,12 +24,20 @@ func (f *folding) ending() ending { return ending{f.run.Superseded, f.run.Called
 
 // sort reads the jobs, and says which of them do not decide.
 func (f *folding) sort() {
+	labs := watchesLabs(f.run)
 	for _, j := range f.run.Jobs {
-		if f.ignored(f.run, j) {
+		if f.ignored(f.run, j) || labs && lastName(j) == giveUp {
 			f.aside = append(f.aside, j)
 			continue
 		}
-		f.result.Jobs = append(f.result.Jobs, f.job(j, f.ending()))
+		r := f.job(j, f.ending())
+		if labs && isOptionalLab(j) {
+			r.MayFail = true
+			if untaken(j) {
+				r.Outcome = RunnerLost
+			}
+		}
+		f.result.Jobs = append(f.result.Jobs, r)
 	}
 	f.needs = newNeeds(f.run, f.aside)
 	for i := range f.result.Jobs {
@@ -116,6 +124,9 @@ func (f *folding) sure(o Outcome) bool {
 // not go well.
 func (f *folding) explained() bool {
 	conclusion := f.run.Run.Conclusion
+	if conclusion == "cancelled" && f.gaveUp() {
+		return true
+	}
 	why := slices.Clone(f.aside)
 	var passed, skipped bool
 	for _, r := range f.result.Jobs {
