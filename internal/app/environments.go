@@ -31,6 +31,7 @@ environments.
   prepare    fetch the image of a cell (variable CELL) of the plan (variable PLAN)
   run        test in a cell of the matrix: run --source TARBALL --results FOLDER
   watch      see to it that jobs do not wait for an offline lab
+  give-up    end the run, of which nothing is left but jobs that no runner takes
   combine    add up the results of all cells: combine FOLDER
   recipes    list recipes of system images, for a job matrix
   schema     print the JSON Schema of a list of environments
@@ -53,7 +54,7 @@ type environmentsCommand struct {
 func (a *App) environments(ctx context.Context, args []string) int {
 	commands := map[string]func(*environmentsCommand, context.Context) (int, error){
 		"plan": (*environmentsCommand).plan, "prepare": (*environmentsCommand).prepare, "run": (*environmentsCommand).run,
-		"watch": (*environmentsCommand).watch, "combine": (*environmentsCommand).combine, "recipes": (*environmentsCommand).recipes,
+		"watch": (*environmentsCommand).watch, "give-up": (*environmentsCommand).giveUp, "combine": (*environmentsCommand).combine, "recipes": (*environmentsCommand).recipes,
 		"schema": printText(environments.Schema), "default": printText(environments.Default),
 	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
@@ -223,6 +224,7 @@ func (c *environmentsCommand) showPlan(plan environments.Plan, mirror string) er
 	for _, k := range environments.Kinds() {
 		set(string(k), plan.Entries(k))
 	}
+	set("optional", plan.OptionalLabs())
 	if err == nil && total > action.MaxOutputs {
 		err = wrong("use fewer shards, or shorter names and fewer labels of runners", "the jobs of this list take %d KiB to describe, and GitHub hands on %d", total>>10, action.MaxOutputs>>10)
 	}

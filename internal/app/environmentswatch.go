@@ -63,7 +63,7 @@ func (c *environmentsCommand) watch(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for {
+	for begun := c.app.Now(); ; {
 		jobs, err := hub.Jobs(ctx, env("GITHUB_REPOSITORY"), run, attempt)
 		if err != nil && !errors.Is(err, fault.Transient) {
 			return c.blind(err)
@@ -75,6 +75,11 @@ func (c *environmentsCommand) watch(ctx context.Context) (int, error) {
 			return 0, nil
 		case v.Cancel:
 			return c.offline(ctx, hub, run, v.Offline, w.Deadline)
+		case v.GiveUp:
+			return c.without(v.Offline, w.Deadline)
+		}
+		if c.app.Now().Sub(begun) >= watchLimit {
+			return c.enough()
 		}
 		if err := c.app.Sleep(ctx, watchPause); err != nil {
 			return 0, err

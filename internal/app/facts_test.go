@@ -200,22 +200,3 @@ func TestEndedIsALine(t *testing.T) {
 		t.Errorf("it is not reported after %s:\n%s", m[1], s.stdout)
 	}
 }
-
-// TestOptionalLabIsOffline: the required environments passed, and the job "lab" ended
-// the run because nobody took an optional one.
-func TestOptionalLabIsOffline(t *testing.T) {
-	t.Parallel()
-	t.Skip("fails: environments.Watch cancels the run for an optional environment as for any other, and a cancelled run makes no +1")
-	s := reporting(t, "")
-	c := s.push("ann", "nvme: split the probe loop", nil)
-	s.run(t.Context(), "sync")
-	lab := testJob("autorun / lab", "failure", "##[group]Run dispatcher environments watch", "##[endgroup]", "##[error]Process completed with exit code 1.")
-	lab.Steps[1].Name = "rig: wait for the lab's runners"
-	id := s.ends(testJob("autorun / docker (unit)", "success"), github.Job{Name: "autorun / metal (nvme)", Status: "completed", Conclusion: "cancelled", ContinueOnError: true}, lab)
-	s.github.SetRunState(id, "completed", "cancelled")
-	s.clock.advance(15 * time.Minute)
-	s.run(t.Context(), "sync")
-	if got := c.Votes()["Verified"]["bot"]; got != 1 {
-		t.Errorf("got the vote %d, want +1: %s", got, s.stdout)
-	}
-}

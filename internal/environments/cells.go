@@ -30,7 +30,14 @@ type Plan struct {
 type Waiting struct {
 	Name   string   `json:"name"`
 	Labels []string `json:"labels"`
+	// Optional ones are given up alone.
+	Optional bool `json:"optional,omitempty"`
 }
+
+// LabSuffix ends the names of jobs for optional environments in a lab. They are
+// jobs of their own in the workflow, for which nothing waits: GitHub can end no job
+// alone, so that one of a lab which is offline would hold up all that need it.
+const LabSuffix = " (optional lab)"
 
 // Make spreads environments over jobs. Shards is for environments that do not
 // say themselves; no job is made that would test nothing.
@@ -57,15 +64,19 @@ func Make(list []Environment, shards int) (Plan, error) {
 			}
 			p.Cells[e.Kind] = append(p.Cells[e.Kind], c)
 			if !hosted(e.RunsOn) {
-				p.Lab = append(p.Lab, Waiting{c.Name, e.RunsOn})
+				p.Lab = append(p.Lab, Waiting{c.Name, e.RunsOn, c.Optional})
 			}
 		}
 	}
 	for _, k := range Kinds() {
-		if n := len(p.Cells[k]); n > maxCells {
+		if n := len(p.Entries(k)); n > maxCells {
 			return p, fault.New(fault.Configuration, "the environments of kind %s make %d jobs", k, n).
 				WithHint("use fewer shards: GitHub allows %d jobs", maxCells)
 		}
+	}
+	if n := len(p.OptionalLabs()); n > maxCells {
+		return p, fault.New(fault.Configuration, "the optional environments of labs make %d jobs", n).
+			WithHint("use fewer shards: GitHub allows %d jobs", maxCells)
 	}
 	return p, nil
 }
@@ -79,6 +90,9 @@ func (e *Environment) cell(i, n int) (Cell, error) {
 	if n > 1 {
 		// No name has a '+' in it, so no other cell has this id.
 		c.ID, c.Name = fmt.Sprintf("%s+%dof%d", e.Name, i+1, n), fmt.Sprintf("%s (%d/%d)", e.Name, i+1, n)
+	}
+	if c.inOptionalLab() {
+		c.Name += LabSuffix
 	}
 	if e.Kind == Metal {
 		c.JobMinutes += leaseMinutes
@@ -109,5 +123,8 @@ func (e *Environment) conf(shard, shards int) string {
 // hostedForm are the labels of GitHub's own Linux runners. Anything else may be
 // a runner of somebody's own, or a mistake; nobody can tell in advance.
 var hostedForm = regexp.MustCompile(`^ubuntu-(latest|slim|[0-9]{2}\.04(-arm)?)$`)
+
+// inOptionalLab reports whether the run does not wait for a cell.
+func (c Cell) inOptionalLab() bool { return c.Optional && !hosted(c.RunsOn) }
 
 func hosted(labels []string) bool { return len(labels) == 1 && hostedForm.MatchString(labels[0]) }

@@ -52,7 +52,8 @@ type Environment struct {
 	// Results are files and folders to keep, seen from the source's folder. What
 	// begins with '!' is a pattern of what is left out of them.
 	Results []string `json:"results,omitempty"`
-	// Optional environments are told of and do not fail the run.
+	// Optional environments are told of and do not fail the run. Those of labs do not
+	// hold it up either.
 	Optional bool `json:"optional,omitempty"`
 	// DockerOptions are what a container may do beyond what docker allows to each.
 	DockerOptions []string `json:"docker-options,omitempty"`

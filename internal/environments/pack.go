@@ -24,13 +24,36 @@ type Entry struct {
 	Optional   bool     `json:"optional"`
 	LeaseWait  string   `json:"lease-wait,omitempty"`
 	LeaseFor   string   `json:"lease-for,omitempty"`
+	// Kind is there where a matrix has several.
+	Kind Kind `json:"kind,omitempty"`
 }
 
-// Entries are the matrix of one kind; never nil.
+func (c Cell) entry() Entry {
+	return Entry{c.ID, c.Name, c.RunsOn, c.JobMinutes, c.Optional, c.LeaseWait, c.LeaseFor, ""}
+}
+
+// Entries are the matrix of one kind, without those of OptionalLabs; never nil.
 func (p Plan) Entries(kind Kind) []Entry {
 	list := make([]Entry, 0, len(p.Cells[kind]))
 	for _, c := range p.Cells[kind] {
-		list = append(list, Entry{c.ID, c.Name, c.RunsOn, c.JobMinutes, c.Optional, c.LeaseWait, c.LeaseFor})
+		if !c.inOptionalLab() {
+			list = append(list, c.entry())
+		}
+	}
+	return list
+}
+
+// OptionalLabs are the matrix of all optional environments in labs; never nil.
+func (p Plan) OptionalLabs() []Entry {
+	list := []Entry{}
+	for _, k := range Kinds() {
+		for _, c := range p.Cells[k] {
+			if c.inOptionalLab() {
+				e := c.entry()
+				e.Kind = k
+				list = append(list, e)
+			}
+		}
 	}
 	return list
 }

@@ -48,7 +48,7 @@ var (
 
 // reserved are jobs of the workflow; what is called report is left out of a
 // verdict.
-var reserved = []string{"plan", "source", "lab", "report"}
+var reserved = []string{"plan", "source", "lab", "report", "give-up"}
 
 // Read reads a list of environments, YAML or JSON, and fills in what was not
 // given. The error tells everything that is wrong, each with its place in file.

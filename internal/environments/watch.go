@@ -25,12 +25,17 @@ type Watch struct {
 
 // Verdict is what a look at the jobs led to.
 type Verdict struct {
-	// Done says that there is nothing left to watch.
+	// Done says that there is nothing left to watch: each required job has found its
+	// runner, and each optional one has ended.
 	Done bool
 	// Offline are the jobs that no runner took in time.
 	Offline []Waiting
-	// Cancel says that nothing but those is left, so that the run may be ended.
+	// Cancel says that nothing but those is left, and that one of them is required,
+	// so that the run may be ended.
 	Cancel bool
+	// GiveUp says that nothing but those is left, and that all of them are optional:
+	// what else there is may be reported.
+	GiveUp bool
 }
 
 // Look judges the jobs as they are now.
@@ -39,6 +44,7 @@ func (w *Watch) Look(now time.Time, jobs []change.Job) Verdict {
 		w.since = map[string]time.Time{}
 	}
 	var waiting []Waiting
+	working := false // on an optional job
 	for _, l := range w.Lab {
 		key := strings.Join(l.Labels, ",")
 		if _, known := w.since[key]; !known {
@@ -49,15 +55,20 @@ func (w *Watch) Look(now time.Time, jobs []change.Job) Verdict {
 			waiting = append(waiting, l)
 		case job.Status == "in_progress": // the lab is there, if busy
 			w.since[key] = now
+			working = working || l.Optional
 		}
 	}
-	v := Verdict{Done: len(waiting) == 0}
+	v := Verdict{Done: len(waiting) == 0 && !working}
+	required := false
 	for _, l := range waiting {
 		if now.Sub(w.since[strings.Join(l.Labels, ",")]) >= w.Deadline {
 			v.Offline = append(v.Offline, l)
+			required = required || !l.Optional
 		}
 	}
-	v.Cancel = len(v.Offline) > 0 && len(v.Offline) == len(waiting) && !w.working(jobs)
+	if len(v.Offline) > 0 && len(v.Offline) == len(waiting) && !w.working(jobs) {
+		v.Cancel, v.GiveUp = required, !required
+	}
 	return v
 }
 
@@ -65,9 +76,15 @@ func (w *Watch) Look(now time.Time, jobs []change.Job) Verdict {
 func (w *Watch) working(jobs []change.Job) bool {
 	return slices.ContainsFunc(jobs, func(j change.Job) bool {
 		lab := slices.ContainsFunc(w.Lab, func(l Waiting) bool { return isCalled(j.Name, l.Name) })
-		return j.Status == "in_progress" && !isCalled(j.Name, w.Self) || j.Status == "queued" && !lab
+		return j.Status == "in_progress" && !isCalled(j.Name, w.Self) || j.Status == "queued" && !lab && !slices.Contains(after, lastName(j.Name))
 	})
 }
+
+// after are jobs that wait for the one that watches. GitHub does not list jobs
+// before those that they need have ended; should it, they are not waited for.
+var after = []string{"report", "give-up"}
+
+func lastName(job string) string { return job[strings.LastIndex(" / "+job, " / "):] }
 
 func find(jobs []change.Job, name string) *change.Job {
 	i := slices.IndexFunc(jobs, func(j change.Job) bool { return isCalled(j.Name, name) })

@@ -16,7 +16,7 @@ import (
 // of the jobs unit, nvme and metal and what is thought of it.
 func TestWatch(t *testing.T) {
 	t.Parallel()
-	nvme, metal := Waiting{"nvme", []string{"self-hosted", "qemuhost"}}, Waiting{"metal", []string{"self-hosted", "lab"}}
+	nvme, metal := Waiting{"nvme", []string{"self-hosted", "qemuhost"}, false}, Waiting{"metal", []string{"self-hosted", "lab"}, false}
 	type step struct {
 		after             time.Duration
 		unit, nvme, metal string
@@ -57,7 +57,7 @@ func TestWatch(t *testing.T) {
 func TestBusyLab(t *testing.T) {
 	t.Parallel()
 	labels := []string{"self-hosted", "lab"}
-	w := Watch{Lab: []Waiting{{"a (1/2)", labels}, {"a (2/2)", labels}}, Deadline: time.Minute}
+	w := Watch{Lab: []Waiting{{"a (1/2)", labels, false}, {"a (2/2)", labels, false}}, Deadline: time.Minute}
 	look := func(minute int, one string) Verdict {
 		return w.Look(time.Unix(int64(60*minute), 0), []change.Job{{Name: "a (1/2)", Status: one}, {Name: "a (2/2)", Status: "queued"}})
 	}
@@ -69,6 +69,41 @@ func TestBusyLab(t *testing.T) {
 	}
 	if v := look(302, "completed"); !v.Cancel || len(v.Offline) != 1 {
 		t.Errorf("got %+v, want the second shard offline", v)
+	}
+}
+
+// TestOptionalLab: optional jobs that nobody takes are given up once all else has
+// ended; those that are taken are waited for.
+func TestOptionalLab(t *testing.T) {
+	t.Parallel()
+	nvme, metal := Waiting{"nvme", []string{"qemuhost"}, false}, Waiting{"metal" + LabSuffix, []string{"lab"}, true}
+	const queued, running, done = "queued", "in_progress", "completed"
+	type step struct {
+		after             time.Duration
+		unit, nvme, metal string
+		want              Verdict
+	}
+	for name, steps := range map[string][]step{
+		"it comes in time":       {{0, running, running, queued, Verdict{}}, {time.Minute, done, done, running, Verdict{}}, {5 * time.Hour, done, done, done, Verdict{Done: true}}},
+		"it is offline":          {{0, done, done, queued, Verdict{}}, {29 * time.Minute, done, done, queued, Verdict{}}, {time.Minute, done, done, queued, Verdict{Offline: []Waiting{metal}, GiveUp: true}}},
+		"a test still runs":      {{0, running, done, queued, Verdict{}}, {30 * time.Minute, running, done, queued, Verdict{Offline: []Waiting{metal}}}, {time.Hour, running, done, running, Verdict{}}},
+		"the required one works": {{0, done, running, queued, Verdict{}}, {time.Hour, done, running, queued, Verdict{Offline: []Waiting{metal}}}, {time.Hour, done, done, queued, Verdict{Offline: []Waiting{metal}, GiveUp: true}}},
+		"the required one waits": {{0, done, queued, running, Verdict{}}, {29 * time.Minute, done, queued, running, Verdict{}}},
+		"both are offline":       {{0, done, queued, queued, Verdict{}}, {time.Hour, done, queued, queued, Verdict{Offline: []Waiting{nvme, metal}, Cancel: true}}},
+		"the required one is":    {{0, done, queued, done, Verdict{}}, {time.Hour, done, queued, done, Verdict{Offline: []Waiting{nvme}, Cancel: true}}},
+	} {
+		w := Watch{Lab: []Waiting{nvme, metal}, Deadline: 30 * time.Minute, Self: "lab"}
+		now := time.Unix(0, 0)
+		for i, s := range steps {
+			now = now.Add(s.after)
+			jobs := []change.Job{
+				{Name: "autorun / lab", Status: running}, {Name: "autorun / report", Status: queued}, {Name: "autorun / give-up", Status: queued},
+				{Name: "autorun / unit", Status: s.unit}, {Name: "autorun / nvme", Status: s.nvme}, {Name: "autorun / metal" + LabSuffix, Status: s.metal},
+			}
+			if diff := cmp.Diff(s.want, w.Look(now, jobs)); diff != "" {
+				t.Errorf("%s, look %d (-want +got):\n%s", name, i+1, diff)
+			}
+		}
 	}
 }
 
