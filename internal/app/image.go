@@ -89,6 +89,9 @@ func (a *App) image(ctx context.Context, args []string) int {
 		}
 		return ExitDone
 	}
+	if args[0] == "as-root" { // for ourselves, through sudo
+		return a.imageAsRoot(ctx, args[1:])
+	}
 	all := verbs()
 	i := slices.IndexFunc(all, func(v verb) bool { return v.name == args[0] })
 	if i < 0 {

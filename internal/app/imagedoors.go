@@ -38,13 +38,17 @@ func (a *App) newImageWork(out *action.Action, f *imageFlags) (*imageWork, error
 	if f.verbose {
 		log = a.Stderr
 	}
+	sudo, err := asRoot()
+	if err != nil {
+		return nil, err
+	}
 	w.Images = &image.Images{
 		Recipes: os.DirFS(cmp.Or(f.recipes, ".")), RecipesDir: f.recipes, Out: f.out,
 		Registry:  hub{&registry.Client{Transport: transport, UserAgent: a.userAgent(), Getenv: a.Getenv, Backoff: time.Second}},
 		Cache:     &imageCache{app: a, dir: f.cache, size: int64(f.cacheSize)},
 		Guests:    guests{app: a, flags: f},
 		Web:       image.HTTP{Transport: transport, UserAgent: a.userAgent()},
-		Assembler: disk.Assembler{}, Tools: tool.Tools{Log: log, Path: a.lookPath}, Now: a.Now,
+		Assembler: disk.Assembler{Sudo: sudo}, Tools: tool.Tools{Log: log, Path: a.lookPath}, Now: a.Now,
 		Log: func(format string, args ...any) {
 			fmt.Fprintln(a.Stderr, printable("  "+fmt.Sprintf(format, args...)))
 		},

@@ -97,7 +97,7 @@ func (b *build) prepare(ctx context.Context) (err error) {
 	r := b.recipe
 	if r.Disk != nil {
 		if r.Disk.Dockerfile != "" {
-			err = b.Assembler.Check(b.Tools)
+			err = b.Assembler.Check(ctx, b.Tools)
 		} else {
 			_, err = b.Tools.Find("qemu-img", "qemu-utils")
 		}

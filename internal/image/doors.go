@@ -102,10 +102,10 @@ type Guest interface {
 	PowerDown(ctx context.Context) error
 }
 
-// Assembler makes a raw disk of a file system; disk.Assembler is the real one.
+// Assembler makes a raw disk of a file system in a tarball; disk.Assembler is the real one.
 type Assembler interface {
-	Check(tools tool.Tools) error
-	Assemble(ctx context.Context, tools tool.Tools, o disk.Options) (string, error)
+	Check(ctx context.Context, tools tool.Tools) error
+	Assemble(ctx context.Context, tools tool.Tools, system io.Reader, o disk.Options) (string, error)
 }
 
 // Images does the work.

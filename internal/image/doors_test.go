@@ -175,12 +175,17 @@ func (g *guests) PowerDown(context.Context) error {
 // assembler makes a disk of what one file of the system says.
 type assembler struct{ missing error }
 
-func (a assembler) Check(tool.Tools) error { return a.missing }
+func (a assembler) Check(context.Context, tool.Tools) error { return a.missing }
 
-func (a assembler) Assemble(_ context.Context, _ tool.Tools, o disk.Options) (string, error) {
-	text, err := os.ReadFile(filepath.Join(o.Root, "build-args"))
+func (a assembler) Assemble(ctx context.Context, tools tool.Tools, system io.Reader, o disk.Options) (string, error) {
+	root := filepath.Join(o.Work, "system")
+	err := os.Mkdir(root, 0o755)
+	if err == nil {
+		err = tools.Run(ctx, tool.Command{Doing: "unpack", Name: "tar", Args: []string{"--extract", "--directory=" + root}, Stdin: system})
+	}
+	text, readErr := os.ReadFile(filepath.Join(root, "build-args"))
 	raw := filepath.Join(o.Work, "disk.raw")
-	return raw, errors.Join(err, os.WriteFile(raw, append(text, o.Hostname+o.Seed+o.UserData...), 0o644))
+	return raw, errors.Join(err, readErr, os.WriteFile(raw, append(text, o.Hostname+o.Seed+o.UserData...), 0o644))
 }
 
 // bed is all that a test needs.

@@ -81,21 +81,13 @@ func (b *build) diskOfContainer(ctx context.Context, stage string) (string, erro
 	if err := b.engine.build(ctx, stage, string(d.Dockerfile), tag, map[string]string{"IMAGE": localTag(b.m)}); err != nil {
 		return "", err
 	}
-	system := filepath.Join(b.work, "system")
-	if err := os.Mkdir(system, 0o755); err != nil {
-		return "", fault.New(fault.Ours, "failed to make a folder for the system: %w", err)
-	}
-	b.Log("unpacking it")
-	if err := b.unpack(ctx, tag, system); err != nil {
-		return "", err
-	}
 	userData, err := b.userData(stage)
 	if err != nil {
 		return "", err
 	}
 	b.Log("making a disk of it")
-	return b.Assembler.Assemble(ctx, b.Tools, disk.Options{
-		Root: system, Work: b.work, Size: int64(d.Size), Cmdline: string(d.Cmdline), UserData: userData,
+	return b.assemble(ctx, tag, disk.Options{
+		Work: b.work, Size: int64(d.Size), Cmdline: string(d.Cmdline), UserData: userData,
 		Hostname: strings.ReplaceAll(b.m.Name, ".", "-"), Seed: b.m.Version,
 	})
 }
@@ -113,8 +105,8 @@ func (b *build) userData(stage string) (string, error) {
 	return string(text), nil
 }
 
-// unpack lets tar give each file its owner, mode and attributes.
-func (b *build) unpack(ctx context.Context, tag, to string) error {
+// assemble makes a disk of what the engine exports.
+func (b *build) assemble(ctx context.Context, tag string, o disk.Options) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r, w := io.Pipe()
@@ -124,15 +116,12 @@ func (b *build) unpack(ctx context.Context, tag, to string) error {
 		w.CloseWithError(err)
 		exported <- err
 	}()
-	err := b.Tools.Run(ctx, tool.Command{
-		Doing: "unpack " + tag, Name: "tar", Stdin: r,
-		Args: []string{"--extract", "--file=-", "--numeric-owner", "--preserve-permissions", "--xattrs", "--xattrs-include=*", "--directory=" + to},
-	})
-	r.CloseWithError(errors.New("tar ended"))
+	raw, err := b.Assembler.Assemble(ctx, b.Tools, r, o)
+	r.CloseWithError(errors.New("nobody reads it"))
 	if err != nil {
 		cancel()
 		<-exported
-		return err
+		return "", err
 	}
-	return <-exported
+	return raw, <-exported
 }

@@ -15,11 +15,9 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/image/tool"
 )
 
-// Options describe a disk.
+// Options describe a disk of a system: a kernel and its initial RAM disk in /boot,
+// an init. A few of its files are changed.
 type Options struct {
-	// Root is a folder with the system: a kernel and its initial RAM disk in
-	// /boot, an init. A few of its files are changed.
-	Root string
 	// Work is a folder for intermediate files; the caller removes it.
 	Work string
 	// Size is the disk's size in bytes.
@@ -45,41 +43,20 @@ type builder struct {
 	Options
 	tools tool.Tools
 	id    ids
-	raw   string
+	// root is the folder of the system.
+	root, raw string
 }
 
-// Assembler makes disks with the programs of this host.
-type Assembler struct{}
-
-// Assemble makes a raw disk of a file system and returns the file's name, which
-// is in Work.
-func (Assembler) Assemble(ctx context.Context, tools tool.Tools, o Options) (string, error) {
-	if err := checkCmdline(o.Cmdline); err != nil {
-		return "", err
-	}
-	if o.Size < minSize || o.Size%mib != 0 {
-		return "", fault.New(fault.Configuration, "a disk cannot have %d bytes", o.Size).WithHint("give whole MiB, and at least %dM", minSize/mib)
-	}
-	b := &builder{Options: o, tools: tools, id: idsOf(o.Seed), raw: filepath.Join(o.Work, "disk.raw")}
-	for _, step := range []func(context.Context) error{b.system, b.table, b.rootFS, b.bios, b.efi} {
-		if err := step(ctx); err != nil {
-			return "", err
-		}
-	}
-	return b.raw, nil
-}
+// rawFile is the disk's name.
+const rawFile = "disk.raw"
 
 // needed are the programs, and the Debian packages that have them.
 var needed = [][2]string{
 	{"sfdisk", "fdisk"}, {"mke2fs", "e2fsprogs"}, {"mkfs.vfat", "dosfstools"}, {"mmd", "mtools"}, {"mcopy", "mtools"}, {"qemu-img", "qemu-utils"},
 }
 
-// Check says which program or right is missing before anything is built.
-func (Assembler) Check(tools tool.Tools) error {
-	if os.Geteuid() != 0 {
-		return fault.New(fault.Configuration, "a disk's files get their owners from root, and this is user %d", os.Geteuid()).
-			WithHint("run it with sudo, or in a user namespace: podman unshare")
-	}
+// check looks for what makes disks.
+func check(tools tool.Tools) error {
 	for _, n := range needed {
 		if _, err := tools.Find(n[0], n[1]); err != nil {
 			return err
@@ -134,7 +111,7 @@ func (b *builder) table(ctx context.Context) error {
 // rootFS fills the root partition from the folder.
 func (b *builder) rootFS(ctx context.Context) error {
 	err := b.run(ctx, "make the root file system", "mke2fs", "-q", "-F", "-t", "ext4", "-m", "1", "-L", "root", "-U", b.id.root,
-		"-E", fmt.Sprintf("offset=%d,hash_seed=%s,lazy_itable_init=1", rootStart, b.id.root), "-d", b.Root, b.raw,
+		"-E", fmt.Sprintf("offset=%d,hash_seed=%s,lazy_itable_init=1", rootStart, b.id.root), "-d", b.root, b.raw,
 		fmt.Sprintf("%dk", (b.Size-tailSize-rootStart)/1024))
 	if exit := exitOf(err); exit != nil && strings.Contains(exit.Tail, "Could not allocate") {
 		return fault.New(fault.Configuration, "the system does not fit on a disk of %d MiB: %w", b.Size/mib, err).WithHint("raise disk.size in recipe.yml")

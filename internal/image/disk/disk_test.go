@@ -102,7 +102,7 @@ func TestSystem(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 	}
 	must(t, os.Symlink(outside, filepath.Join(dir, "etc/hostname")))
-	b := &builder{Options: Options{Root: dir, Cmdline: "quiet", Hostname: "tiny", UserData: "#cloud-config\n"}, id: idsOf("v")}
+	b := &builder{root: dir, Options: Options{Cmdline: "quiet", Hostname: "tiny", UserData: "#cloud-config\n"}, id: idsOf("v")}
 	must(t, b.system(t.Context()))
 	for name, want := range map[string]string{
 		"etc/hostname": "tiny\n", "etc/machine-id": "", "etc/fstab": "UUID=" + b.id.root + " / ext4 errors=remount-ro 0 1\n",
@@ -149,13 +149,13 @@ func TestRefusals(t *testing.T) {
 		{Options{Size: 2 << 30, Cmdline: "quiet; reboot"}, "a character that GRUB would read"},
 		{Options{Size: 2 << 30, Cmdline: "quiet\nreboot"}, "a character that GRUB would read"},
 	} {
-		_, err := Assembler{}.Assemble(t.Context(), tool.Tools{}, c.o)
+		_, err := Assembler{}.Assemble(t.Context(), tool.Tools{}, strings.NewReader(""), c.o)
 		if !errors.Is(err, fault.Configuration) || !strings.Contains(err.Error(), c.text) || fault.HintOf(err) == "" {
 			t.Errorf("%+v: got %v", c.o, err)
 		}
 	}
 	missing := tool.Tools{Path: func(string) (string, error) { return "", errors.New("no") }}
-	if err := (Assembler{}).Check(missing); !errors.Is(err, fault.Configuration) || fault.HintOf(err) == "" {
+	if err := check(missing); !errors.Is(err, fault.Configuration) || fault.HintOf(err) == "" {
 		t.Errorf("no programs: got %v", err)
 	}
 }

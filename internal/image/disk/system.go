@@ -17,9 +17,9 @@ import (
 )
 
 // system makes a container's file system one of a machine. All files are opened
-// below Root, so a link in it cannot lead to a file of this machine.
+// below root, so a link in it cannot lead to a file of this machine.
 func (b *builder) system(context.Context) error {
-	root, err := os.OpenRoot(b.Root)
+	root, err := os.OpenRoot(b.root)
 	if err != nil {
 		return fault.New(fault.Ours, "failed to open the system's folder: %w", err)
 	}
