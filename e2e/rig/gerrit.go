@@ -102,7 +102,7 @@ func (g *Gerrit) start(ctx context.Context, from string, o GerritOptions) error 
 	if g.proc, err = start("Gerrit", cmd, filepath.Join(g.dir, "daemon.log")); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	return g.proc.await(ctx, func(ctx context.Context) error {
 		return g.Get(ctx, "config/server/version", nil)
