@@ -117,7 +117,7 @@ func TestAppToken(t *testing.T) {
 			t.Errorf("the token does not work: %v", err)
 		}
 		_, err = client.DefaultBranch(t.Context(), "org/mirror")
-		checkFailure(t, err, fault.Configuration, "may not see it")
+		checkFailure(t, err, fault.Configuration, "add it to those of the installation")
 		s.Requests()
 	}
 	if used[0] != used[1] || used[1] == used[2] || used[2] == used[3] {

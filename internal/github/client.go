@@ -19,6 +19,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	gogithub "github.com/google/go-github/v60/github"
@@ -62,6 +63,7 @@ type Client struct {
 	idle    time.Duration
 	token   TokenSource
 	setting string
+	kind    atomic.Int32 // a tokenKind: the last token's
 	sleep   func(context.Context, time.Duration) error
 
 	mu        sync.Mutex

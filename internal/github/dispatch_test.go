@@ -126,7 +126,7 @@ func TestDispatchOutcomes(t *testing.T) {
 		{"401", faults.Answer(401, `{"message":"Bad credentials"}`), change.Refused, fault.Configuration, 0, "setting ci-token", 0},
 		{"403", faults.Answer(403, `{"message":"Resource not accessible by personal access token"}`), change.Refused, fault.Configuration, 0, "Actions: write", 0},
 		{"403 single sign-on", faults.Answer(403, `{"message":"Resource protected by organization SAML enforcement."}`), change.Refused, fault.Configuration, 0, "single sign-on", 0},
-		{"404", faults.Answer(404, `{"message":"Not Found"}`), change.Refused, fault.Configuration, 0, "may not see it", 0},
+		{"404", faults.Answer(404, `{"message":"Not Found"}`), change.Refused, fault.Configuration, 0, "needs the scope repo", 0},
 		{"409", faults.Answer(409, `{"message":"busy"}`), change.Refused, fault.Transient, 0, "busy", 0},
 		{"422 disabled", faults.Answer(422, `{"message":"Cannot trigger a 'workflow_dispatch' on a disabled workflow"}`), change.Refused, fault.Configuration, 0, "enable the workflow", 0},
 		{"422 details", faults.Answer(422, `{"message":"Validation Failed","errors":["one",{"message":"two"},{"field":"ref","code":"missing"}]}`), change.Refused, fault.Configuration, 0, "Validation Failed; one; two; ref: missing", 0},

@@ -48,6 +48,8 @@ type apiError struct {
 	limit   *limitError // the rate limit that stopped it, or nil
 	unsent  bool        // certain: nothing reached the server
 	err     error       // never nil
+	// accepted are the permissions that would do, if GitHub says it.
+	accepted string
 }
 
 func (e *apiError) Error() string { return e.err.Error() }
@@ -116,6 +118,7 @@ func (c *Client) request(ctx context.Context, q call) (*http.Request, error) {
 		kind := fault.KindOf(err)
 		return nil, fault.New(kind, "failed to %s: %w", q.doing, &apiError{unsent: true, err: err})
 	}
+	c.kind.Store(int32(kindOf(token)))
 	req.Header.Set("Authorization", "Bearer "+token)
 	return req, nil
 }
@@ -132,7 +135,7 @@ func describe(resp *gogithub.Response, err error) *apiError {
 		e.unsent = neverSent(err)
 		return e
 	}
-	e.status = resp.StatusCode
+	e.status, e.accepted = resp.StatusCode, accepted(resp.Header)
 	if answer, ok := errors.AsType[*gogithub.ErrorResponse](err); ok {
 		e.message = messageOf(answer)
 		e.err = fmt.Errorf("GitHub answered %d: %s", e.status, e.message)

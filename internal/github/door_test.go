@@ -49,7 +49,7 @@ func TestDefaultBranch(t *testing.T) {
 		t.Errorf("got %q, %v; want main", got, err)
 	}
 	_, err := w.client.DefaultBranch(t.Context(), "org/gone")
-	checkFailure(t, err, fault.Configuration, "check that org/gone is right; if the repository is private, the token (setting ci-token) may not see it")
+	checkFailure(t, err, fault.Configuration, "check that org/gone is right; if the repository is private, the classic token (setting ci-token) needs the scope repo, and its account must be invited")
 	_, err = w.client.DefaultBranch(t.Context(), "gone")
 	checkFailure(t, err, fault.Configuration, "OWNER/NAME")
 	w.server.Faults.Add(faults.Rule{Do: faults.Answer(200, `{"default_branch":"-x"}`)})

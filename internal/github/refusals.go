@@ -3,6 +3,7 @@
 package github
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -17,8 +18,8 @@ type refusal struct {
 	status int // 0 is any
 	text   string
 	kind   fault.Kind // 0 is Configuration
-	// hint says what to do. TOKEN stands for the token and its setting, NEEDS
-	// for the permission that the call takes.
+	// hint says what to do. TOKEN stands for the token and its setting, GRANT for
+	// how to give it the permission that the call takes.
 	hint string
 }
 
@@ -37,9 +38,9 @@ var refusals = []refusal{
 	{text: "saml enforcement", hint: "authorize TOKEN for single sign-on with that organization"},
 	{text: "token does not have at least one of required scope", hint: "give TOKEN the scope that the server names"}, // Gitea
 	{text: "should be the owner of the repo", hint: "Gitea lists runs for the repository's owners only: use an owner's token"},
-	{text: "resource not accessible by integration", hint: "give the App the permission NEEDS, and accept it where it is installed; in a job, add it under permissions:"},
-	{text: "resource not accessible by personal access token", hint: "give TOKEN the permission NEEDS on that repository (a classic token: the scope repo)"},
-	{text: "must have admin rights", hint: "GitHub says so whatever is missing: give TOKEN the permission NEEDS on that repository (a classic token: the scope repo), and its account the right to write there"},
+	{text: "resource not accessible by integration", hint: "GRANT"},
+	{text: "resource not accessible by personal access token", hint: "GRANT"},
+	{text: "must have admin rights", hint: "GitHub says so whatever is missing: GRANT"},
 	{text: "permission to write to a repo", hint: "give the account of TOKEN the right to write to that repository"}, // Gitea
 
 	// The repository.
@@ -81,25 +82,23 @@ func known(e *apiError) (refusal, bool) {
 // server said, where that is known. Without a word of the server's own there is
 // the usual cause.
 func (c *Client) hint(q call, e *apiError) string {
-	token := "the token"
-	if c.setting != "" {
-		token += " (setting " + c.setting + ")"
-	}
-	if r, ok := known(e); ok && (c.token != nil || !strings.Contains(r.hint, "TOKEN")) {
-		return strings.NewReplacer("TOKEN", token, "NEEDS", q.needs).Replace(r.hint)
+	token := c.name(tokenKind(c.kind.Load()))
+	needs := cmp.Or(e.accepted, q.needs)
+	if r, ok := known(e); ok && (c.token != nil || !strings.Contains(r.hint, "TOKEN") && !strings.Contains(r.hint, "GRANT")) {
+		return strings.NewReplacer("TOKEN", token, "GRANT", c.grant(needs, e.message)).Replace(r.hint)
 	}
 	silent := e.message == ""
 	switch {
 	case e.status == http.StatusUnauthorized && c.token != nil:
 		return token + " is wrong, expired or revoked: make a new one"
 	case e.status == http.StatusForbidden && silent && c.token != nil:
-		return "give " + token + " the permission " + q.needs + " on that repository (a classic token: the scope repo)"
+		return c.grant(needs, e.message)
 	case c.token == nil && (e.status == http.StatusForbidden || e.status == http.StatusUnauthorized):
 		return "give a token: GitHub wants one for this even where the repository is public"
 	case e.status == http.StatusNotFound && c.token == nil:
 		return q.missing + "; without a token only public repositories can be seen"
 	case e.status == http.StatusNotFound:
-		return q.missing + "; if the repository is private, " + token + " may not see it"
+		return q.missing + "; " + c.see()
 	case e.status < 400:
 		return "the repository seems to have moved: give its new name"
 	}

@@ -47,7 +47,7 @@ func TestRefusals(t *testing.T) {
 		// SalesforceFoundation/NPSP#7247
 		{403, "Although you appear to have the correct authorization credentials, the `org` organization has an IP allow list enabled, and your IP address is not permitted to access this resource.", fault.Configuration, "IP allow list"},
 		// refined-github/refined-github#6951
-		{403, "`org` forbids access via a personal access token (classic). Please use a GitHub App, OAuth App, or a personal access token with fine-grained permissions.", fault.Configuration, "in place of the token (setting ci-token)"},
+		{403, "`org` forbids access via a personal access token (classic). Please use a GitHub App, OAuth App, or a personal access token with fine-grained permissions.", fault.Configuration, "in place of the classic token (setting ci-token)"},
 		// mislav/hub#3363
 		{403, "`org` forbids access via a personal access token with fine-grained permissions. Please use a GitHub App, or an OAuth App.", fault.Configuration, "allow fine-grained tokens"},
 		// NixOS/org#247, HHS/simpler-grants-gov#2547
@@ -67,18 +67,18 @@ func TestRefusals(t *testing.T) {
 		{403, "Actions has been disabled for this user.", fault.Configuration, "enable Actions"},
 		{422, "Actions has been disabled for this repository.", fault.Configuration, "enable Actions"},
 		// gavinr/github-csv-tools#124
-		{403, "Resource not accessible by personal access token", fault.Configuration, "the permission Actions: write on that repository"},
+		{403, "Resource not accessible by personal access token", fault.Configuration, "a role in that repository that has Actions: write"},
 		// jaseci-labs/jac#5283
-		{403, "Resource not accessible by integration", fault.Configuration, "under permissions:"},
+		{403, "Resource not accessible by integration", fault.Configuration, "the GitHub App (setting ci-token) the permission Actions: write"},
 		// ACCESS-NRI/access-spack-packages#30: of a dispatch
-		{403, "Must have admin rights to Repository.", fault.Configuration, "the permission Actions: write"},
+		{403, "Must have admin rights to Repository.", fault.Configuration, "says so whatever is missing: give the classic token (setting ci-token) the scope repo"},
 		// REST reference, "Rate limits"; the second on older Enterprise Servers.
 		{403, "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.", fault.Transient, ""},
 		{403, "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again.", fault.Transient, ""},
 		{403, "API rate limit exceeded for installation ID 1.", fault.Transient, ""},
 		{403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header (https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required).", fault.Configuration, "User-Agent"},
 		{403, "Something that nobody has seen yet", fault.Configuration, noHint},
-		{403, "", fault.Configuration, "the permission Actions: write"},
+		{403, "", fault.Configuration, "the scope repo"},
 		// Gitea 1.25: routers/api/v1/api.go, services/actions/workflow.go
 		{403, "token does not have at least one of required scope(s), required=[write:repository], token scope=read:user", fault.Configuration, "the scope that the server names"},
 		{403, "user should be the owner of the repo", fault.Configuration, "an owner's token"},
@@ -116,7 +116,7 @@ func TestRefusals(t *testing.T) {
 		if tt.kind == fault.Transient && fault.RetryAfter(err) == 0 {
 			t.Errorf("%q: no wait is named", tt.message)
 		}
-		if started.Outcome != change.Refused || strings.Contains(hint, "TOKEN") || strings.Contains(hint, "NEEDS") {
+		if started.Outcome != change.Refused || strings.Contains(hint, "TOKEN") || strings.Contains(hint, "GRANT") {
 			t.Errorf("%q: got outcome %v, hint %q", tt.message, started.Outcome, hint)
 		}
 	}

@@ -88,7 +88,7 @@ func TestWorkflowFileMissing(t *testing.T) {
 	_, err := read("org/ci", "gone", "autorun.yml")
 	checkFailure(t, err, fault.Configuration, "No commit found for the ref gone")
 	_, err = read("org/hidden", "main", "autorun.yml")
-	checkFailure(t, err, fault.Configuration, "the token (setting ci-token) may not see it")
+	checkFailure(t, err, fault.Configuration, "the classic token (setting ci-token) needs the scope repo")
 	for _, bad := range [][3]string{{"org", "main", "a.yml"}, {"org/ci", "a..b", "a.yml"}, {"org/ci", "main", "a/b.yml"}} {
 		_, err := read(bad[0], bad[1], bad[2])
 		checkFailure(t, err, fault.Configuration, "")

@@ -32,6 +32,9 @@ type Access struct {
 	Workflows bool
 	// App says that it is a GitHub App's token: refusals are worded for it.
 	App bool
+	// Classic says that it is a token with scopes: what it may not write is refused
+	// in other words, which name no permission.
+	Classic bool
 }
 
 // FullAccess is a token that may do everything with all repositories.
@@ -93,7 +96,8 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request, n need) *Reposito
 		return nil
 	}
 	repo := s.repositories[strings.ToLower(r.PathValue("owner")+"/"+r.PathValue("repo"))]
-	if repo == nil || repo.private && (anonymous || !access.covers(repo.name)) {
+	blind := access.Classic && access.Contents == None // without the scope repo
+	if repo == nil || repo.private && (anonymous || blind || !access.covers(repo.name)) {
 		fail(w, http.StatusNotFound, "Not Found")
 		return nil
 	}
@@ -107,10 +111,29 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request, n need) *Reposito
 		return repo
 	case anonymous:
 		fail(w, http.StatusUnauthorized, "Requires authentication")
+	case access.Classic: // ACCESS-NRI/access-spack-packages#30
+		fail(w, http.StatusForbidden, "Must have admin rights to Repository.")
 	case access.App:
+		w.Header().Set("X-Accepted-Github-Permissions", n.String())
 		fail(w, http.StatusForbidden, "Resource not accessible by integration")
 	default:
+		w.Header().Set("X-Accepted-Github-Permissions", n.String())
 		fail(w, http.StatusForbidden, "Resource not accessible by personal access token")
 	}
 	return nil
+}
+
+// String lists the permissions as GitHub's header does.
+// https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api#resource-not-accessible
+func (n need) String() string {
+	var all []string
+	for _, p := range []struct {
+		name  string
+		level Level
+	}{{"actions", n.actions}, {"checks", n.checks}, {"contents", n.contents}, {"issues", n.issues}} {
+		if p.level != None {
+			all = append(all, p.name+"="+map[Level]string{Read: "read", Write: "write"}[p.level])
+		}
+	}
+	return strings.Join(all, ",")
 }
