@@ -163,7 +163,7 @@ func (w *wiring) newGithub(p *config.Project, sleep func(context.Context, time.D
 		return nil, err
 	}
 	return github.New(github.Options{
-		APIURL: p.CI.APIURL, Token: token, Setting: "ci-token", Transport: rt,
+		APIURL: p.CI.APIURL, Token: token, Setting: p.CI.Credential.Setting, Transport: rt,
 		UserAgent: w.app.userAgent(), Sleep: sleep, Now: w.app.Now,
 	})
 }

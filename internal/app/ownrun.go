@@ -30,7 +30,7 @@ func (a *App) readOwn(wire *wiring, p *config.Project, hub *github.Client, run i
 	}
 	wire.mask(token.Reveal())
 	own := *p
-	own.CI.Credential = config.Credential{Token: token}
+	own.CI.Credential = config.Credential{Token: token, Setting: "github-token"}
 	client, err := wire.githubOnce(&own)
 	if err != nil {
 		return err

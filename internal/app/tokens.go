@@ -57,7 +57,7 @@ func (w *wiring) newToken(c config.Credential, p *config.Project, repository, ho
 		}
 		source, err := github.AppToken(github.AppOptions{
 			ID: c.App.ID, InstallationID: c.App.InstallationID, PrivateKeyPEM: c.App.PrivateKey.Reveal(),
-			Repository: repository, APIURL: p.CI.APIURL, Transport: rt, UserAgent: w.app.userAgent(),
+			Repository: repository, APIURL: p.CI.APIURL, Setting: c.Setting, Transport: rt, UserAgent: w.app.userAgent(),
 			Now: w.app.Now, Sleep: w.app.Sleep,
 		})
 		return w.masked(source), err

@@ -60,7 +60,7 @@ func (l *loader) mirrorCredential(m *mirror, address string) Credential {
 	}
 	ours := origin(address) == origin(l.serverURL)
 	if token := l.src.explicit("mirror-token"); token != "" && (ours || l.file == "") {
-		return Credential{Token: Secret(token)}
+		return Credential{Token: Secret(token), Setting: "mirror-token"}
 	}
 	if !ours {
 		return Credential{}
@@ -78,14 +78,14 @@ func (l *loader) ciCredential(p *project, c CI) Credential {
 		return Credential{}
 	}
 	if token := l.src.explicit("ci-token"); token != "" {
-		return Credential{Token: Secret(token)}
+		return Credential{Token: Secret(token), Setting: "ci-token"}
 	}
 	common := l.common()
 	if common != (Credential{}) {
 		return common
 	}
 	if strings.EqualFold(c.Repository, strings.TrimSpace(l.src.Getenv("GITHUB_REPOSITORY"))) {
-		return Credential{Token: Secret(l.input("github-token"))}
+		return tokenFrom("github-token", l.input("github-token"))
 	}
 	return Credential{}
 }
@@ -93,9 +93,17 @@ func (l *loader) ciCredential(p *project, c CI) Credential {
 // common is what serves the mirror and the CI repository alike.
 func (l *loader) common() Credential {
 	if l.app != nil {
-		return Credential{App: l.app}
+		return Credential{App: l.app, Setting: "app-id"}
 	}
-	return Credential{Token: Secret(strings.TrimSpace(l.src.Getenv("GHPA_TOKEN")))}
+	return tokenFrom("GHPA_TOKEN", strings.TrimSpace(l.src.Getenv("GHPA_TOKEN")))
+}
+
+// tokenFrom is a token of a setting; nothing if that is empty.
+func tokenFrom(setting, token string) Credential {
+	if token == "" {
+		return Credential{}
+	}
+	return Credential{Token: Secret(token), Setting: setting}
 }
 
 // named reads what a file says about a token.
@@ -105,13 +113,13 @@ func (l *loader) named(a *auth) (Credential, bool) {
 	case token && app:
 		l.fail(l.near(&a.App), "remove one of them", "there is both a token-env and an app")
 	case token:
-		return Credential{Token: l.secret(&a.TokenEnv)}, true
+		return tokenFrom(string(a.TokenEnv), l.secret(&a.TokenEnv).Reveal()), true
 	case app && a.App != nil:
 		key := l.secret(&a.App.PrivateKeyEnv)
 		if key != "" {
 			l.checkKey(l.near(&a.App.PrivateKeyEnv), key.Reveal())
 		}
-		return Credential{App: &App{ID: int64(a.App.ID), InstallationID: int64(a.App.InstallationID), PrivateKey: key}}, true
+		return Credential{App: &App{ID: int64(a.App.ID), InstallationID: int64(a.App.InstallationID), PrivateKey: key}, Setting: "app"}, true
 	}
 	return Credential{}, token || app
 }

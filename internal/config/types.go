@@ -95,6 +95,8 @@ type CI struct {
 type Credential struct {
 	Token Secret
 	App   *App
+	// Setting is the input or variable that it comes from, for hints.
+	Setting string
 }
 
 // App is a GitHub App's installation as an alternative to a personal token.
