@@ -45,7 +45,7 @@ func explainAnswer(doing string, ref name.Reference, answer *transport.Error) er
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		hint := "log in with 'docker login " + host + "' as somebody who may"
 		if host == "ghcr.io" {
-			hint += ", or set GITHUB_TOKEN (in a job: permissions: packages: write) or GHPA_TOKEN (scope write:packages)"
+			hint += ", or set GITHUB_TOKEN (in a job: permissions: packages: write) or GHPA_TOKEN (a classic token with the scope write:packages; fine-grained ones have no such permission)"
 		}
 		return fault.New(fault.Configuration, "failed to %s: %s refuses it: %d %s", doing, host, status, text).WithHint("%s", hint)
 	case answer.Temporary() || status >= 500 || status == http.StatusTooManyRequests:
