@@ -5,6 +5,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -145,11 +146,16 @@ func (g *gathering) explain(ctx context.Context, run *verdict.Run, rules verdict
 	run.Artifacts = list
 }
 
-// remarks reads what a job remarked.
+// remarks reads what a job remarked. Who may not read annotations hears of it once:
+// the log has the same words but for what GitHub itself remarks.
 func (g *gathering) remarks(ctx context.Context, job *change.Job) error {
 	list, err := g.Details.Annotations(ctx, g.q.Project.CI.Repository, *job)
-	if err == nil {
+	switch {
+	case err == nil:
 		job.Annotations = list
+	case errors.Is(err, fault.Configuration) && !g.blind:
+		g.blind = true
+		g.warn(fault.New(fault.Configuration, "annotations are refused, so logs and test reports alone tell why jobs failed: %w", err).WithHint("%s", fault.HintOf(err)))
 	}
 	return err
 }

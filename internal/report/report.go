@@ -81,6 +81,8 @@ type Reporter struct {
 	ChangeURL func(project string, number int) string
 	// Now must be set with Others.
 	Now func() time.Time
+
+	blind bool // annotations are refused, which was said
 }
 
 // Request is one run to report on.
