@@ -74,6 +74,7 @@ type imageFlags struct {
 	buildOptions    image.BuildOptions
 	pullOptions     image.PullOptions
 	accel, console  string
+	bootTimeout     time.Duration
 	alias           string
 	back            bool
 	keep            int
@@ -158,6 +159,8 @@ func (a *App) parseImage(v verb, args []string) (*imageFlags, error) {
 		names, rest = append(names, set.Arg(0)), set.Args()[1:]
 	}
 	switch {
+	case f.bootTimeout < 0:
+		return f, wrong("write it like 90s, 30m or 2h", "a time cannot be negative")
 	case len(names) > 1:
 		return f, wrong("give one image at a time", "there is one name too many: %q", change.OneLine(names[1]))
 	case len(names) == 0 && !v.all:
@@ -185,6 +188,7 @@ func cacheFlags(f *imageFlags, set *flag.FlagSet) {
 
 func bootFlags(f *imageFlags, set *flag.FlagSet) {
 	set.StringVar(&f.accel, "accel", "auto", "auto, kvm or tcg; auto is kvm where it works")
+	set.DurationVar(&f.bootTimeout, "boot-timeout", 0, "how `long` the guest may take to boot (default 5m, 15m without KVM)")
 	set.StringVar(&f.console, "console", "", "`file` to save the guest's console to")
 }
 

@@ -194,6 +194,8 @@ func TestImageRefuses(t *testing.T) {
 		{"two names", nil, 2, "build x y", "one name too many"},
 		{"a version", nil, 2, "build x:latest", "takes no version"},
 		{"a flag", nil, 2, "build x --what", "flag provided but not defined: -what\n    hint: dispatcher image build --help"},
+		{"a time", nil, 2, "verify x --boot-timeout -5m", "a time cannot be negative"},
+		{"how long a boot may take", nil, 0, "verify --help", "-boot-timeout long"},
 		{"an age", nil, 2, "prune --older 3w", "\"3w\" is not an age"},
 		{"another recipe", nil, 2, "build y", "hint: the recipes in DIR/images are x"},
 		{"no docker", func(b *imageBed) { os.Remove(filepath.Join(b.dir, "bin/docker")) }, 2, "build x", "neither docker nor podman was found"},

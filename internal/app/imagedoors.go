@@ -222,7 +222,7 @@ func (g guests) Boot(ctx context.Context, m image.Machine) (image.Guest, func() 
 		return nil, nil, err
 	}
 	started, err := guest.Start(ctx, guest.Options{
-		Image: m.Disk, Writable: m.Keep, Machine: described, Accel: accel, Console: g.flags.console,
+		Image: m.Disk, Writable: m.Keep, Machine: described, Accel: accel, BootTimeout: g.flags.bootTimeout, Console: g.flags.console,
 		Now: g.app.Now, Sleep: g.app.Sleep, Findings: g.app.kvm,
 		Log: func(text string) { fmt.Fprintln(g.app.Stderr, printable("  "+text)) },
 	})
