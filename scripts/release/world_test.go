@@ -10,6 +10,8 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,7 +92,7 @@ func newWorld(t *testing.T) *world {
 			appToken: {User: "releases[bot]", Contents: standin.Write, Workflows: true, App: true},
 		},
 	})
-	store := containers.New(containers.Logger(log.New(io.Discard, "", 0)))
+	store, place := newRegistry(t)
 	hub := httptest.NewServer(w.gate.wrap(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if w.gate.closed && r.Header.Get("Authorization") == "" {
 			rw.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
@@ -100,7 +102,7 @@ func newWorld(t *testing.T) *world {
 		store.ServeHTTP(rw, r)
 	})))
 	t.Cleanup(hub.Close)
-	w.image = strings.TrimPrefix(hub.URL, "http://") + "/" + repository
+	w.image = strings.TrimPrefix(hub.URL, "http://") + place + "/" + repository
 	w.env = map[string]string{
 		"GITHUB_SERVER_URL": w.hub.URL(), "GITHUB_API_URL": w.hub.URL(), "GITHUB_REPOSITORY": repository, "GITHUB_TOKEN": ownToken,
 		"RELEASE_TOKEN": appToken, "RELEASE_IMAGE": w.image, "GITHUB_OUTPUT": filepath.Join(w.dist, "output"),
@@ -118,6 +120,21 @@ func newWorld(t *testing.T) *world {
 	w.git("clone", "--quiet", w.repo.GitURL(), ".")
 	w.must(os.WriteFile(filepath.Join(w.dist, "authorities.pem"), []byte("authorities\n"), 0o644))
 	return w
+}
+
+// newRegistry is a registry of this test's own, or the one on this machine that
+// RELEASE_REGISTRY gives the address of, and a place in it that nobody has used.
+func newRegistry(t *testing.T) (handler http.Handler, place string) {
+	t.Helper()
+	address := os.Getenv("RELEASE_REGISTRY")
+	if address == "" {
+		return containers.New(containers.Logger(log.New(io.Discard, "", 0))), ""
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return httputil.NewSingleHostReverseProxy(u), fmt.Sprintf("/at%d", time.Now().UnixNano())
 }
 
 func (w *world) must(err error) {
