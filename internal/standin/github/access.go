@@ -28,6 +28,8 @@ type Access struct {
 	// Contents is for git, files and repository_dispatch; Actions for runs and
 	// workflow_dispatch; Checks for annotations; Issues for issues and comments.
 	Contents, Actions, Checks, Issues Level
+	// Packages is for the versions of container packages.
+	Packages Level
 	// Workflows allows pushes that change workflow files.
 	Workflows bool
 	// App says that it is a GitHub App's token: refusals are worded for it.
@@ -38,7 +40,7 @@ type Access struct {
 }
 
 // FullAccess is a token that may do everything with all repositories.
-var FullAccess = Access{User: "octocat", Contents: Write, Actions: Write, Checks: Write, Issues: Write, Workflows: true}
+var FullAccess = Access{User: "octocat", Contents: Write, Actions: Write, Checks: Write, Issues: Write, Packages: Write, Workflows: true}
 
 // covers reports whether the token is good for a repository.
 func (a Access) covers(repository string) bool {

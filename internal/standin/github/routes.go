@@ -53,6 +53,11 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /{owner}/{repo}/releases/download/{tag}/{name}", s.api(need{}, s.downloadAsset))
 	mux.HandleFunc("GET /repos/{owner}/{repo}/installation", s.asApp(s.getInstallation))
 	mux.HandleFunc("POST /app/installations/{installation}/access_tokens", s.asApp(s.mintToken))
+	for kind, person := range map[string]bool{"orgs": false, "users": true} {
+		path := "/" + kind + "/{owner}/packages/container/{name}/versions"
+		mux.HandleFunc("GET "+path, s.packageAPI(person, Read, s.listPackageVersions))
+		mux.HandleFunc("DELETE "+path+"/{version}", s.packageAPI(person, Write, s.deletePackageVersion))
+	}
 	mux.HandleFunc("GET /{owner}/{repo}/info/refs", s.serveGit)
 	mux.HandleFunc("POST /{owner}/{repo}/git-upload-pack", s.serveGit)
 	mux.HandleFunc("POST /{owner}/{repo}/git-receive-pack", s.serveGit)

@@ -110,7 +110,8 @@ type Server struct {
 	ended        map[attempt]Run // attempts before the last
 	jobCount     int64
 	artifacts    []*Artifact
-	releases     []*Release // oldest first
+	packages     map[string][]PackageVersion // by orgs/OWNER/NAME or users/OWNER/NAME
+	releases     []*Release                  // oldest first
 	releaseCount int64
 	blobURL      string
 	blobs        []blob

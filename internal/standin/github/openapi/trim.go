@@ -22,6 +22,10 @@ import (
 var operations = []string{
 	"get /orgs/{org}/repos",
 	"get /users/{username}/repos",
+	"get /orgs/{org}/packages/{package_type}/{package_name}/versions",
+	"get /users/{username}/packages/{package_type}/{package_name}/versions",
+	"delete /orgs/{org}/packages/{package_type}/{package_name}/versions/{package_version_id}",
+	"delete /users/{username}/packages/{package_type}/{package_name}/versions/{package_version_id}",
 	"get /repos/{owner}/{repo}",
 	"get /repos/{owner}/{repo}/contents/{path}",
 	"get /repos/{owner}/{repo}/installation",
