@@ -45,6 +45,8 @@ type App struct {
 	Version string
 	// minute is how long a minute of a test's time limit is; 0 is a minute.
 	minute time.Duration
+	// githubRegistry is the host of GitHub's registry; empty is the real one's.
+	githubRegistry string
 	// kvm is what guests have found out about this host; nil remembers nothing.
 	kvm *guest.Findings
 }

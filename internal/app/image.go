@@ -59,7 +59,7 @@ func verbs() []verb {
 		{"promote", "NAME[@VERSION]", "Moves an alias to a version whose smoke test passed, in one write. The alias\nremembers which version it stood for before: --back moves it there.", promoteFlags, (*imageWork).promote, false},
 		{"pull", "NAME[:ALIAS|@VERSION]", "Brings a disk image here through the cache, with its checksum compared, and\nprints where it is.", pullFlags, (*imageWork).pull, false},
 		{"list", "[NAME]", "Shows the versions in the store, newest first, with their aliases.", listFlags, (*imageWork).list, true},
-		{"prune", "[NAME]", "Deletes versions from the store. What an alias stands for, or stood for before\nit moved last, stays, and so do the last N and what is younger. Containers in\nregistries stay.", pruneFlags, (*imageWork).prune, true},
+		{"prune", "[NAME]", "Deletes versions from the store. What an alias stands for, or stood for before\nit moved last, stays, and so do the last N and what is younger. Containers of versions that are\ngone go from ghcr.io, too; other registries delete by their own rules.", pruneFlags, (*imageWork).prune, true},
 	}
 }
 

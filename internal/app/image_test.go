@@ -32,6 +32,8 @@ type imageBed struct {
 	env    map[string]string
 	bucket *s3.Server
 	now    time.Time
+	// hub is the registry, which passes for GitHub's.
+	hub string
 }
 
 func newImageBed(t *testing.T, change ...func(*s3.Options)) *imageBed {
@@ -43,7 +45,7 @@ func newImageBed(t *testing.T, change ...func(*s3.Options)) *imageBed {
 	hub := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(hub.Close)
 	bucket, endpoint := s3.Serve(t, o)
-	b := &imageBed{t: t, dir: t.TempDir(), bucket: bucket, now: time.Now()}
+	b := &imageBed{t: t, dir: t.TempDir(), bucket: bucket, now: time.Now(), hub: strings.TrimPrefix(hub.URL, "http://")}
 	bin := filepath.Join(b.dir, "bin")
 	b.file("images/x/recipe.yml", "description: a test\nbase: debian:12\ncontainer: {repository: "+strings.TrimPrefix(hub.URL, "http://")+"/ci/x}\nsmoke: {script: smoke.sh}\n")
 	b.file("images/x/Dockerfile", "ARG BASE\nFROM ${BASE}\n")
@@ -82,6 +84,7 @@ func (b *imageBed) run(status int, args ...string) string {
 	a := &App{
 		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Getenv: func(name string) string { return b.env[name] }, ReadFile: os.ReadFile,
 		Now: func() time.Time { return b.now }, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		githubRegistry: b.hub,
 	}
 	if got := a.Main(b.t.Context(), append([]string{"image"}, args...)); got != status {
 		b.t.Errorf("image %q: got status %d, want %d:\n%s", args, got, status, out.String())

@@ -42,9 +42,11 @@ func (a *App) newImageWork(out *action.Action, f *imageFlags) (*imageWork, error
 	if err != nil {
 		return nil, err
 	}
+	registries := hub{&registry.Client{Transport: transport, UserAgent: a.userAgent(), Getenv: a.Getenv, Backoff: time.Second}}
+	w.manifests = registries
 	w.Images = &image.Images{
 		Recipes: os.DirFS(cmp.Or(f.recipes, ".")), RecipesDir: f.recipes, Out: f.out,
-		Registry:  hub{&registry.Client{Transport: transport, UserAgent: a.userAgent(), Getenv: a.Getenv, Backoff: time.Second}},
+		Registry:  registries,
 		Cache:     &imageCache{app: a, dir: f.cache, size: int64(f.cacheSize)},
 		Guests:    guests{app: a, flags: f},
 		Web:       image.HTTP{Transport: transport, UserAgent: a.userAgent()},

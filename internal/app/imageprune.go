@@ -22,9 +22,11 @@ func (w *imageWork) prune(ctx context.Context) error {
 		return wrong("give 0 or more", "--keep cannot be negative")
 	}
 	var freed int64
+	policy := image.Policy{Last: w.flags.keep, Younger: younger}
+	gone := prunedVersions{versions: map[string]bool{}, repositories: map[string]bool{}}
 	err = w.each(ctx, func(ctx context.Context, c *image.Contents) error {
 		w.say("%s", c.Name)
-		plan := image.PlanPrune(w.app.Now(), c, image.Policy{Last: w.flags.keep, Younger: younger})
+		plan := image.PlanPrune(w.app.Now(), c, policy)
 		for _, d := range plan {
 			word := "keep"
 			if d.Delete {
@@ -33,6 +35,7 @@ func (w *imageWork) prune(ctx context.Context) error {
 			}
 			w.say("  %-6s  %s  %9s  %s", word, d.Version, image.Bytes(d.Bytes), d.Reason)
 		}
+		gone.note(c, plan)
 		if w.flags.dryRun {
 			return nil
 		}
@@ -41,13 +44,14 @@ func (w *imageWork) prune(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	tags := w.pruneTags(ctx, gone, policy)
 	hidden, err := w.pruneHidden(ctx, w.app.Now().Add(-younger))
 	if err != nil {
 		return err
 	}
 	if w.flags.dryRun {
 		w.say("%s would be freed; nothing was deleted (dry run)", image.Bytes(freed+hidden))
-		return nil
+		return tags
 	}
 	note, remains := w.storage.Remains(ctx, w.shelves())
 	if note != "" {
@@ -56,7 +60,7 @@ func (w *imageWork) prune(ctx context.Context) error {
 	if note == "" && remains == nil {
 		w.say("%s freed", image.Bytes(freed+hidden))
 	}
-	return errors.Join(w.dropUploads(ctx), remains)
+	return errors.Join(tags, w.dropUploads(ctx), remains)
 }
 
 // shelves is the prefix of what was named.

@@ -18,6 +18,8 @@ type imageWork struct {
 	app   *App
 	out   *action.Action
 	flags *imageFlags
+	// manifests reads those of registries.
+	manifests image.Manifests
 	// storage is nil if none is configured.
 	storage *store.Store
 }

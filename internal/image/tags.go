@@ -26,8 +26,6 @@ type Stored struct {
 // Packages deletes from registries. Stored's error is ErrNotFound if there is no
 // such repository of containers.
 type Packages interface {
-	// Keeps reports whether the registry of a repository deletes through this.
-	Keeps(repository string) bool
 	Stored(ctx context.Context, repository string) ([]Stored, error)
 	DeleteStored(ctx context.Context, repository string, id int64) error
 }
