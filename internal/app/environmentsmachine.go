@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"syscall"
 
 	"github.com/spdk-community-ci/dispatcher/internal/environments"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
@@ -67,7 +69,10 @@ func (r *cellRun) onHost(ctx context.Context) ending {
 		return ending{status: exitRig, rig: err}
 	}
 	defer r.removeFolder(context.WithoutCancel(ctx), dir)
-	if err = r.bring(ctx, dir); err != nil {
+	if err = r.bring(ctx, dir); err == nil {
+		err = executes(dir)
+	}
+	if err != nil {
 		return ending{status: exitRig, rig: err}
 	}
 	env := append(r.variables(), "LC_ALL=C.UTF-8")
@@ -101,6 +106,18 @@ func (r *cellRun) onHost(ctx context.Context) ending {
 		return ending{status: exitTooLong, timedOut: true}
 	}
 	return ending{status: end.Status}
+}
+
+// executes finds out whether programs in a folder may be started. Where they may
+// not, each test would fail with 126.
+func executes(dir string) error {
+	const noExec = 0x8 // ST_NOEXEC of Linux's statfs(2)
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err == nil && runtime.GOOS == "linux" && fs.Flags&noExec != 0 {
+		return fault.New(fault.Ours, "no program may be started in %s: its file system is mounted with noexec", dir).
+			WithHint("put the work folder of this runner on another file system")
+	}
+	return nil
 }
 
 // bring unpacks what the command finds in its folder.
