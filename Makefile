@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X github.com/spdk-community-ci/dispatcher/internal/app.linkedV
 TAGS    := e2e,bench
 FUZZTIME ?= 30s
 
-.PHONY: build test lint fuzz soak bench e2e e2e-gerrit e2e-guest e2e-images e2e-act e2e-servers e2e-spokes image tools
+.PHONY: build test lint fuzz soak bench e2e e2e-gerrit e2e-guest e2e-images e2e-act e2e-servers e2e-release e2e-spokes image tools
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/dispatcher .
@@ -37,11 +37,11 @@ bench:
 	go test -tags bench -count=1 -timeout 60m -v -run TestPerformance ./bench -write
 
 # The whole loop against real servers, in parts that can be run alone: a real Gerrit
-# and C git behind nginx, a QEMU guest, images, workflows in Docker, and mirrors on
-# Gitea and soft-serve. On a quiet machine with two cores they take about 8, 2, 5, 4
-# and 2 minutes.
+# and C git behind nginx, a QEMU guest, images, workflows in Docker, mirrors on Gitea
+# and soft-serve, and a release. On a quiet machine with two cores they take about 8,
+# 2, 5, 4, 2 and 4 minutes.
 E2E := go test -tags e2e -count=1 -v
-e2e: e2e-gerrit e2e-guest e2e-images e2e-act e2e-servers
+e2e: e2e-gerrit e2e-guest e2e-images e2e-act e2e-servers e2e-release
 e2e-gerrit:
 	$(E2E) -timeout 30m -skip '^Test(Act|Guest|Image)' ./e2e ./e2e/rig
 e2e-guest:
@@ -52,6 +52,8 @@ e2e-act:
 	$(E2E) -timeout 20m -run '^TestAct' ./e2e
 e2e-servers:
 	$(E2E) -timeout 20m ./e2e/servers
+e2e-release:
+	$(E2E) -timeout 20m ./e2e/release
 
 # The same with GitHub's own receive-pack; SPOKES is a checkout of
 # github.com/github/spokes-receive-pack, which no registry has.
