@@ -6,6 +6,7 @@ package release
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -119,8 +120,9 @@ func newReleasing(t *testing.T, g *gate, buildImage string) *rig.Releasing {
 
 // TestRelease makes a release, killed at one step after the other, and uses it.
 func TestRelease(t *testing.T) {
+	runner, build := startDocker(t)
 	g := &gate{}
-	r := newReleasing(t, g, "golang")
+	r := newReleasing(t, g, cmp.Or(build, "golang"))
 	ctx := t.Context()
 	for _, command := range []string{"check", "build"} {
 		begin := time.Now()
@@ -152,6 +154,12 @@ func TestRelease(t *testing.T) {
 	for _, ref := range []string{version, "v1", r.Hub.Repository(repository).Refs()["refs/tags/"+version], "main"} {
 		t.Run("setup at "+ref, func(t *testing.T) { setUp(t, r, ref) })
 	}
+	t.Run("action", func(t *testing.T) {
+		if runner == "" {
+			t.Skip("there is no Docker, or nobody who may start it")
+		}
+		runs(t, r, runner)
+	})
 }
 
 // kills kills each run at another request than the one before, until one is too

@@ -210,6 +210,9 @@ func (a *Act) run(ctx context.Context, run github.Run, log *actLog, kept keeper,
 	cmd := exec.CommandContext(ctx, act, args...)
 	cmd.Dir, cmd.Stderr = work, said
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Dir(work)}
+	if host := os.Getenv("DOCKER_HOST"); host != "" {
+		cmd.Env = append(cmd.Env, "DOCKER_HOST="+host) // the daemon that all else here speaks to
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = time.Minute
