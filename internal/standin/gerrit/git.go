@@ -133,8 +133,9 @@ func (p *Project) firstBadWant(body []byte, v view) string {
 // reachable asks git which refs contain a commit.
 func (p *Project) reachable(revision string, v view) bool {
 	out, err := runGit(p.repo.dir, "for-each-ref", "--format=%(refname)", "--contains="+revision)
-	if err != nil {
-		return false // git does not know it as a commit
+	if err != nil { // git does not know it as a commit, but what a tag is at may be had (JGit UploadPack.java: advertised)
+		tags, err := runGit(p.repo.dir, "for-each-ref", "--format=%(objectname)", "refs/tags")
+		return err == nil && slices.Contains(strings.Fields(tags), revision)
 	}
 	for ref := range strings.FieldsSeq(out) {
 		if !slices.ContainsFunc(v.hidden, func(prefix string) bool { return strings.HasPrefix(ref, prefix) }) {
