@@ -24,6 +24,11 @@ import (
 //	refused/CHANGE/PATCHSET/REVISION/WORD/COUNT/SECONDS   the mirror refused this
 //	                      object for what WORD says, COUNT times, the last one then
 //	unmoved/REVISION/WORD/COUNT/SECONDS/BRANCH   the same for a branch and its tip
+//	placed/heads/NAME     that branch was put on the mirror by us, and last at what
+//	                      this entry points at
+//	placed/tags/REVISION/NAME   so was that tag, at this object
+//	untagged/REVISION/WORD/COUNT/SECONDS   the mirror refused tags, of which REVISION
+//	                      is a digest, COUNT times, the last one then
 //	full/CHANGE/PATCHSET/COUNT/SECONDS  Gerrit refused a message on the change so
 //	poisoned/CHANGE/PATCHSET/REVISION   an older version's refused, without a time
 //	pruned/SECONDS        closed changes were looked for at that time
@@ -53,6 +58,8 @@ const (
 	Left      EntryKind = "left"
 	Unrelayed EntryKind = "refused"
 	Unmoved   EntryKind = "unmoved"
+	Placed    EntryKind = "placed"
+	Untagged  EntryKind = "untagged"
 	Full      EntryKind = "full"
 	Poisoned  EntryKind = "poisoned"
 	Pruned    EntryKind = "pruned"
@@ -71,12 +78,13 @@ type Entry struct {
 	Kind     EntryKind
 	Key      Key       // claims, runs, lost, carried, ended, asked, stopped, left
 	RunID    int64     // runs
-	At       time.Time // lost, ended, pruned, scanned, merged, refused, unmoved, full; zero in older ended entries
+	At       time.Time // lost, ended, pruned, scanned, merged, refused, unmoved, untagged, full; zero in older ended entries
 	ID       ID        // refused, full, poisoned; also set for the kinds with a key
-	Revision Revision  // refused, unmoved, poisoned
-	Branch   string    // unmoved: its short name
-	Count    int       // refused, unmoved, full
-	Word     string    // ended: the outcome; asked: AllJobs or FailedJobs; refused, unmoved: see RefusalText
+	Revision Revision  // refused, unmoved, poisoned, untagged (a digest), placed (of a tag)
+	Branch   string    // unmoved, placed: a branch's short name
+	Tag      string    // placed: a tag's short name
+	Count    int       // refused, unmoved, untagged, full
+	Word     string    // ended: the outcome; asked: AllJobs or FailedJobs; refused, unmoved, untagged: see RefusalText
 	From     int       // carried: the patchset whose result stands
 }
 
@@ -101,8 +109,10 @@ func (l Ledger) Ref(e Entry) string {
 		return fmt.Sprintf("%s%s/%s", prefix, e.Key, e.Word)
 	case Poisoned:
 		return fmt.Sprintf("%s%s/%s", prefix, e.ID, e.Revision)
-	case Unrelayed, Unmoved, Full:
+	case Unrelayed, Unmoved, Untagged, Full:
 		return prefix + e.refusal()
+	case Placed:
+		return prefix + e.place()
 	default:
 		return fmt.Sprintf("%s%d", prefix, e.At.Unix())
 	}
@@ -155,8 +165,10 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 		}
 	case Poisoned:
 		return parsePoisoned(e, head, last)
-	case Unrelayed, Unmoved, Full:
+	case Unrelayed, Unmoved, Untagged, Full:
 		return parseRefusal(e, rest)
+	case Placed:
+		return parsePlace(e, rest)
 	default:
 		return Entry{}, false
 	}
@@ -191,6 +203,28 @@ func parsePoisoned(e Entry, head, last string) (Entry, bool) {
 	var err error
 	e.Revision, err = ParseRevision(last)
 	return e, err == nil
+}
+
+// place is what follows the kind in the name of an entry about what we put on the
+// mirror.
+func (e Entry) place() string {
+	if e.Tag != "" {
+		return fmt.Sprintf("tags/%s/%s", e.Revision, e.Tag)
+	}
+	return "heads/" + e.Branch
+}
+
+func parsePlace(e Entry, rest string) (Entry, bool) {
+	if branch, ok := strings.CutPrefix(rest, "heads/"); ok {
+		e.Branch = branch
+		return e, CheckBranch(branch) == nil
+	}
+	place, ok := strings.CutPrefix(rest, "tags/")
+	revision, tag, _ := strings.Cut(place, "/")
+	var err error
+	e.Revision, err = ParseRevision(revision)
+	e.Tag = tag
+	return e, ok && err == nil && CheckTag(tag) == nil
 }
 
 // isWord accepts what may be an outcome.

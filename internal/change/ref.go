@@ -53,6 +53,18 @@ const (
 // The rules are those of git-check-ref-format(1).
 func CheckBranch(name string) error { return checkName("branch", name, MaxBranch) }
 
+// CheckTag accepts a tag's short name by the same rules, and only if it could not be
+// taken for an object: GitHub refuses names of 40 hex digits (GH002).
+func CheckTag(name string) error {
+	if err := checkName("tag", name, maxRef-len("refs/tags/")); err != nil {
+		return err
+	}
+	if _, err := ParseRevision(strings.ToLower(name)); err == nil {
+		return fmt.Errorf("tag %q: its name must not be 40 hex digits, as an object's", Clip(name, 80))
+	}
+	return nil
+}
+
 // CheckRef accepts a ref's full name by the same rules: REF of refs/REF is like a
 // branch's.
 func CheckRef(ref string) error {

@@ -57,6 +57,8 @@ func (e Entry) refusal() string {
 		return fmt.Sprintf("%s/%s/%s/%d/%d", e.ID, e.Revision, e.Word, e.Count, e.At.Unix())
 	case Unmoved:
 		return fmt.Sprintf("%s/%s/%d/%d/%s", e.Revision, e.Word, e.Count, e.At.Unix(), e.Branch)
+	case Untagged:
+		return fmt.Sprintf("%s/%s/%d/%d", e.Revision, e.Word, e.Count, e.At.Unix())
 	default:
 		return fmt.Sprintf("%s/%d/%d", e.ID, e.Count, e.At.Unix())
 	}
@@ -66,6 +68,14 @@ func parseRefusal(e Entry, rest string) (Entry, bool) {
 	var times string
 	ok := true
 	switch e.Kind {
+	case Untagged:
+		parts := strings.Split(rest, "/")
+		if len(parts) != 4 {
+			return Entry{}, false
+		}
+		var err error
+		e.Revision, err = ParseRevision(parts[0])
+		ok, e.Word, times = err == nil, parts[1], parts[2]+"/"+parts[3]
 	case Unmoved:
 		parts := strings.SplitN(rest, "/", 5)
 		if len(parts) < 5 || CheckBranch(parts[4]) != nil {
