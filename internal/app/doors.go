@@ -178,6 +178,9 @@ func allowed(p *config.Project) func(string) bool {
 		if _, err := p.Mirror.Namespace.Parse(ref); err == nil {
 			return true
 		}
+		if tag, ok := strings.CutPrefix(ref, "refs/tags/"); ok {
+			return p.Mirror.Tags && change.CheckTag(tag) == nil
+		}
 		branch, ok := strings.CutPrefix(ref, "refs/heads/")
 		return ok && change.CheckBranch(branch) == nil &&
 			!strings.HasPrefix(ref, string(p.Mirror.Ledger)) && !strings.HasPrefix(ref, string(p.Mirror.Namespace))

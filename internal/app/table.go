@@ -144,6 +144,7 @@ func word(l reconcile.Line) string {
 		return string(l.State)
 	}
 	return map[plan.Verb]string{
+		plan.DropBranch: "deleted", plan.MirrorTags: "tagged",
 		plan.MirrorBranch: "mirrored", plan.Relay: "relayed", plan.Carry: "carried",
 		plan.Record: "found", plan.Dispatch: "dispatched", plan.Prune: "pruned",
 		plan.Answer: "answered", plan.Ask: "asked for", plan.CallOff: "called off",

@@ -25,6 +25,8 @@ type totals struct {
 	ClosedSince int `json:"closed_meanwhile,omitempty"`
 	// What else was done.
 	Mirrored  int `json:"mirrored,omitempty"`
+	Deleted   int `json:"deleted,omitempty"` // branches
+	Tagged    int `json:"tagged,omitempty"`  // tags, those that were deleted among them
 	Carried   int `json:"carried,omitempty"`
 	Found     int `json:"found,omitempty"`
 	Pruned    int `json:"pruned,omitempty"`
@@ -77,6 +79,10 @@ func (t *totals) count(l reconcile.Line) {
 		t.Dispatched++
 	case l.Verb == plan.MirrorBranch:
 		t.Mirrored++
+	case l.Verb == plan.DropBranch:
+		t.Deleted++
+	case l.Verb == plan.MirrorTags:
+		t.Tagged += len(l.Tags)
 	case l.Verb == plan.Carry:
 		t.Carried++
 	case l.Verb == plan.Record:
@@ -105,7 +111,7 @@ func (t totals) text() string {
 		count int
 		name  string
 	}{
-		{t.Answered, "answered"}, {t.Mirrored, "mirrored"}, {t.Relayed, "relayed"}, {t.Carried, "carried"},
+		{t.Answered, "answered"}, {t.Deleted, "deleted"}, {t.Mirrored, "mirrored"}, {t.Tagged, "tagged"}, {t.Relayed, "relayed"}, {t.Carried, "carried"},
 		{t.Found, "found"}, {t.Dispatched, "dispatched"}, {t.Cancelled, "cancelled"}, {t.Reported, "reported"}, {t.Judged, "judged"}, {t.Voted, "voted on"}, {t.Ended, "ended"}, {t.Pruned, "pruned"},
 		{t.ToRelay, "to relay"}, {t.ToDispatch, "to dispatch"}, {t.OtherToDo, "other to do"},
 		{t.Waiting, "waiting"},

@@ -241,23 +241,3 @@ func isWord(s string) bool {
 	}
 	return s[0] != '-' && (s[0] < '0' || s[0] > '9')
 }
-
-// ParseID reads "12345/6".
-func ParseID(s string) (ID, error) {
-	id, ok := parseID(s)
-	if !ok {
-		return ID{}, fmt.Errorf("%q is not CHANGE/PATCHSET", Clip(s, 60))
-	}
-	return id, nil
-}
-
-func parseID(s string) (id ID, ok bool) {
-	number, patchset, _ := strings.Cut(s, "/")
-	if id.Change, ok = decimal(number, 10); !ok {
-		return ID{}, false
-	}
-	if id.Patchset, ok = decimal(patchset, 9); !ok {
-		return ID{}, false
-	}
-	return id, true
-}

@@ -139,7 +139,7 @@ func (l *loader) ci(p *project) CI {
 func (l *loader) mirror(p *project, c CI) Mirror {
 	m := &p.Mirror
 	out := Mirror{Repository: string(m.Repository), URL: string(m.URL), Namespace: change.Namespace(m.Namespace),
-		Ledger: change.Ledger(m.Ledger), Username: string(m.Username), CAFile: l.caFile(&m.CAFile)}
+		Ledger: change.Ledger(m.Ledger), Tags: m.Tags, Username: string(m.Username), CAFile: l.caFile(&m.CAFile)}
 	switch {
 	case out.Repository != "":
 	case out.URL != "":

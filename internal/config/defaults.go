@@ -100,7 +100,7 @@ const maxValues = 100_000
 // file's defaults say anything.
 func builtin() settings {
 	return settings{
-		Mirror:     mirror{Namespace: namespace(change.CustomRefs), Ledger: ledger(change.CustomLedger)},
+		Mirror:     mirror{Namespace: namespace(change.CustomRefs), Ledger: ledger(change.CustomLedger), Tags: true},
 		Branches:   []branchGlob{defaultBranches},
 		MaxAge:     duration(defaultMaxAge),
 		Skip:       skip{WIP: true, Private: true, Subjects: []pattern{defaultSkipSubject}},

@@ -50,6 +50,7 @@ type mirror struct {
 	Namespace  namespace  `json:"namespace,omitempty" jsonschema_description:"Where patchsets live. refs/changes/ starts no workflows of a patch's own; refs/heads/changes/ makes each patchset a branch."`
 	Username   account    `json:"username,omitempty" jsonschema_description:"Account that pushes, for servers that want its name beside the token or password: Gerrit, and web servers with a list of users. Default: x-access-token, which GitHub, GitLab and Gitea take with any token."`
 	Ledger     ledger     `json:"ledger,omitempty" jsonschema_description:"Where the dispatcher keeps what the next pass must know. refs/heads/_dispatcher/ is for servers that refuse other names than branches."`
+	Tags       bool       `json:"tags,omitempty" jsonschema_description:"Keep the mirror's tags as Gerrit has them. What others put on the mirror is left alone."`
 	CAFile     line       `json:"ca-file,omitempty" jsonschema_description:"PEM file with certificate authorities to trust in addition to the system's."`
 	auth
 }

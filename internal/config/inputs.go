@@ -55,6 +55,8 @@ func Inputs() []Input {
 			Description: "Token that may push to the mirror: Contents and Workflows, write. Variable: GHPA_TOKEN."},
 		{Name: "mirror-namespace", Default: namespaces[0],
 			Description: "Where patchsets live on the mirror: " + namespaces[0] + ", or " + namespaces[1] + " to make each a branch."},
+		{Name: "mirror-tags", Default: "true",
+			Description: "Keep the mirror's tags as Gerrit has them. What others put on the mirror is left alone."},
 		{Name: "ci-repository", Env: "GITHUB_REPOSITORY",
 			Description: "Repository whose workflows are started, OWNER/NAME. Default: the one that this job runs in."},
 		{Name: "ci-ref",

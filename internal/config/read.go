@@ -115,6 +115,7 @@ func (l *loader) inputsAsFile() *file {
 	l.set("mirror-url", &s.Mirror.URL)
 	l.set("mirror-username", &s.Mirror.Username)
 	l.set("mirror-namespace", &s.Mirror.Namespace)
+	l.set("mirror-tags", &s.Mirror.Tags)
 	l.set("ci-ref", &s.CI.Ref)
 	l.set("branches", &s.Branches)
 	l.set("query", &s.Query)

@@ -73,6 +73,8 @@ type Mirror struct {
 	URL       string
 	Namespace change.Namespace
 	Ledger    change.Ledger
+	// Tags has the mirror's tags follow Gerrit's.
+	Tags bool
 	// Username goes with a token; empty where any name will do.
 	Username   string
 	Credential Credential

@@ -56,3 +56,13 @@ func (b *builder) startedElse(id change.ID, workflow string) bool {
 		return r.Entry.Kind == change.Claim && r.ID == id && r.Entry.Key.Workflow == workflow && !b.counts(r.Entry)
 	})
 }
+
+// workflowByName finds a configured workflow by the name in run keys.
+func workflowByName(p *config.Project, name string) *config.Workflow {
+	for i := range p.Workflows {
+		if p.Workflows[i].Name == name {
+			return &p.Workflows[i]
+		}
+	}
+	return nil
+}

@@ -53,7 +53,9 @@ type builder struct {
 // of the snapshot (but for sorting) and reads nothing else.
 func Make(p *config.Project, s *Snapshot, now time.Time) Plan {
 	b := newBuilder(p, s, now)
+	b.gone()
 	b.branches()
+	b.tags()
 	for i := range s.Changes {
 		b.verify(&s.Changes[i])
 	}
@@ -111,8 +113,8 @@ func newBuilder(p *config.Project, s *Snapshot, now time.Time) *builder {
 
 // order is the order in which a pass acts and prints.
 var order = map[Verb]int{
-	Answer: 0, MirrorBranch: 1, Relay: 2, Carry: 3, Ask: 4, CallOff: 5, Record: 6, Doubt: 7, Dispatch: 8, Cancel: 9, Report: 10, Judge: 11, Vote: 12, End: 13, Prune: 14,
-	Wait: 15, NoVerdict: 16, Skip: 17, Fail: 18,
+	Answer: 0, DropBranch: 1, MirrorBranch: 2, MirrorTags: 3, Relay: 4, Carry: 5, Ask: 6, CallOff: 7, Record: 8, Doubt: 9, Dispatch: 10, Cancel: 11, Report: 12, Judge: 13,
+	Vote: 14, End: 15, Prune: 16, Wait: 17, NoVerdict: 18, Skip: 19, Fail: 20,
 }
 
 func (b *builder) index() {

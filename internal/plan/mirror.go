@@ -24,6 +24,12 @@ type Ref struct {
 type Mirror struct {
 	// Branches are the tips by short name, our own namespaces left out.
 	Branches map[string]change.Revision
+	// WithTags asks for tags, too.
+	WithTags bool
+	// Tags are the objects of tags by short name, as far as they are looked at: no
+	// more than MaxTags, of TagCount.
+	Tags     map[string]change.Revision
+	TagCount int
 	// Changes are all refs about a change, by its number.
 	Changes map[int][]Ref
 	// Marks are the ledger refs that say when something was last done.
@@ -33,6 +39,7 @@ type Mirror struct {
 	// Unreadable counts refs in our namespaces that we did not write.
 	Unreadable int
 
+	placed    placed
 	namespace change.Namespace
 	ledger    change.Ledger
 }
@@ -41,6 +48,8 @@ type Mirror struct {
 func NewMirror(ns change.Namespace, l change.Ledger) *Mirror {
 	return &Mirror{
 		Branches:  map[string]change.Revision{},
+		Tags:      map[string]change.Revision{},
+		placed:    newPlaced(),
 		Changes:   map[int][]Ref{},
 		unmoved:   map[string][]Ref{},
 		namespace: ns,
@@ -56,8 +65,13 @@ func (m *Mirror) Prefixes() []string {
 			prefixes = append(prefixes, p)
 		}
 	}
+	if m.WithTags {
+		prefixes = append(prefixes, tagPrefix)
+	}
 	return prefixes
 }
+
+const tagPrefix = "refs/tags/"
 
 // PrefixesOf are the prefixes of the refs about one change.
 func (m *Mirror) PrefixesOf(server string, number int) []string {
@@ -86,6 +100,10 @@ func (m *Mirror) Add(name string, rev change.Revision) {
 			return
 		}
 		m.about(Ref{Name: name, Revision: rev, ID: id})
+	case strings.HasPrefix(name, tagPrefix):
+		if m.TagCount++; m.TagCount <= MaxTags {
+			m.Tags[name[len(tagPrefix):]] = rev
+		}
 	default:
 		if branch, ok := strings.CutPrefix(name, "refs/heads/"); ok {
 			m.Branches[branch] = rev
@@ -101,6 +119,8 @@ func (m *Mirror) addEntry(name string, rev change.Revision) {
 	}
 	ref := Ref{Name: name, Revision: rev, ID: e.ID, Entry: e}
 	switch {
+	case e.Kind == change.Placed, e.Kind == change.Untagged:
+		m.placed.add(ref)
 	case e.Kind == change.Unmoved:
 		m.unmoved[e.Branch] = append(m.unmoved[e.Branch], ref)
 	case !e.ID.Valid():

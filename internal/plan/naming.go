@@ -5,6 +5,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/config"
@@ -56,4 +57,19 @@ func namingHint(w *config.Workflow, f change.WorkflowFile) string {
 		lines += "\n      key: {required: true}"
 	}
 	return fmt.Sprintf("check out ${{ inputs.%s }}, and add below `%s:`%s\n      %s: {required: true}", name, where, lines, name)
+}
+
+// shown is how many names a line has.
+const shown = 3
+
+// listed gives the first of some names, which are outside text.
+func listed(all []string) string {
+	var list []string
+	for _, name := range all[:min(len(all), shown)] {
+		list = append(list, change.OneLine(change.Clip(name, 60)))
+	}
+	if more := len(all) - shown; more > 0 {
+		list = append(list, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(list, ", ")
 }

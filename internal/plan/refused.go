@@ -181,7 +181,9 @@ func (b *builder) forget() {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.s.Mirror.unmoved)) {
-		if tip, there := b.s.Source[name]; !there || b.s.Mirror.Branches[name] == tip {
+		tip, there := b.s.Source[name]
+		_, leaves := b.s.Mirror.Placed(name) // and may be kept from that
+		if !there && !leaves || there && b.s.Mirror.Branches[name] == tip {
 			b.plan.Stale = append(b.plan.Stale, b.s.Mirror.unmoved[name]...)
 		}
 	}

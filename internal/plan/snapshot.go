@@ -7,7 +7,6 @@ import (
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/command"
-	"github.com/spdk-community-ci/dispatcher/internal/config"
 	"github.com/spdk-community-ci/dispatcher/internal/verdict"
 )
 
@@ -18,6 +17,10 @@ type Snapshot struct {
 	Changes []change.Change
 	// Source are Gerrit's branches by short name.
 	Source map[string]change.Revision
+	// Tags are the objects of Gerrit's tags by short name: no more than MaxTags, of
+	// TagCount.
+	Tags     map[string]change.Revision
+	TagCount int
 	// Mirror is the mirror's ref list.
 	Mirror *Mirror
 	// Members are account ids by Gerrit group, for the groups of trust gates.
@@ -119,8 +122,14 @@ const (
 	// Answer replies to comments that are commands. It comes before all else: what
 	// it promises is planned once it is there.
 	Answer Verb = "answer"
+	// DropBranch deletes a branch of the mirror that Gerrit has no more. It comes before
+	// others are moved, whose names may need that one's place.
+	DropBranch Verb = "delete"
 	// MirrorBranch moves a branch of the mirror to where it is in Gerrit.
 	MirrorBranch Verb = "mirror"
+	// MirrorTags has the mirror's tags follow Gerrit's. It is done last: nothing waits
+	// for tags.
+	MirrorTags Verb = "tag"
 	// Relay brings a patchset to the mirror.
 	Relay Verb = "relay"
 	// Carry notes that an earlier patchset's result stands for this one.
@@ -164,9 +173,12 @@ type Action struct {
 	Reason string
 	// Hint tells a person what to do (Fail only).
 	Hint string
-	// Branch is set for MirrorBranch; Old is where the mirror's branch is now.
+	// Branch is set for MirrorBranch and DropBranch; Old is where the mirror's branch is
+	// now.
 	Branch string
-	Old    change.Revision
+	// Tags are those to create, move and delete (MirrorTags).
+	Tags []Tag
+	Old  change.Revision
 	// Change is set for all verbs about an open change.
 	Change *change.Change
 	// Revision is what to move, relay, or point ledger refs at.
@@ -197,13 +209,14 @@ type Action struct {
 	// that filters leave out where no other is required (Vote).
 	Standings []Standing
 	Empty     []Standing
-	// Refs are to be deleted (Prune), and Keep is to be noted in place of them.
+	// Refs are to be deleted (Prune, DropBranch; MirrorTags: once that is done), and
+	// Keep is to be noted in place of them.
 	Refs []Ref
 	Keep []change.Entry
 	// Number is the change, where Change is not set.
 	Number int
 	// Before is what is known of it, or of the branch, having been refused before
-	// (MirrorBranch, Relay, Answer, Report, Vote).
+	// (MirrorBranch, DropBranch, MirrorTags, Relay, Answer, Report, Vote).
 	Before Refusal
 }
 
@@ -239,14 +252,4 @@ type Plan struct {
 	Stale []Ref
 	// Warnings are what was seen and does not count.
 	Warnings []string
-}
-
-// workflowByName finds a configured workflow by the name in run keys.
-func workflowByName(p *config.Project, name string) *config.Workflow {
-	for i := range p.Workflows {
-		if p.Workflows[i].Name == name {
-			return &p.Workflows[i]
-		}
-	}
-	return nil
 }

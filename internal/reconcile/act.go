@@ -66,12 +66,14 @@ func (p *Pass) act(ctx context.Context, s *plan.Snapshot, made plan.Plan, r *Res
 		}
 		a.collect(i)
 	}
+	a.dropBranches(ctx)
 	a.foretell(ctx)
 	claimedAt := p.Now()
 	a.move(ctx)
 	a.dispatch(ctx, claimedAt)
 	a.announce(ctx)
 	a.lookAfter(ctx)
+	a.tag(ctx)
 	a.finish(ctx)
 }
 
@@ -84,7 +86,7 @@ func (a *acting) collect(i int) {
 		a.branchLines = append(a.branchLines, i)
 		a.branchItems = append(a.branchItems, relay.Item{
 			Want:    l.Revision,
-			Updates: []relay.Update{{Ref: "refs/heads/" + l.Branch, Old: l.Old, New: l.Revision}},
+			Updates: a.placing(l),
 			Haves:   a.branchTips(),
 			Known:   l.Old,
 			Suspect: l.Before.Known(),
@@ -151,19 +153,6 @@ func (a *acting) update(item, line int, ref string, rev change.Revision) {
 	a.slots[item] = append(a.slots[item], line)
 }
 
-// note has a ledger entry written when the pass ends; nobody waits for it.
-func (a *acting) note(e change.Entry, at change.Revision) {
-	a.notes = append(a.notes, a.entry(e, at))
-}
-
-// entry is what is to be moved for a ledger entry.
-func (a *acting) entry(e change.Entry, at change.Revision) relay.Item {
-	return relay.Item{
-		ID: e.ID, Want: at, OnMirror: true,
-		Updates: []relay.Update{{Ref: a.Project.Mirror.Ledger.Ref(e), New: at}},
-	}
-}
-
 // move pushes branches, patchsets and claims, and writes down what became of
 // each line.
 func (a *acting) move(ctx context.Context) {
@@ -174,6 +163,15 @@ func (a *acting) move(ctx context.Context) {
 	branches, items := a.Doors.Mover.Move(ctx, a.branchItems, a.items)
 	for i, r := range branches {
 		l := &a.result.Lines[a.branchLines[i]]
+		if own := r.Updates[0]; own.State == relay.Done {
+			r.Err, r.Refused = nil, ""
+			a.placeLater(l, r.Updates[1:])
+		} else {
+			entry, noted := a.snapshot.Mirror.Placed(l.Branch)
+			if a.notPlaced(r.Updates[1:], l.Old == ""); noted && l.Old == "" {
+				a.dropOnce(entry)
+			}
+		}
 		switch {
 		case errors.Is(r.Err, relay.ErrForeign):
 			// Nothing is broken: patchsets bring what they stand on.

@@ -134,3 +134,16 @@ func (a *acting) problem(what string, err error) {
 	}
 	a.result.Problems = append(a.result.Problems, fmt.Errorf("%s: %w", what, err))
 }
+
+// note has a ledger entry written when the pass ends; nobody waits for it.
+func (a *acting) note(e change.Entry, at change.Revision) {
+	a.notes = append(a.notes, a.entry(e, at))
+}
+
+// entry is what is to be moved for a ledger entry.
+func (a *acting) entry(e change.Entry, at change.Revision) relay.Item {
+	return relay.Item{
+		ID: e.ID, Want: at, OnMirror: true,
+		Updates: []relay.Update{{Ref: a.Project.Mirror.Ledger.Ref(e), New: at}},
+	}
+}

@@ -26,10 +26,18 @@ func (p *Pass) observe(ctx context.Context) (*plan.Snapshot, []error) {
 		},
 		func() error {
 			return p.again(ctx, func() error {
-				s.Source = map[string]change.Revision{}
-				return p.Doors.Source.ListRefs(ctx, []string{"refs/heads/"}, func(name string, rev change.Revision) error {
+				s.Source, s.Tags, s.TagCount = map[string]change.Revision{}, map[string]change.Revision{}, 0
+				prefixes := []string{"refs/heads/"}
+				if p.Project.Mirror.Tags { // in the same request
+					prefixes = append(prefixes, "refs/tags/")
+				}
+				return p.Doors.Source.ListRefs(ctx, prefixes, func(name string, rev change.Revision) error {
 					if branch, ok := strings.CutPrefix(name, "refs/heads/"); ok {
 						s.Source[branch] = rev
+					} else if tag, ok := strings.CutPrefix(name, "refs/tags/"); ok {
+						if s.TagCount++; s.TagCount <= plan.MaxTags {
+							s.Tags[tag] = rev
+						}
 					}
 					return nil
 				})
@@ -38,6 +46,7 @@ func (p *Pass) observe(ctx context.Context) (*plan.Snapshot, []error) {
 		func() error {
 			return p.again(ctx, func() error {
 				s.Mirror = plan.NewMirror(p.Project.Mirror.Namespace, p.Project.Mirror.Ledger)
+				s.Mirror.WithTags = p.Project.Mirror.Tags
 				return p.Doors.Mirror.ListRefs(ctx, s.Mirror.Prefixes(), func(name string, rev change.Revision) error {
 					s.Mirror.Add(name, rev)
 					return nil

@@ -45,7 +45,7 @@ func told(r Result) []string {
 func (w *world) ledger() []string {
 	var names []string
 	for name := range w.refs {
-		if tail, ok := strings.CutPrefix(name, string(w.project.Mirror.Ledger)); ok {
+		if tail, ok := strings.CutPrefix(name, string(w.project.Mirror.Ledger)); ok && !strings.HasPrefix(tail, string(change.Placed)+"/") {
 			names = append(names, tail)
 		}
 	}

@@ -25,6 +25,7 @@ type world struct {
 	project  *config.Project
 	changes  map[int]change.Change
 	branches map[string]change.Revision
+	tags     map[string]change.Revision
 	refs     map[string]change.Revision
 	// objects are the commits that were pushed.
 	objects []change.Revision
@@ -218,7 +219,15 @@ func (w *world) Members(_ context.Context, group string) (map[int]bool, error) {
 
 type source struct{ *world }
 
-func (s source) ListRefs(_ context.Context, _ []string, visit func(string, change.Revision) error) error {
+func (s source) ListRefs(_ context.Context, prefixes []string, visit func(string, change.Revision) error) error {
+	for name, rev := range s.tags {
+		if !slices.Contains(prefixes, "refs/tags/") {
+			break
+		}
+		if err := visit("refs/tags/"+name, rev); err != nil {
+			return err
+		}
+	}
 	for name, rev := range s.branches {
 		if err := visit("refs/heads/"+name, rev); err != nil {
 			return err
@@ -302,10 +311,14 @@ func (w *world) has(commit change.Revision) bool {
 func (w *world) Delete(_ context.Context, updates []relay.Update) (results []relay.UpdateResult) {
 	w.effect(func() {
 		for _, u := range updates {
-			if w.refs[u.Ref] == u.Old {
+			r := relay.UpdateResult{Update: u, State: relay.Done}
+			switch {
+			case w.refuse != nil && w.refuse(u.Ref):
+				r.State, r.Err = relay.Refused, fault.New(fault.Permanent, "%s is refused", u.Ref)
+			case w.refs[u.Ref] == u.Old:
 				delete(w.refs, u.Ref)
 			}
-			results = append(results, relay.UpdateResult{Update: u, State: relay.Done})
+			results = append(results, r)
 		}
 	})
 	return results

@@ -85,6 +85,8 @@ func name(it Item) string {
 	switch {
 	case it.ID != (change.ID{}):
 		return "patchset " + it.ID.String()
+	case len(it.Updates) > 0 && isTag(it):
+		return "tag " + strings.TrimPrefix(change.OneLine(change.Clip(it.Updates[0].Ref, 120)), tagPrefix)
 	case len(it.Updates) > 0:
 		return "branch " + strings.TrimPrefix(change.OneLine(change.Clip(it.Updates[0].Ref, 120)), "refs/heads/")
 	default:

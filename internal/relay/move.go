@@ -19,7 +19,10 @@ import (
 // Pushes, fetches and waits are bounded; what is left then has a Transient
 // error and State NotTried.
 func (r *Relay) Move(ctx context.Context, branches, items []Item) (branchResults, itemResults []ItemResult) {
-	m := &mover{r: r, ctx: ctx, branches: len(branches)}
+	m := &mover{r: r, ctx: ctx, branches: len(branches), most: maxPushes}
+	if len(branches) == 0 && !slices.ContainsFunc(items, func(it Item) bool { return !isTag(it) }) {
+		m.most = maxTagPushes
+	}
 	for _, it := range branches {
 		m.works = append(m.works, newWork(it, true))
 	}
@@ -42,6 +45,8 @@ type mover struct {
 	works    []*work // branches, patchsets, then slices of branches
 	family   family
 
+	// most is how many pushes it may come to.
+	most            int
 	pushes, fetches int
 	// throttles, slow and fetchDivisions count what servers could not take; slow
 	// begins anew with each push that is answered.
@@ -122,7 +127,7 @@ func (m *mover) spent() bool {
 	case m.end != nil:
 	case m.ctx.Err() != nil:
 		m.end = fault.New(fault.Transient, "the relay was interrupted: %w", m.ctx.Err())
-	case m.pushes >= maxPushes || m.fetches >= maxFetches:
+	case m.pushes >= m.most || m.fetches >= maxFetches:
 		m.end = fault.New(fault.Transient, "not tried: %d pushes and %d fetches were spent on the rest; left for the next pass", m.pushes, m.fetches)
 	}
 	return m.end != nil

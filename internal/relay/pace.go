@@ -18,6 +18,8 @@ const (
 	// minutes at that pace, which finds about three culprits among a hundred.
 	// What has landed stays, and the next pass goes on.
 	maxPushes = 36
+	// maxTagPushes does so for tags, which nobody waits for.
+	maxTagPushes = 6
 	// maxFetches does the same for the review server, where one deleted change
 	// costs one fetch.
 	maxFetches = 200

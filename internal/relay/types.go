@@ -31,9 +31,10 @@ type Update struct {
 	Old, New change.Revision
 }
 
-// Item is one branch or one patchset with everything that is pushed for it.
+// Item is one branch, one patchset or one tag with everything that is pushed for it.
 type Item struct {
-	// ID names the patchset; it is zero for a branch.
+	// ID names the patchset; it is zero for a branch and for a tag, which goes with the
+	// patchsets. Tags go in a Move of their own: what is refused costs fewer pushes then.
 	ID change.ID
 	// Want is the object that must be on the mirror.
 	Want change.Revision
@@ -145,6 +146,13 @@ func (r *Relay) logf(format string, args ...any) {
 	if r.Log != nil {
 		r.Log(format, args...)
 	}
+}
+
+const tagPrefix = "refs/tags/"
+
+// isTag reports whether an item's own ref is a tag.
+func isTag(it Item) bool {
+	return len(it.Updates) > 0 && strings.HasPrefix(it.Updates[0].Ref, tagPrefix)
 }
 
 // isLedger tells the bookkeeping refs from those of branches and patchsets.
