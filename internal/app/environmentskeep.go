@@ -12,9 +12,17 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/environments"
 )
 
-// fresh makes the folder for the results, and takes out what another job left
-// there in the places of this one's.
+// fresh makes the folder for the results, without what another job left there, of
+// whatever environment: a runner may keep its folder. A folder that holds more than
+// results, the source or the one we are in, loses the places of this cell's alone.
 func (r *cellRun) fresh() error {
+	_, logErr := os.Lstat(r.kept(logFile))
+	_, resultErr := os.Lstat(r.kept(environments.ResultFile))
+	if (logErr == nil || resultErr == nil) && !within(r.results, ".") && !within(r.results, r.source) {
+		if err := os.RemoveAll(r.results); err != nil {
+			return err
+		}
+	}
 	err := os.MkdirAll(r.results, 0o755)
 	for _, name := range append([]string{logFile, consoleFile, environments.ResultFile}, environments.Kept(r.cell.Results)...) {
 		if err == nil {
@@ -22,6 +30,17 @@ func (r *cellRun) fresh() error {
 		}
 	}
 	return err
+}
+
+// within reports whether a path is a folder, or in it; also if nobody can tell.
+func within(folder, path string) bool {
+	folder, err := filepath.Abs(folder)
+	abs, absErr := filepath.Abs(path)
+	if err != nil || absErr != nil {
+		return true
+	}
+	rel, err := filepath.Rel(folder, abs)
+	return err != nil || filepath.IsLocal(rel)
 }
 
 // keep writes the result beside the results, of which only files and folders
