@@ -49,6 +49,8 @@ type acting struct {
 	voteless map[kindOfVote]bool
 	// dropLines says which line a ref to delete belongs to, if to any.
 	dropLines map[string]int
+	// forgotten are ledger refs that were deleted before the end.
+	forgotten map[string]bool
 }
 
 // act carries a plan out: one push for branches, patchsets and claims, then the
@@ -57,7 +59,7 @@ func (p *Pass) act(ctx context.Context, s *plan.Snapshot, made plan.Plan, r *Res
 	a := &acting{
 		Pass: p, snapshot: s, plan: made, result: r,
 		itemOf: map[change.ID]int{}, here: map[change.ID]bool{}, claimed: map[int]bool{},
-		dropLines: map[string]int{}, voteless: map[kindOfVote]bool{},
+		dropLines: map[string]int{}, forgotten: map[string]bool{}, voteless: map[kindOfVote]bool{},
 	}
 	a.known = a.bases()
 	for i := range r.Lines {

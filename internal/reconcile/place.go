@@ -66,6 +66,7 @@ func (a *acting) dropBranches(ctx context.Context) {
 		}
 	}
 	if len(updates) == 0 {
+		a.forgetPlaces(ctx)
 		return
 	}
 	a.progress("deleting branches that are gone from Gerrit")
@@ -86,6 +87,41 @@ func (a *acting) dropBranches(ctx context.Context) {
 	if len(entries) > 0 { // what fails here is seen by the next pass
 		a.Doors.Mover.Delete(ctx, entries)
 	}
+	a.forgetPlaces(ctx)
+}
+
+// forgetPlaces deletes entries about what is not there any more before others are
+// written: git has no entry about v1 beside one about v1/x, and what comes without
+// one would be taken for somebody else's.
+func (a *acting) forgetPlaces(ctx context.Context) {
+	if !slices.ContainsFunc(a.result.Lines, func(l Line) bool { return l.Verb == plan.MirrorBranch || l.Verb == plan.MirrorTags }) {
+		return
+	}
+	var stale []plan.Ref
+	for _, ref := range a.plan.Stale {
+		if ref.Entry.Kind == change.Placed {
+			stale = append(stale, ref)
+		}
+	}
+	a.forgetFirst(ctx, stale)
+}
+
+// forgetFirst deletes entries now which would be deleted at the end. What fails is
+// tried again there.
+func (a *acting) forgetFirst(ctx context.Context, entries []plan.Ref) {
+	if len(entries) == 0 {
+		return
+	}
+	updates := make([]relay.Update, len(entries))
+	for i, ref := range entries {
+		updates[i] = relay.Update{Ref: ref.Name, Old: ref.Revision}
+	}
+	a.progress("forgetting what is not on the mirror any more")
+	for _, r := range a.Doors.Mover.Delete(ctx, updates) {
+		if r.Err == nil {
+			a.forgotten[r.Ref] = true
+		}
+	}
 }
 
 // keptBranch ends the line of a branch that the mirror does not delete, such as its
@@ -100,8 +136,8 @@ func (a *acting) keptBranch(line int, err error) {
 // push at a number that it keeps to itself.
 const tagsPerPush = 500
 
-// tag has tags follow Gerrit's: what is set in pushes of their own, so that no
-// patchset pays for a tag, then what goes. It goes on where a part was refused.
+// tag has tags follow Gerrit's: what goes, then what is set in pushes of its own, so
+// that no patchset pays for a tag. It goes on where a part was refused.
 func (a *acting) tag(ctx context.Context) {
 	for i := range a.result.Lines {
 		if l := &a.result.Lines[i]; l.Verb == plan.MirrorTags {
@@ -122,6 +158,11 @@ func (a *acting) tagsOf(ctx context.Context, line int) {
 	}
 	a.progress("mirroring " + plan.Counted(l.Tags))
 	m := tagging{}
+	// What goes may be where others are to be: v1/x and v1 cannot both be, and nor can
+	// the entries about them.
+	if a.deleteTags(ctx, gone, &m); len(gone) > 0 && len(set) > 0 {
+		a.forgetFirst(ctx, m.entriesOf(gone, l.Refs))
+	}
 	for part := range slices.Chunk(set, tagsPerPush) {
 		if m.halted != nil || ctx.Err() != nil {
 			m.left = append(m.left, part...)
@@ -129,7 +170,6 @@ func (a *acting) tagsOf(ctx context.Context, line int) {
 		}
 		a.setTags(ctx, part, &m)
 	}
-	a.deleteTags(ctx, gone, &m)
 	a.tagged(line, m)
 }
 
@@ -152,6 +192,23 @@ func (m *tagging) take(t plan.Tag, u relay.UpdateResult, whole error) {
 	} else {
 		m.refused = cmp.Or(m.refused, err)
 	}
+}
+
+// entriesOf are those about tags that are done.
+func (m *tagging) entriesOf(tags []plan.Tag, entries []plan.Ref) (of []plan.Ref) {
+	done := map[string]bool{}
+	for _, t := range tags {
+		done[t.Name] = true
+	}
+	for _, t := range m.left {
+		delete(done, t.Name)
+	}
+	for _, ref := range entries {
+		if done[ref.Entry.Tag] {
+			of = append(of, ref)
+		}
+	}
+	return of
 }
 
 func (a *acting) setTags(ctx context.Context, part []plan.Tag, m *tagging) {

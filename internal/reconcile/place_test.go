@@ -85,6 +85,33 @@ func TestTags(t *testing.T) {
 	expect(t, "switched off", w.onMirror(), []string{"master", "old/one", "v1=8", "v4=7", "v5=69"})
 }
 
+// TestNameOfAnother: a tag takes the place of one that is in the way of its name, as
+// do the entries about both, and stays ours; so does a branch.
+func TestNameOfAnother(t *testing.T) {
+	t.Parallel()
+	for _, byOthers := range []bool{false, true} { // somebody else deleted what was in the way, our entry stays
+		w := tagged("v1/x")
+		w.refuse = func(ref string) bool { _, there := w.refs[ref]; return !there && clashes(w.refs, ref) }
+		w.branches["old/one"] = rev(901)
+		w.pass(t)
+		w.tags = map[string]change.Revision{"v1": rev(100)}
+		w.branches["old"] = rev(901)
+		delete(w.branches, "old/one")
+		want := []string{"delete old/one: done: gone from Gerrit", "mirror old: done: new branch", "tag : done: 1 new tag (v1), 1 deleted tag (v1/x)"}
+		if byOthers {
+			delete(w.refs, "refs/tags/v1/x")
+			delete(w.refs, "refs/heads/old/one")
+			want = []string{"mirror old: done: new branch", "tag : done: 1 new tag (v1)"}
+		}
+		expect(t, "another name", w.pass(t), want)
+		expect(t, "after that", w.pass(t), nil)
+		w.tags["v1"] = rev(101)
+		delete(w.branches, "old")
+		expect(t, "both are ours", w.pass(t), []string{"delete old: done: gone from Gerrit", "tag : done: 1 moved tag (v1)"})
+		expect(t, "mirror", w.onMirror(), []string{"master", "v1=65"})
+	}
+}
+
 // TestRefusedTags: a mirror that does not take tags costs a push now and then, no
 // pass, and no patchset.
 func TestRefusedTags(t *testing.T) {

@@ -67,7 +67,7 @@ func (a *acting) noteOnce(e change.Entry, at change.Revision) {
 }
 
 func (a *acting) dropOnce(ref plan.Ref) {
-	if !slices.ContainsFunc(a.drops, func(u relay.Update) bool { return u.Ref == ref.Name }) {
+	if !a.forgotten[ref.Name] && !slices.ContainsFunc(a.drops, func(u relay.Update) bool { return u.Ref == ref.Name }) {
 		a.drops = append(a.drops, relay.Update{Ref: ref.Name, Old: ref.Revision})
 	}
 }
