@@ -23,7 +23,7 @@ func (w *imageWork) prune(ctx context.Context) error {
 	}
 	var freed int64
 	policy := image.Policy{Last: w.flags.keep, Younger: younger}
-	gone := prunedVersions{versions: map[string]bool{}, repositories: map[string]bool{}}
+	gone := prunedVersions{versions: map[string]bool{}, repositories: map[string]bool{}, stay: map[string]bool{}}
 	err = w.each(ctx, func(ctx context.Context, c *image.Contents) error {
 		w.say("%s", c.Name)
 		plan := image.PlanPrune(w.app.Now(), c, policy)

@@ -71,8 +71,8 @@ func (w *imageWork) packages() (*packages, error) {
 }
 
 // prunedVersions are versions that are deleted from the store, as NAME@VERSION, and
-// the repositories that their images have containers in.
-type prunedVersions struct{ versions, repositories map[string]bool }
+// the repositories that their images have containers in. Stay are those that do not go.
+type prunedVersions struct{ versions, repositories, stay map[string]bool }
 
 // note adds what a plan deletes. Of a version that stays, something may go.
 func (p prunedVersions) note(c *image.Contents, plan []image.Decision) {
@@ -87,6 +87,7 @@ func (p prunedVersions) note(c *image.Contents, plan []image.Decision) {
 	for _, d := range plan {
 		if !d.Delete {
 			delete(p.versions, c.Name+"@"+d.Version)
+			p.stay[d.Version] = true
 		}
 	}
 }
@@ -121,9 +122,10 @@ func (w *imageWork) pruneTags(ctx context.Context, gone prunedVersions, p image.
 func (w *imageWork) registryHost() string { return cmp.Or(w.app.githubRegistry, githubRegistry) }
 
 // keptVersions are the versions of all images that stay in the store: several may
-// share a repository, and versions are hashes.
+// share a repository, and versions are hashes. What was there a moment ago is, whatever
+// the store says now.
 func (w *imageWork) keptVersions(ctx context.Context, gone prunedVersions) (map[string]bool, error) {
-	kept := map[string]bool{}
+	kept := maps.Clone(gone.stay)
 	names, err := w.Names(ctx)
 	if err != nil {
 		return nil, err

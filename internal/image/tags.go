@@ -79,6 +79,9 @@ func PlanTags(ctx context.Context, now time.Time, list []Stored, kept map[string
 				d.Reason = fmt.Sprintf("it is %s old, and the store has no such version", days(now.Sub(s.Created)))
 			}
 			safe[s.Digest] = !d.Delete
+		} else if age := now.Sub(s.Created); age < p.Younger {
+			d.Reason = fmt.Sprintf("it is %s old, less than %s", days(age), days(p.Younger))
+			safe[s.Digest] = true
 		}
 		plan = append(plan, d)
 	}
@@ -92,15 +95,13 @@ func PlanTags(ctx context.Context, now time.Time, list []Stored, kept map[string
 			d.Delete, d.Reason = false, "an image that stays refers to it"
 		case d.Delete && unread != nil:
 			d.Delete, d.Reason = false, "it is not known what refers to it: "+unread.Error()
-		case len(d.Tags) > 0:
+		case len(d.Tags) > 0 || d.Reason != "":
+		case safe[d.Digest] && safe[refs[d.Digest].Subject]:
+			d.Reason = "it says something about an image that stays"
 		case safe[d.Digest]:
 			d.Reason = "an image that stays refers to it"
 		case unread != nil:
 			d.Reason = "it is not known what refers to it: " + unread.Error()
-		case safe[refs[d.Digest].Subject]:
-			d.Reason = "it says something about an image that stays"
-		case age < p.Younger:
-			d.Reason = fmt.Sprintf("it is %s old, less than %s", days(age), days(p.Younger))
 		default:
 			d.Delete, d.Reason = true, fmt.Sprintf("it is %s old, has no tag, and no image that stays refers to it", days(age))
 		}
@@ -128,19 +129,19 @@ func keepTags(now time.Time, s Stored, kept map[string]bool, rank int, p Policy)
 	return ""
 }
 
-// readReferences reads what everything that stays, or has no tag, refers to. If
-// nothing is without a tag nothing needs to be known.
+// readReferences reads what each manifest refers to: one that has no reason of its own
+// to stay may be a part of another that does, and then needs parts itself. If nothing
+// is to go nothing needs to be known.
 func readReferences(ctx context.Context, plan []Dropped, safe map[string]bool, of func(ctx context.Context, digest string) (References, error)) (map[string]References, error) {
 	refs := map[string]References{}
-	if !slices.ContainsFunc(plan, func(d Dropped) bool { return len(d.Tags) == 0 || d.Delete }) {
+	if !slices.ContainsFunc(plan, func(d Dropped) bool { return !safe[d.Digest] }) {
 		return refs, nil
 	}
 	for _, d := range plan {
-		if len(d.Tags) > 0 && !safe[d.Digest] {
-			continue
-		}
 		r, err := of(ctx, d.Digest)
-		if err != nil && !errors.Is(err, ErrNotFound) { // what is gone refers to nothing
+		// What is gone refers to nothing. That an image which stays is gone may be the
+		// registry's mistake.
+		if err != nil && (safe[d.Digest] || !errors.Is(err, ErrNotFound)) {
 			return refs, err
 		}
 		refs[d.Digest] = r
@@ -148,8 +149,15 @@ func readReferences(ctx context.Context, plan []Dropped, safe map[string]bool, o
 	return refs, nil
 }
 
-// spread makes the parts of what is safe as safe, and theirs.
+// spread makes the parts of what is safe as safe, and theirs, and what says something
+// about any of them.
 func spread(refs map[string]References, safe map[string]bool) {
+	about := map[string][]string{}
+	for digest, r := range refs {
+		if r.Subject != "" {
+			about[r.Subject] = append(about[r.Subject], digest)
+		}
+	}
 	var todo []string
 	for digest, is := range safe {
 		if is {
@@ -159,17 +167,32 @@ func spread(refs map[string]References, safe map[string]bool) {
 	for len(todo) > 0 {
 		digest := todo[0]
 		todo = todo[1:]
-		for _, part := range refs[digest].Parts {
-			if !safe[part] {
-				safe[part] = true
-				todo = append(todo, part)
+		for _, other := range slices.Concat(refs[digest].Parts, about[digest]) {
+			if !safe[other] {
+				safe[other] = true
+				todo = append(todo, other)
 			}
 		}
 	}
 }
 
-// PruneTags deletes what a plan says; one that cannot be deleted stops no other.
+// PruneTags deletes what a plan says; one that cannot be deleted stops no other. It
+// takes minutes to make a plan: nothing is deleted if by then there is another
+// manifest, which may refer to any, or another tag.
 func PruneTags(ctx context.Context, packages Packages, repository string, plan []Dropped) error {
+	if !slices.ContainsFunc(plan, func(d Dropped) bool { return d.Delete }) {
+		return nil
+	}
+	list, err := packages.Stored(ctx, repository)
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		i := slices.IndexFunc(plan, func(d Dropped) bool { return d.ID == s.ID })
+		if i < 0 || !sameTags(plan[i].Tags, s.Tags) {
+			return fault.New(fault.Transient, "nothing was deleted of %s: %s has come meanwhile", repository, s.Label()).WithHint("nothing is lost; the next image prune looks again")
+		}
+	}
 	var failed []error
 	for _, d := range plan {
 		if !d.Delete || ctx.Err() != nil {
@@ -183,4 +206,8 @@ func PruneTags(ctx context.Context, packages Packages, repository string, plan [
 		return ctx.Err()
 	}
 	return fault.New(fault.KindOf(failed[0]), "failed to delete %d containers of %s: %w", len(failed), repository, errors.Join(failed...)).WithHint("%s", fault.HintOf(failed[0]))
+}
+
+func sameTags(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
