@@ -144,7 +144,7 @@ func (b *actBed) run(id int64) github.Run {
 // await waits for one run; others may be waiting behind it.
 func (b *actBed) await(t *testing.T, id int64) github.Run {
 	t.Helper()
-	for deadline := time.Now().Add(8 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(b.patience); ; time.Sleep(200 * time.Millisecond) {
 		run := b.run(id)
 		if run.Status == "completed" {
 			return run
@@ -154,6 +154,9 @@ func (b *actBed) await(t *testing.T, id int64) github.Run {
 		}
 	}
 }
+
+// shownLog is how much of a step's log is shown at most: SPDK's has half a megabyte.
+const shownLog = 8 << 10
 
 // told are the steps that tell something where they went well, too.
 var told = regexp.MustCompile("^(Tell Gerrit|One pass|guest: .*|Run spdk-.*)$")
@@ -170,6 +173,9 @@ func (b *actBed) show(t *testing.T, id int64) {
 			fmt.Fprintf(&page, "    %-9s %s\n", s.Conclusion, s.Name)
 			if s.Conclusion != "success" || told.MatchString(s.Name) {
 				_, log, _ := strings.Cut(s.Log, "##[endgroup]\n")
+				if len(log) > shownLog {
+					log = "..." + log[len(log)-shownLog:]
+				}
 				fmt.Fprint(&page, "      | "+strings.ReplaceAll(strings.TrimSpace(log), "\n", "\n      | ")+"\n")
 			}
 		}

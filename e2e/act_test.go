@@ -65,12 +65,24 @@ type actBed struct {
 	// caller is the CI repository's autorun.yml.
 	caller string
 	images imageHub
+	// patience is how long a run may take.
+	patience time.Duration
 }
 
+// newActBed returns a bed with a small project.
 func newActBed(t *testing.T) *actBed {
 	t.Helper()
+	b := newBed(t)
+	must(t, docker("tag", imageBase, actEnvironment))
+	b.createProject(t)
+	return b
+}
+
+// newBed returns a bed without a project.
+func newBed(t *testing.T) *actBed {
+	t.Helper()
 	ctx := t.Context()
-	b := &actBed{images: newImageHub(t), hub: github.Serve(t, github.Options{
+	b := &actBed{patience: 8 * time.Minute, images: newImageHub(t), hub: github.Serve(t, github.Options{
 		Tokens: map[string]github.Access{
 			rig.MirrorToken: github.FullAccess,
 			jobToken:        {User: "github-actions[bot]", Contents: github.Read, Actions: github.Write, Checks: github.Read, App: true},
@@ -94,9 +106,7 @@ func newActBed(t *testing.T) *actBed {
 		},
 		Variables: map[string]string{"SPDK_REPOS_NAME": actMirror, "S3_BUCKET": "results"},
 	}
-	must(t, docker("tag", imageBase, actEnvironment))
 	b.publishCallers(t)
-	b.createProject(t)
 	idle, err := b.act.Start(ctx)
 	must(t, err)
 	t.Cleanup(func() {
