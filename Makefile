@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X github.com/spdk-community-ci/dispatcher/internal/app.linkedV
 TAGS    := e2e,bench
 FUZZTIME ?= 30s
 
-.PHONY: build test lint fuzz soak bench e2e e2e-gerrit e2e-guest e2e-images e2e-act e2e-servers e2e-release e2e-spokes image tools
+.PHONY: build test lint fuzz soak bench e2e e2e-gerrit e2e-guest e2e-images e2e-act e2e-servers e2e-release e2e-spokes spdk image tools
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/dispatcher .
@@ -43,7 +43,7 @@ bench:
 E2E := go test -tags e2e -count=1 -v
 e2e: e2e-gerrit e2e-guest e2e-images e2e-act e2e-servers e2e-release
 e2e-gerrit:
-	$(E2E) -timeout 30m -skip '^Test(Act|Guest|Image)' ./e2e ./e2e/rig
+	$(E2E) -timeout 30m -skip '^Test(Act|Guest|Image|SPDK)' ./e2e ./e2e/rig
 e2e-guest:
 	$(E2E) -timeout 15m -run '^TestGuest' ./e2e
 e2e-images:
@@ -59,6 +59,13 @@ e2e-release:
 # github.com/github/spokes-receive-pack, which no registry has.
 e2e-spokes:
 	E2E_SPOKES=$(abspath $(or $(SPOKES),$(error give SPOKES=FOLDER))) $(E2E) -timeout 20m -run '/^spokes$$' ./e2e/servers
+
+# SPDK itself, from its tree to votes on a real Gerrit: FOLDER has bare repositories
+# OWNER+NAME/repo of it, its submodules, fio, liburing and FlameGraph. About an hour
+# of two quiet cores, and 20 GB.
+spdk:
+	SPDK=$(abspath $(or $(SPDK),$(error give SPDK=FOLDER))) go test -count=1 -v -run '^TestRecipes' .
+	E2E_SPDK=$(abspath $(SPDK)) $(E2E) -timeout 12h -run '^TestSPDK$$' ./e2e
 
 image:
 	docker build --build-arg VERSION=$(VERSION) -t dispatcher:dev .
