@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -214,11 +215,25 @@ func TestSetup(t *testing.T) {
 		fmt.Fprint(w, program)
 	}))
 	t.Cleanup(server.Close)
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name, ok := strings.CutPrefix(r.URL.Path, "/clear"); ok {
+			http.Redirect(w, r, server.URL+name, http.StatusFound)
+			return
+		}
+		server.Config.Handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(secure.Close)
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	sum := func(version, text string) string {
 		return fmt.Sprintf("# %s\n# go1.26.7, commit %s\n%x  dispatcher-linux-amd64\n%[3]x  dispatcher-linux-arm64\n", version, strings.Repeat("0a", 20), sha256.Sum256([]byte(text)))
 	}
-	for name, c := range map[string]struct{ checksums, binary, want string }{
+	for name, c := range map[string]struct{ checksums, env, want string }{
 		"release":           {sum("v1.2.3", program), "BINARY=", "version=v1.2.3"},
+		"by https":          {sum("v1.2.3", program), "DISPATCHER_DOWNLOADS=" + secure.URL, "version=v1.2.3"},
+		"led to http":       {sum("v1.2.3", program), "DISPATCHER_DOWNLOADS=" + secure.URL + "/clear", "::error::the dispatcher v1.2.3 could not be downloaded"},
 		"another program":   {sum("v1.2.3", "another"), "BINARY=", "::error::what was downloaded as the dispatcher v1.2.3 has another checksum than its release"},
 		"no such release":   {sum("v9.9.9", program), "BINARY=", "::error::the dispatcher v9.9.9 could not be downloaded"},
 		"damaged":           {"# v1.2.3\n", "BINARY=", "::error::checksums.txt does not name dispatcher-linux-"},
@@ -243,8 +258,8 @@ func TestSetup(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			out, err := shell(t, dir, filepath.Join(dir, "setup/install.sh"), "PATH="+bin, c.binary, "RUNNER_TEMP="+dir+"/temp",
-				"GITHUB_PATH="+dir+"/path", "GITHUB_OUTPUT="+dir+"/output", "DISPATCHER_DOWNLOADS="+server.URL)
+			out, err := shell(t, dir, filepath.Join(dir, "setup/install.sh"), "PATH="+bin, "RUNNER_TEMP="+dir+"/temp",
+				"GITHUB_PATH="+dir+"/path", "GITHUB_OUTPUT="+dir+"/output", "CURL_CA_BUNDLE="+authority, "DISPATCHER_DOWNLOADS="+server.URL, c.env)
 			failed := strings.HasPrefix(c.want, "::error::")
 			if (err != nil) != failed || !strings.Contains(out, c.want) {
 				t.Errorf("got %v, want %q in\n%s", err, c.want, out)

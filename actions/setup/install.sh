@@ -31,11 +31,13 @@ platform() {
   printf 'linux-%s' "$arch"
 }
 
-# download fetches a release's program; a wrong checksum is never installed.
+# download fetches a release's program; a wrong checksum is never installed. No
+# redirect leads from https to http.
 download() {
-  local name=$1 sha256=$2 version=$3 part
+  local name=$1 sha256=$2 version=$3 part protocols='=https'
   part=$target/.part
-  curl --fail --silent --show-error --location --proto '=https,http' --retry 3 --max-time 300 \
+  [[ $downloads != http://* ]] || protocols='=https,http'
+  curl --fail --silent --show-error --location --proto "$protocols" --retry 3 --max-time 300 \
     --output "$part" "$downloads/$version/$name" ||
     fail "the dispatcher $version could not be downloaded: see the line above; a host without a way to GitHub needs DISPATCHER_BINARY"
   printf '%s  %s\n' "$sha256" "$part" | sha256sum --check --status ||
