@@ -57,12 +57,21 @@ func (s *Store) delete(ctx context.Context, key string, size int64) (freed int64
 		case err != nil:
 			s.leave(key, version{}, err)
 		case h.key == key: // the first one, as the others are longer
-			_, freed, err = s.deleteVersions(ctx, key, h.versions)
+			_, freed, err = s.deleteVersions(ctx, key, h.gone())
 			return freed, err
 		}
 		break
 	}
 	return 0, nil
+}
+
+// gone returns all versions of an object that was deleted, but not what somebody
+// wrote under its name since.
+func (h history) gone() []version {
+	if newest := len(h.versions) - 1; !h.versions[newest].marker {
+		return h.versions[:newest]
+	}
+	return h.versions
 }
 
 // deleteVersions deletes versions in their order; the oldest first, so that no

@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -159,6 +160,34 @@ func TestDeletedStaysDeleted(t *testing.T) {
 		}
 		if _, _, err := b.DeleteHidden(t.Context(), "", time.Now().Add(time.Hour), nil); err != nil || len(b.kept()) != 0 {
 			t.Errorf("cut %d: left %q, %v", cut, b.kept(), err)
+		}
+	}
+}
+
+// TestWrittenMeanwhile: what somebody writes under a name that is being deleted
+// stays, whenever they do it.
+func TestWrittenMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, when := range map[string]faults.Rule{
+		"before the list":     {Method: "GET", Path: regexp.MustCompile("versions")},
+		"after the list":      {Method: "DELETE", Path: regexp.MustCompile("versionId")},
+		"before the last one": {Method: "DELETE", Path: regexp.MustCompile("versionId"), Skip: 2},
+	} {
+		for _, service := range []string{"backblaze", "versitygw, with versions"} {
+			b := newBed(t, dialect(service))
+			b.put("x", "old")
+			b.put("x", "new")
+			when.Times, when.Do = 1, func(next http.Handler) http.Handler {
+				b.server.AddObject("results", "ci/x", "newest")
+				return next
+			}
+			b.server.Faults.Add(when)
+			if err := b.Delete(t.Context(), "x"); err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff([]string{"x"}, b.kept()); diff != "" || string(b.server.Content("results", "ci/x")) != "newest" {
+				t.Errorf("%s, %s: it does not have the newest alone (-want +got):\n%s", service, name, diff)
+			}
 		}
 	}
 }
