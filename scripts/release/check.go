@@ -53,10 +53,10 @@ func (r *releaser) checkVersion(s *state) error {
 // checkSeries makes sure that the moving tag is at a release: nobody else's tag is
 // taken away.
 func (r *releaser) checkSeries(s *state) error {
-	if _, ok := s.at(s.series); s.series == "" || ok {
+	if _, ok := s.at(s.series.commit); s.series.commit == "" || ok {
 		return nil
 	}
-	return fault.New(fault.Configuration, "the tag %s is at %s, which is no release", r.version.series(), s.series).
+	return fault.New(fault.Configuration, "the tag %s is at %s, which is no release", r.version.series(), s.series.commit).
 		WithHint("find out who put it there; then delete it, and run this again")
 }
 
@@ -142,18 +142,18 @@ func (r *releaser) checkToken(ctx context.Context, s *state) error {
 	if r.token == nil {
 		return fault.New(fault.Configuration, "there is no token to push tags with").WithHint("%s", tokenHint)
 	}
-	ref := "refs/tags/release-check/" + r.version.String()
+	name := "refs/tags/release-check/" + r.version.String()
 	text := fmt.Sprintf("# %s\non: workflow_call\njobs: {}\n", r.now().UTC().Format(time.RFC3339Nano)) // as no other one is
 	commit, err := r.commitOn(ctx, s.source, map[string]string{".github/workflows/release-check.yml": text}, "release: see whether this may be pushed\n")
 	if err != nil {
 		return err
 	}
-	refs, err := r.refs(ctx, ref)
+	refs, err := r.refs(ctx, name)
 	if err != nil {
 		return err
 	}
-	if err := r.push(ctx, ref, refs[ref], commit); err != nil {
+	if err := r.push(ctx, name, refs[name].object, commit); err != nil {
 		return fault.New(fault.Configuration, "the token may not push a tag with other workflows: nothing was published: %w", err).WithHint("%s", tokenHint)
 	}
-	return r.push(ctx, ref, commit, "")
+	return r.push(ctx, name, commit, "")
 }

@@ -66,34 +66,38 @@ func (r *releaser) remotely(ctx context.Context, args ...string) (string, error)
 // push pushes one ref if it is at old, which is empty where there must be none; an
 // empty commit deletes it. An answer that was lost is no failure where the ref is
 // what it should be.
-func (r *releaser) push(ctx context.Context, ref, old, commit string) error {
-	_, err := r.remotely(ctx, "push", "--porcelain", "--atomic", "--force-with-lease="+ref+":"+old, r.remote, commit+":"+ref)
+func (r *releaser) push(ctx context.Context, name, old, commit string) error {
+	_, err := r.remotely(ctx, "push", "--porcelain", "--atomic", "--force-with-lease="+name+":"+old, r.remote, commit+":"+name)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	refs, askErr := r.refs(ctx, ref)
-	if askErr == nil && refs[ref] == commit {
+	refs, askErr := r.refs(ctx, name)
+	if askErr == nil && refs[name].object == commit {
 		return nil
 	}
-	f := fault.New(fault.Configuration, "failed to push %s to %s: %w", ref, r.remote, err)
+	f := fault.New(fault.Configuration, "failed to push %s to %s: %w", name, r.remote, err)
 	if strings.Contains(err.Error(), "refusing to allow") {
 		f.Hint = tokenHint
 	}
 	return f
 }
 
-// refs are the server's refs that match patterns; a tag with an object of its own
-// counts as the commit that it names.
-func (r *releaser) refs(ctx context.Context, patterns ...string) (map[string]string, error) {
+// ref is where a ref is. A tag may have an object of its own, which names the commit.
+type ref struct{ object, commit string }
+
+// refs are the server's refs that match patterns.
+func (r *releaser) refs(ctx context.Context, patterns ...string) (map[string]ref, error) {
 	out, err := r.remotely(ctx, append([]string{"ls-remote", r.remote}, patterns...)...)
 	if err != nil {
 		return nil, fault.New(fault.Transient, "failed to list the refs of %s: %w", r.remote, err)
 	}
-	refs := map[string]string{}
+	refs := map[string]ref{}
 	for line := range strings.Lines(out) {
 		id, name, ok := strings.Cut(strings.TrimSpace(line), "\t")
-		if ok {
-			refs[strings.TrimSuffix(name, "^{}")] = id // the peeled one comes second
+		if tag, peeled := strings.CutSuffix(name, "^{}"); ok && peeled { // behind the tag itself
+			refs[tag] = ref{refs[tag].object, id}
+		} else if ok {
+			refs[name] = ref{id, id}
 		}
 	}
 	return refs, nil

@@ -192,8 +192,8 @@ func (r *releaser) moveSeries(ctx context.Context, s *state) error {
 		r.say("%s stays where it is: %s is newer", series, newest)
 		return nil
 	}
-	if s.series != s.commit {
-		if err := r.push(ctx, "refs/tags/"+series, s.series, s.commit); err != nil {
+	if s.series.commit != s.commit {
+		if err := r.push(ctx, "refs/tags/"+series, s.series.object, s.commit); err != nil {
 			return err
 		}
 		r.say("moved %s to it", series)
@@ -206,14 +206,17 @@ func (r *releaser) moveSeries(ctx context.Context, s *state) error {
 // commit names.
 func (r *releaser) finished(ctx context.Context, s *state) (bool, error) {
 	newest, _ := s.newest(r.version.series())
-	if s.commit == "" || s.series != s.commit && newest == r.version {
+	if s.commit == "" || s.series.commit != s.commit && newest == r.version {
 		return false, nil
 	}
 	found, err := r.hub.Releases(ctx, r.repository, r.version.String())
 	if err != nil || !slices.ContainsFunc(found, func(x github.Release) bool { return !x.Draft && len(x.Assets) > len(architectures) }) {
 		return false, err
 	}
-	if _, err := r.public.Digest(ctx, r.image+"@"+s.digest); err != nil {
+	switch _, err := r.public.Digest(ctx, r.image+"@"+s.digest); {
+	case errors.Is(err, fault.Configuration): // it was deleted, or made private
+		return false, nil
+	case err != nil:
 		return false, err
 	}
 	if err := r.checkDownloads(ctx, s.checksums); err != nil {

@@ -16,6 +16,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
 	"github.com/spdk-community-ci/dispatcher/internal/image/registry"
 	standin "github.com/spdk-community-ci/dispatcher/internal/standin/github"
@@ -233,6 +236,7 @@ func TestRefused(t *testing.T) {
 		"not committed":  {"v1.2.3", func(w *world) { w.must(os.WriteFile(filepath.Join(w.dir, "x"), nil, 0o644)) }, []string{"not committed: ?? x"}},
 		"foreign series": {"v1.2.3", func(w *world) { w.inHub("update-ref", "refs/tags/v1", "main") }, []string{"the tag v1 is at", "which is no release"}},
 		"foreign tag":    {"v1.2.3", func(w *world) { w.inHub("tag", "v1.2.3", "main") }, []string{"the tag v1.2.3 is at", "which is no release: it does not change action.yml"}},
+		"forged tag":     {"v1.2.3", (*world).forge, []string{"the tag v1.2.3 is at", "which is no release: action.yml has more than another image"}},
 		"no right":       {"v1.2.3", func(w *world) { delete(w.env, "RELEASE_TOKEN") }, []string{"nothing was published", "refusing to allow a GitHub App to create or update workflow"}},
 		"no line":        {"v1.2.3", func(w *world) { w.land("action.yml", "runs:\n  image: docker://x\n"); w.passed(w.tip()) }, []string{"no line \"image: Dockerfile\""}},
 	} {
@@ -265,7 +269,56 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestAnnotatedSeries: a moving tag that has an object of its own, as "git tag -a"
+// makes, is at the release that it names, and moves on.
+func TestAnnotatedSeries(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.inHub("tag", "-f", "-a", "-m", "by hand", "v1", w.old)
+	if said, err := w.release(t.Context(), "v1.2.3"); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	refs := w.repo.Refs()
+	if commit := refs["refs/tags/v1.2.3"]; refs["refs/tags/v1"] != commit {
+		t.Errorf("got refs %v", refs)
+	}
+}
+
+// TestImageRestored: an image that somebody deleted comes back with the next run.
+func TestImageRestored(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if said, err := w.release(t.Context(), "v1.2.3"); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	reference := w.image + "@" + w.digest(w.repo.Refs()["refs/tags/v1.2.3"])
+	for _, at := range []string{reference, w.image + ":v1.2.3"} { // real registries delete the tag, too
+		ref, err := name.ParseReference(at)
+		w.must(err)
+		w.must(remote.Delete(ref))
+	}
+	if _, err := (&registry.Client{Anonymous: true}).Digest(t.Context(), reference); !errors.Is(err, registry.ErrNotFound) {
+		t.Fatalf("it is still there: %v", err)
+	}
+	if said, err := w.release(t.Context(), "v1.2.3"); err != nil {
+		t.Errorf("%v\n%s", err, said)
+	}
+	w.checkPromises("v1.2.3")
+}
+
 func (w *world) tip() string { return w.repo.Refs()["refs/heads/main"] }
+
+// forge tags what looks like a release from main, and has one more line.
+func (w *world) forge() {
+	digest, main := "sha256:"+strings.Repeat("0a", 32), w.tip()
+	action := strings.Replace(w.inHub("show", main+":action.yml")+"\n", buildsImage, "\n  image: docker://"+w.image+"@"+digest+"\n  pre-entrypoint: /evil\n", 1)
+	w.must(os.WriteFile(filepath.Join(w.dir, "action.yml"), []byte(action), 0o644))
+	w.must(os.WriteFile(filepath.Join(w.dir, checksumsFile), fmt.Appendf(nil, "# v1.2.3\n# go1.26.7, commit %s\n", main), 0o644))
+	w.git("add", ".")
+	w.git("commit", "--quiet", "-m", "x")
+	w.inHub("fetch", "--quiet", w.dir, "HEAD:refs/tags/v1.2.3")
+	w.git("reset", "--quiet", "--hard", main)
+}
 
 // land changes a file on main, here too.
 func (w *world) land(file, text string) {

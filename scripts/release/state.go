@@ -27,7 +27,8 @@ type state struct {
 	releases map[version]string
 	// main is the tip of the default branch; series is where the moving tag is, or
 	// empty.
-	main, series string
+	main   string
+	series ref
 	// source is the commit that is released, commit the one on top of it that the
 	// version's tag names; commit is empty while there is no such tag.
 	source, commit string
@@ -41,10 +42,10 @@ func (r *releaser) look(ctx context.Context) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &state{releases: map[version]string{}, main: refs["refs/heads/main"], series: refs["refs/tags/"+r.version.series()]}
-	for name, commit := range refs {
+	s := &state{releases: map[version]string{}, main: refs["refs/heads/main"].commit, series: refs["refs/tags/"+r.version.series()]}
+	for name, at := range refs {
 		if v, err := parseVersion(strings.TrimPrefix(name, "refs/tags/")); err == nil {
-			s.releases[v] = commit
+			s.releases[v] = at.commit
 		}
 	}
 	if s.main == "" {
@@ -88,6 +89,13 @@ func (r *releaser) readPins(ctx context.Context, s *state) error {
 		return bad(actionFile + " names no digest of " + r.image)
 	}
 	s.digest = m[2]
+	before, err := r.file(ctx, s.source, actionFile)
+	if err != nil {
+		return err
+	}
+	if action+"\n" != r.pin(before, s.digest) {
+		return bad(actionFile + " has more than another image")
+	}
 	if s.checksums, err = r.file(ctx, s.commit, checksumsFile); err != nil {
 		return err
 	}
@@ -123,6 +131,11 @@ func (s *state) at(commit string) (version, bool) {
 	return version{}, false
 }
 
+// pin has an action, without its last newline, name an image.
+func (r *releaser) pin(action, digest string) string {
+	return strings.Replace(action+"\n", buildsImage, "\n  image: docker://"+r.image+"@"+digest+"\n", 1)
+}
+
 // makeCommit makes the commit of a release; it pushes nothing.
 func (r *releaser) makeCommit(ctx context.Context, s *state, digest, checksums string) (string, error) {
 	action, err := r.file(ctx, s.source, actionFile)
@@ -133,7 +146,7 @@ func (r *releaser) makeCommit(ctx context.Context, s *state, digest, checksums s
 		return "", err
 	}
 	files := map[string]string{
-		actionFile:    strings.Replace(action+"\n", buildsImage, "\n  image: docker://"+r.image+"@"+digest+"\n", 1),
+		actionFile:    r.pin(action, digest),
 		checksumsFile: checksums,
 	}
 	return r.commitOn(ctx, s.source, files, fmt.Sprintf("release: pin %s\n\nThe image by its digest, the programs by their checksums.\n", r.version))
