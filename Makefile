@@ -61,8 +61,8 @@ e2e-spokes:
 	E2E_SPOKES=$(abspath $(or $(SPOKES),$(error give SPOKES=FOLDER))) $(E2E) -timeout 20m -run '/^spokes$$' ./e2e/servers
 
 # SPDK itself, from its tree to votes on a real Gerrit: FOLDER has bare repositories
-# OWNER+NAME/repo of it, its submodules, fio, liburing and FlameGraph. About an hour
-# of two quiet cores, and 20 GB.
+# OWNER+NAME/repo of it, its submodules, fio, liburing and FlameGraph. It takes less
+# than an hour of two quiet cores, and 20 GB.
 spdk:
 	SPDK=$(abspath $(or $(SPDK),$(error give SPDK=FOLDER))) go test -count=1 -v -run '^TestRecipes' .
 	E2E_SPDK=$(abspath $(SPDK)) $(E2E) -timeout 12h -run '^TestSPDK$$' ./e2e

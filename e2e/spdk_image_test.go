@@ -65,9 +65,10 @@ func (b *spdkBed) buildImage(t *testing.T) {
 	t.Logf("container: %s bytes; disk: %d bytes", strings.TrimSpace(string(size)), disk.Size())
 }
 
-// tagCached names the image as the environments have it, with one thing more: the
-// compiler's results are kept in the cache, so that only the first build of all
-// takes its full time.
+// tagCached names the image as the environments have it, with one thing more: ccache
+// keeps what it can in the cache, so that DPDK is compiled once. SPDK itself it cannot,
+// because unit tests are built with -fprofile-update=atomic, which ccache 4.7 does not
+// know.
 func (b *spdkBed) tagCached(t *testing.T, built string) {
 	t.Helper()
 	gateway, err := exec.CommandContext(t.Context(), "docker", "network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge").Output()
