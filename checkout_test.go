@@ -173,6 +173,15 @@ func TestSubmodules(t *testing.T) {
 		"a command of the runner":                    {after: dpdk("\"x\\n::error::y\""), to: at(u.first), blame: "has an address that is not taken: x?::error::y"},
 		"SSH":                                        {after: dpdk("git@nowhere.invalid:up/dpdk"), to: at(u.first), blame: "not of a protocol that is taken"},
 
+		"two of one path":                         {after: map[string]string{".gitmodules": good[".gitmodules"] + strings.Replace(good[".gitmodules"], `"dpdk"`, `"other"`, 1)}, to: at(u.first), blame: "the submodule dpdk is in .gitmodules twice"},
+		"a path that is replaced":                 {after: map[string]string{".gitmodules": good[".gitmodules"] + "\tpath = x\n"}, to: at(u.first), blame: "the submodule dpdk is not in .gitmodules"},
+		"no truth value":                          {after: map[string]string{".gitmodules": good[".gitmodules"] + "\tshallow = maybe\n"}, to: at(u.first), blame: "git cannot read .gitmodules: fatal: bad boolean config value 'maybe'"},
+		"no value":                                {after: map[string]string{".gitmodules": good[".gitmodules"] + "\tupdate\n"}, to: at(u.first), blame: "git cannot read .gitmodules: error: missing value for 'submodule.dpdk.update'"},
+		"no value of another":                     {before: map[string]string{".gitmodules": good[".gitmodules"] + "\tshallow = maybe\n"}, from: at(u.first), after: map[string]string{"x": "", ".gitmodules": good[".gitmodules"] + "\tshallow = maybe\n"}, to: at(u.first), fail: "The patchset did not change that"},
+		"a file of this host":                     {after: map[string]string{".gitmodules": "[include]\n\tpath = /etc/passwd\n" + good[".gitmodules"]}, to: at(u.first), files: "dpdk/one"},
+		"a new commit of an address that is gone": {before: dpdk(u.url + "/up/none"), from: at(u.first), after: dpdk(u.url + "/up/none"), to: at(u.second), fail: "where no repository is. The patchset did not change that"},
+		"a file made a submodule of it":           {before: map[string]string{"dpdk": ""}, after: dpdk(u.url + "/up/none"), to: at(u.first), blame: "where no repository is"},
+
 		"no such protocol":         {after: good, to: at(u.first), edits: []string{"SUBMODULE_PROTOCOLS=ext"}, fail: `submodule-protocols has "ext": it may have https, http, git and ssh`},
 		"no such base":             {after: good, to: at(u.first), edits: []string{"SUBMODULE_BASE=x"}, fail: `submodule-base is "x"`},
 		"no pair":                  {after: good, to: at(u.first), edits: []string{"INSTEAD_OF=https://x/"}, fail: `instead-of has the line "https://x/  "`},
@@ -357,6 +366,58 @@ func TestPrivateMirror(t *testing.T) {
 			})
 			if err != nil {
 				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestRedirect: the token does not follow where a server leads, nor are passwords of
+// the host's own used; what is public is had all the same.
+func TestRedirect(t *testing.T) {
+	t.Parallel()
+	u := newUpstreams(t)
+	target, err := url.Parse(u.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	var mu sync.Mutex
+	var heard []string
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		heard = append(heard, r.Method+" "+r.URL.Path+" "+r.Header.Get("Authorization"))
+		mu.Unlock()
+		if strings.HasPrefix(r.URL.Path, "/private/") {
+			hostility["/private/"](w, r)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(elsewhere.Close)
+	leads := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1)+r.URL.String(), http.StatusFound)
+	}))
+	t.Cleanup(leads.Close)
+	dpdk := func(url string) string {
+		return u.patch(t, u.commit(t, "", map[string]string{".gitmodules": section("dpdk", url)}, map[string]string{"dpdk": u.first}))
+	}
+	for name, c := range map[string]struct{ server, id, want string }{
+		"a public submodule":  {u.url, dpdk(leads.URL + "/up/dpdk"), "checked out "},
+		"a private submodule": {u.url, dpdk(leads.URL + "/private/dpdk"), "::error::the submodule dpdk could not be had from " + leads.URL + "/private/dpdk: it redirects"},
+		"the mirror":          {leads.URL, dpdk(u.url + "/up/dpdk"), "checked out "},
+		"passwords of a host": {u.url, dpdk(elsewhere.URL + "/private/dpdk"), "::error::the submodule dpdk may not be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			heard = nil
+			home := t.TempDir()
+			write(t, home+"/.netrc", "machine 127.0.0.1 login joe password hunter2\nmachine localhost login joe password hunter2\n", 0o600)
+			out, _ := shell(t, t.TempDir(), "actions/checkout/checkout.sh", "REVISION="+c.id, "REPOSITORY=example/spdk", "SERVER_URL="+c.server, "FOLDER=source",
+				"SUBMODULES=true", "HOME="+home, "TOKEN=ghp-secret", "TOKEN_FOR="+leads.URL+"/up/dpdk\n"+leads.URL+"/private/dpdk")
+			if !strings.Contains(out, c.want) {
+				t.Errorf("want %q in\n%s", c.want, out)
+			}
+			if len(heard) == 0 || strings.Contains(strings.Join(heard, "\n"), "Basic ") {
+				t.Errorf("the other server heard %q", heard)
 			}
 		})
 	}

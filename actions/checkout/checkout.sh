@@ -55,14 +55,14 @@ from_gerrit() {
   fetch "${GERRIT_URL%/}/$GERRIT_PROJECT" "$GERRIT_REF" && [[ $(git rev-parse FETCH_HEAD) == "$REVISION" ]]
 }
 
-# An expired token is refused where none would have done.
+# An expired token is refused where none would have done, and a renamed mirror redirects.
 from_mirror() {
-  with_token "$mirror" fetch "$mirror" "$REVISION" || { [[ -n $token ]] && fetch "$mirror" "$REVISION"; }
+  with_token "$mirror" fetch "$mirror" "$REVISION" || { [[ -n $token ]] && tokenless fetch "$mirror" "$REVISION"; }
 }
 
 mirror=${SERVER_URL%/}/$REPOSITORY
 from_mirror || from_gerrit ||
-  fail "the commit $REVISION is gone: neither $REPOSITORY nor Gerrit has it. Was the patchset replaced, or its change closed long ago? Comment 'recheck' on the change to start anew. A private mirror wants a token that may read it"
+  fail "the commit $REVISION is gone: neither $REPOSITORY nor Gerrit has it. Was the patchset replaced, or its change closed long ago? Comment 'recheck' on the change to start anew. A private mirror wants a token that may read it, and its own address, not one that redirects to it"
 remote=$(git config remote.origin.url)
 git config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
 forget_filter

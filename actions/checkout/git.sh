@@ -33,6 +33,10 @@ cat >"$temp/gitconfig" <<'END'
 	lowSpeedLimit = 100
 	lowSpeedTime = 60
 END
+# libcurl takes passwords from ~/.netrc, git attributes from ~/.config.
+mkdir "$temp/home"
+export HOME=$temp/home XDG_CONFIG_HOME=$temp/home
+unset NETRC
 export GIT_CONFIG_GLOBAL=$temp/gitconfig GIT_CONFIG_NOSYSTEM=1 GIT_TEMPLATE_DIR='' GIT_TERMINAL_PROMPT=0 GIT_ADVICE=0 GIT_ASKPASS=''
 
 # quiet makes the runner obey no command in what git and foreign servers print, until
@@ -75,7 +79,8 @@ note() {
 }
 
 # with_token ADDRESSES COMMAND... runs a command whose git sends the token to what
-# begins with one of these addresses, one per line, and to nobody else.
+# begins with one of these addresses, one per line, and to nobody else. Such an address
+# must not redirect: git sends its headers on to where that leads, whoever that is.
 with_token() {
   local all=$1 address n=0
   shift
@@ -88,11 +93,19 @@ with_token() {
     while read -r address; do
       [[ -n $address ]] || continue
       export "GIT_CONFIG_KEY_$n=http.$address.extraHeader" "GIT_CONFIG_VALUE_$n=$header"
-      n=$((n + 1))
+      export "GIT_CONFIG_KEY_$((n + 1))=http.$address.followRedirects" "GIT_CONFIG_VALUE_$((n + 1))=false"
+      n=$((n + 2))
     done <<<"$all"
     export GIT_CONFIG_COUNT=$n
     "$@"
   )
+}
+
+# tokenless runs a command without the token.
+tokenless() {
+  # shellcheck disable=SC2034 # with_token reads it
+  local token=
+  "$@"
 }
 
 # forget_filter leaves no mark of a partial clone where the last command said that the

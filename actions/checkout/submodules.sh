@@ -65,7 +65,7 @@ submodules_of_commit() {
 # with_submodules FOLDER BASE WHERE LEVEL checks out all that the commit in FOLDER
 # has; WHERE is the path of FOLDER, and BASE its address.
 with_submodules() {
-  local folder=$1 base=$2 where=$3 level=$4 path name i
+  local folder=$1 base=$2 where=$3 level=$4 path name twice i
   local -a paths=() names=() urls=()
   while IFS= read -r -d '' path; do paths+=("${path#*$'\t'}"); done < <(git -C "$folder" ls-files --stage -z | grep -az '^160000 ')
   if ((${#paths[@]} == 0)); then return; fi
@@ -74,8 +74,9 @@ with_submodules() {
   check_modules_file "$folder" "$where"
   for i in "${!paths[@]}"; do
     path=${paths[i]}
-    name=$(name_of "$folder" "$path") || name=
+    twice=0 name=$(name_of "$folder" "$path") || twice=$? name=
     if ((level == 1)); then top_path=$path top_name=$name; fi
+    if ((twice == 2)); then fault "the submodule $(show "$where$path") is in .gitmodules twice"; fi
     if [[ -z $name ]]; then fault "the submodule $(show "$where$path") is not in .gitmodules"; fi
     if [[ $(setting "$folder" "$name" update) == none ]]; then
       unset "paths[i]"
@@ -87,6 +88,7 @@ with_submodules() {
     git -C "$folder" config "submodule.$name.active" true
   done
   if ((${#paths[@]} == 0)); then return; fi
+  check_values "$folder" "$where"
   if ! update "$folder" 4 --depth=1 -- "${paths[@]}"; then
     for i in "${!paths[@]}"; do
       if ((level == 1)); then top_path=${paths[i]} top_name=${names[i]}; fi
@@ -109,7 +111,7 @@ update() {
 }
 
 # setting FOLDER NAME KEY reads .gitmodules as it was committed.
-setting() { git -C "$1" config --blob HEAD:.gitmodules --get "submodule.$2.$3" || true; }
+setting() { git -C "$1" config --no-includes --blob HEAD:.gitmodules --get "submodule.$2.$3" || true; }
 
 # check_modules_file FOLDER WHERE wants a file there that git can read, if there is one.
 check_modules_file() {
@@ -118,21 +120,32 @@ check_modules_file() {
   read -r mode type id < <(git -C "$1" ls-tree HEAD .gitmodules) || true
   if [[ -z ${id:-} ]]; then return; fi
   if [[ $type != blob || $mode == 120000 ]]; then fault "$(show "$2.gitmodules") is not a file"; fi
-  git -C "$1" config --blob HEAD:.gitmodules --list >/dev/null || fault "git cannot read $(show "$2.gitmodules")"
+  git -C "$1" config --no-includes --blob HEAD:.gitmodules --list >/dev/null || fault "git cannot read $(show "$2.gitmodules")"
 }
 
-# name_of FOLDER PATH looks a submodule's name up.
+# check_values FOLDER WHERE wants values there that git takes: it would end at others
+# before it asks any server.
+check_values() {
+  if [[ -z $2 ]]; then top_path='' top_name=''; fi
+  if ! note git -C "$1" submodule --quiet status >/dev/null && grep -qE '^(error: missing value for|fatal: (bad|invalid value for)) ' "$noted"; then
+    fault "git cannot read $(show "$2.gitmodules"): $(show "$(grep -m1 -E '^(error|fatal): ' "$noted")")"
+  fi
+}
+
+# name_of FOLDER PATH looks a submodule's name up. Of two that have the path git would
+# take another one than we.
 name_of() {
-  local key path
+  local key path name=
   while IFS= read -r -d '' entry; do
     key=${entry%%$'\n'*} path=${entry#*$'\n'}
     if [[ $path == "$2" ]]; then
-      key=${key#submodule.}
-      printf '%s' "${key%.path}"
-      return
+      if [[ -n $name ]]; then return 2; fi
+      key=${key#submodule.} name=${key#submodule.}
+      name=${name%.path}
     fi
-  done < <(git -C "$1" config --blob HEAD:.gitmodules -z --get-regexp '^submodule\..*\.path$')
-  return 1
+  done < <(git -C "$1" config --no-includes --blob HEAD:.gitmodules -z --get-regexp '^submodule\..*\.path$')
+  if [[ -z $name || $(setting "$1" "$name" path) != "$2" ]]; then return 1; fi
+  printf '%s' "$name"
 }
 
 # check_submodule FOLDER NAME BASE WHERE checks what .gitmodules says and sets address.
@@ -178,6 +191,8 @@ one_submodule() {
   # give out no single commits.
   if ((${#prefixes[@]} > 0)) && anew "$@" as_written update "$folder" 1 --depth=1 -- "$path"; then return; fi
   if anew "$@" as_written update "$folder" 1 -- "$path"; then return; fi
+  # It may be public, and redirect to where a token is not sent; or the token is old.
+  if [[ -n $token && -n ${TOKEN_FOR:-} ]] && anew "$@" as_written tokenless update "$folder" 1 -- "$path"; then return; fi
   as_written diagnose "$url" "$commit" "$where" || {
     # shellcheck disable=SC2034 # it was said there
     word=''
@@ -218,7 +233,10 @@ diagnose() {
     fault "the submodule $where wants the commit $commit, which $url does not have"
   fi
   if answers "repository '.*' not found|error: 404|error: 410"; then
-    fault "the submodule $where has the address $url, where no repository is"
+    fault "the submodule $where has the address $url, where no repository is" address
+  fi
+  if answers 'error: 30[1-8]'; then
+    fail "the submodule $where could not be had from $url: it redirects, and a token is not sent on to elsewhere. Name the address that it leads to"
   fi
   if answers 'could not read Username|Authentication failed|error: 401|error: 403'; then
     fail "the submodule $where may not be read: $url wants an account, or does not exist. If it is private, name it in the input token-for"
@@ -231,27 +249,32 @@ diagnose() {
 probing() { with_token "${TOKEN_FOR:-}" note limited 600 git -C "$temp/probe" "$@"; }
 answers() { grep -E '^(fatal|error): ' "$noted" | grep -qE "$1"; }
 
-# fault TEXT blames the patchset for what it brought, and nobody for what was there
-# before it.
+# fault TEXT [address] blames the patchset for what it brought, and nobody for what was
+# there before it; another commit of an address that is gone brings nothing.
 fault() {
-  if (cd "$top" && brought); then blame "$1"; fi
+  if (cd "$top" && brought "${2:-}"); then blame "$1"; fi
   fail "$1. The patchset did not change that"
 }
 
-# brought reports whether the commit changes what is worked on.
+# brought reports whether the commit changes what is worked on: with "address" that
+# of a submodule alone, or that it is new.
 brought() {
   local key
   if ! git rev-parse --verify --quiet 'HEAD~1^{commit}' >/dev/null; then
-    if ! git cat-file commit HEAD | sed '/^$/q' | grep -q '^parent '; then return; fi # the first one of all
-    with_token "$mirror" limited 300 git fetch --quiet --no-tags --depth=2 origin "$REVISION" || return 1
+    if ! git cat-file commit HEAD | sed '/^$/,$d' | grep '^parent ' >/dev/null; then return; fi # the first one of all
+    with_token "$mirror" limited 300 git fetch --quiet --no-tags --depth=2 origin "$REVISION" ||
+      limited 300 git fetch --quiet --no-tags --depth=2 origin "${GERRIT_REF:-$REVISION}" || return 1
   fi
-  if [[ -n $top_path ]] && differs "$top_path"; then return; fi
+  if [[ -n $top_path ]] && differs "$top_path" && ! { [[ $1 == address ]] && was_submodule "$top_path"; }; then return; fi
   if [[ -z $top_name ]]; then differs .gitmodules; return; fi
   for key in path url update; do
-    if [[ $(git config --blob HEAD:.gitmodules --get "submodule.$top_name.$key") != "$(git config --blob HEAD~1:.gitmodules --get "submodule.$top_name.$key")" ]]; then return; fi
+    if [[ $(git config --no-includes --blob HEAD:.gitmodules --get "submodule.$top_name.$key") != "$(git config --no-includes --blob HEAD~1:.gitmodules --get "submodule.$top_name.$key")" ]]; then return; fi
   done
   return 1
 }
+
+# was_submodule PATH reports whether the parent has one there.
+was_submodule() { [[ $(git ls-tree HEAD~1 -- "$1") == '160000 '* ]]; }
 
 # differs PATH reports whether that is another thing in the parent.
 differs() { [[ $(git ls-tree HEAD -- "$1") != "$(git ls-tree HEAD~1 -- "$1")" ]]; }
