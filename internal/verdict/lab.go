@@ -21,15 +21,34 @@ const (
 	giveUpStep = "rig: end the run without the labs that are offline"
 )
 
-// watchesLabs reports whether a run is one of autorun.yml that has a lab to watch: in
-// no other do names mean anything.
-func watchesLabs(run Run) bool {
-	return slices.ContainsFunc(run.Jobs, func(j change.Job) bool { return lastName(j) == "lab" && isChore(j) })
+// labs are the callers, as they stand before the names of jobs, of those calls of
+// autorun.yml in a run that have a lab to watch: nowhere else do names mean anything.
+type labs []string
+
+func labsOf(run Run) labs {
+	var l labs
+	for _, j := range run.Jobs {
+		if lastName(j) == "lab" && isChore(j) {
+			l = append(l, callers(j))
+		}
+	}
+	return l
+}
+
+// has reports whether a job is one of theirs. Another job of the calling workflow may
+// have any name, that of a test in a patchset for instance; the steps of ours begin
+// with one that others do not have, as soon as the runner knows of any.
+func (l labs) has(j change.Job) bool {
+	known := slices.ContainsFunc(j.Steps, func(s change.Step) bool { _, runners := runnerSteps[s.Name]; return !runners })
+	return slices.Contains(l, callers(j)) && (!known || hasStep(j, choreStep))
 }
 
 // lastName is a job's name without those of the workflows that it was called by.
-func lastName(j change.Job) string {
-	return j.Name[strings.LastIndex(separator+j.Name, separator):]
+func lastName(j change.Job) string { return j.Name[len(callers(j)):] }
+
+// callers is the rest of a job's name.
+func callers(j change.Job) string {
+	return j.Name[:max(0, strings.LastIndex(separator+j.Name, separator))]
 }
 
 func isOptionalLab(j change.Job) bool { return strings.HasSuffix(j.Name, LabSuffix) }

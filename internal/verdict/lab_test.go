@@ -25,8 +25,15 @@ func TestOptionalLabs(t *testing.T) {
 	unit, red := job("unit", "success", "Run make=success"), job("unit", "failure", "Run make=failure")
 	metal := change.Job{Name: "autorun / metal" + LabSuffix, Status: "queued"}
 	gone := change.Job{Name: metal.Name, Status: "completed", Conclusion: "cancelled"}
-	failed := job("metal"+LabSuffix, "failure", "Run make=failure")
-	works := job("metal"+LabSuffix, "", "Run make=")
+	failed := job("metal"+LabSuffix, "failure", choreStep+"=success", "Run make=failure")
+	works := job("metal"+LabSuffix, "", choreStep+"=success", "Run make=")
+	// Other jobs of the calling workflow, with odd names, or with those of tests.
+	strange := job("metal"+LabSuffix, "failure", "Set up job=success", "Run make=failure")
+	another := job("metal"+LabSuffix, "failure", choreStep+"=success", "Run make=failure")
+	another.Name = "nightly / metal" + LabSuffix
+	waiting := change.Job{Name: "metal" + LabSuffix, Status: "queued"}
+	release := job("give-up", "failure", "Set up job=success", "Run make=failure")
+	dead := job("metal"+LabSuffix, "failure", "Set up job=failure")
 	ends := job("give-up", "cancelled", choreStep+"=success", giveUpStep+"=cancelled")
 	ended1 := job("give-up", "success", choreStep+"=success", giveUpStep+"=success")
 	waits := change.Job{Name: "autorun / give-up", Status: "queued"}
@@ -46,6 +53,11 @@ func TestOptionalLabs(t *testing.T) {
 		"told by a pass":                                            {Run{Run: ended("cancelled"), Jobs: []change.Job{unit, skipped, gone, lab, told, ends}}, Passed},
 		"it ended in time":                                          {Run{Run: ended("cancelled"), Jobs: []change.Job{unit, skipped, gone, lab, told, ended1}}, Passed},
 		"told by a pass, red":                                       {Run{Run: ended("cancelled"), Jobs: []change.Job{red, gone, lab, told, ends}}, Failed},
+		"told inside, the lab's runner broke down":                  {Run{Run: open, Needs: good, Jobs: []change.Job{unit, dead, lab, report}}, Passed},
+		"a required job of such a name beside it":                   {Run{Run: ended("failure"), Jobs: []change.Job{unit, strange, lab, told}}, Failed},
+		"a required job of such a name in another call":             {Run{Run: ended("failure"), Jobs: []change.Job{unit, another, lab, told}}, Failed},
+		"a required job of such a name waits":                       {Run{Run: open, Needs: good, Jobs: []change.Job{unit, waiting, lab, report}}, Running},
+		"a required job give-up beside it":                          {Run{Run: ended("failure"), Jobs: []change.Job{unit, release, lab, told}}, Failed},
 		// Somebody has cancelled it: nobody knows what else would have been.
 		"cancelled while the lab was offline":    {Run{Run: ended("cancelled"), Jobs: []change.Job{unit, skipped, gone, lab, told}}, Cancelled},
 		"cancelled before it gave up":            {Run{Run: ended("cancelled"), Jobs: []change.Job{unit, skipped, gone, lab, told, {Name: waits.Name, Status: "completed", Conclusion: "skipped"}}}, Cancelled},

@@ -24,14 +24,14 @@ func (f *folding) ending() ending { return ending{f.run.Superseded, f.run.Called
 
 // sort reads the jobs, and says which of them do not decide.
 func (f *folding) sort() {
-	labs := watchesLabs(f.run)
+	labs := labsOf(f.run)
 	for _, j := range f.run.Jobs {
-		if f.ignored(f.run, j) || labs && lastName(j) == giveUp {
+		if f.ignored(f.run, j) || lastName(j) == giveUp && labs.has(j) {
 			f.aside = append(f.aside, j)
 			continue
 		}
 		r := f.job(j, f.ending())
-		if labs && isOptionalLab(j) {
+		if isOptionalLab(j) && labs.has(j) {
 			r.MayFail = true
 			if untaken(j) {
 				r.Outcome = RunnerLost
