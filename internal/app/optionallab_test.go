@@ -96,12 +96,20 @@ func (r *labRun) reports(unit string) int {
 	return status
 }
 
-// givesUp has the last job end the run.
-func (r *labRun) givesUp() {
+// givesUp has the last job end the run. As on GitHub it is cancelled itself, and has
+// a step more.
+func (r *labRun) givesUp(offline string) {
 	r.Helper()
 	r.set(r.ours("give-up", "rig: end the run without the labs that are offline", ""))
-	r.env["GITHUB_JOB"] = "give-up"
+	r.env["GITHUB_JOB"], r.env["OFFLINE"] = "give-up", offline
+	r.output = r.story.output()
 	if status := r.run(r.Context(), "environments", "give-up"); status != ExitDone {
+		r.Errorf("give-up ended with %d: %s", status, r.stdout)
+	}
+	if r.output("cancelled") != "true" {
+		return
+	}
+	if status := r.run(r.Context(), "environments", "give-up", "--force"); status != ExitDone {
 		r.Errorf("give-up ended with %d: %s", status, r.stdout)
 	}
 	if run := r.github.Runs()[0]; run.Status != "completed" || run.Conclusion != "cancelled" {
@@ -131,7 +139,7 @@ func TestOptionalLabIsOffline(t *testing.T) {
 			unit := testJob("autorun / unit", c.unit, "boom")
 			r.set(unit, github.Job{Name: "autorun / nvme" + environments.LabSuffix, ContinueOnError: true})
 			begun := r.clock.Now()
-			if got, waited := r.watches(), r.clock.Now().Sub(begun); got != "true" || waited < 30*time.Minute || waited > 32*time.Minute || !strings.Contains(r.stdout, "reported without it") {
+			if got, waited := r.watches(), r.clock.Now().Sub(begun); got != "1" || waited < 30*time.Minute || waited > 32*time.Minute || !strings.Contains(r.stdout, "reported without it") {
 				t.Fatalf("got offline %q after %v: %s", got, waited, r.stdout)
 			}
 			if c.late {
@@ -145,7 +153,7 @@ func TestOptionalLabIsOffline(t *testing.T) {
 			} else if got := r.change.Votes()["Verified"]["bot"]; got != c.vote {
 				t.Errorf("the run got the vote %d, want %d: %s", got, c.vote, r.stdout)
 			}
-			r.givesUp()
+			r.givesUp("1")
 			r.env["GITHUB_RUN_ID"], r.env["GITHUB_JOB"] = "", ""
 			for range 4 {
 				r.clock.advance(15 * time.Minute)
@@ -173,6 +181,7 @@ func TestOptionalLabComes(t *testing.T) {
 	r := newLabRun(t)
 	nvme := testJob("autorun / nvme"+environments.LabSuffix, "failure", "boom")
 	nvme.ContinueOnError = true
+	nvme.Steps = append([]github.Step{{Name: "setup: the dispatcher at this workflow's own commit", Status: "completed", Conclusion: "success"}}, nvme.Steps...)
 	r.set(testJob("autorun / unit", "success"), nvme)
 	if got := r.watches(); got != "" {
 		t.Errorf("got offline %q", got)
@@ -181,5 +190,52 @@ func TestOptionalLabComes(t *testing.T) {
 	said := r.change.Messages()
 	if last := said[len(said)-1].Text; r.change.Votes()["Verified"]["bot"] != 1 || !strings.Contains(last, "nvme (optional lab)` failed in `Run make test`") {
 		t.Errorf("got the message %s", last)
+	}
+}
+
+// TestGivesUpNothingThatWorks: a lab that comes in the last moment, or in an attempt
+// after that in which it was offline, is not stopped in the middle of its test.
+func TestGivesUpNothingThatWorks(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		offline string
+		comes   time.Duration // when the lab takes the job
+		cancels bool
+	}{
+		"it is taken before the last look":            {"1", 0, false},
+		"nobody takes it":                             {"1", time.Hour, true},
+		"it was offline in an attempt before":         {"0", 20 * time.Minute, false},
+		"it was offline in an attempt before, and is": {"0", time.Hour, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newLabRun(t)
+			waits := github.Job{Name: "autorun / nvme" + environments.LabSuffix, ContinueOnError: true}
+			works, done := waits, waits
+			works.Status, works.Runner = "in_progress", "lab-1"
+			done.Status, done.Conclusion, done.Runner = "completed", "success", "lab-1"
+			unit := testJob("autorun / unit", "success")
+			r.set(unit, waits)
+			r.set(r.ours("lab", "rig: wait for the lab's runners", "success"))
+			r.set(r.ours("report", "Tell Gerrit", "success"))
+			begun := r.clock.Now()
+			r.clock.onSleep = func() {
+				switch waited := r.clock.Now().Sub(begun); {
+				case waited >= c.comes+40*time.Minute:
+					r.set(done)
+				case waited >= c.comes:
+					r.set(works)
+				}
+			}
+			r.clock.onSleep()
+			r.givesUp(c.offline)
+			run := r.github.Runs()[0]
+			if (run.Conclusion == "cancelled") != c.cancels || c.cancels && c.offline == "0" && r.clock.Now().Sub(begun) < 30*time.Minute {
+				t.Errorf("the run is %s/%s after %v: %s", run.Status, run.Conclusion, r.clock.Now().Sub(begun), r.stdout)
+			}
+			if !c.cancels && !strings.Contains(r.stdout, "nothing is given up") {
+				t.Errorf("got %s", r.stdout)
+			}
+		})
 	}
 }

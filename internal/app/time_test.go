@@ -18,6 +18,8 @@ type clock struct {
 	mu    sync.Mutex
 	now   time.Time
 	slept time.Duration
+	// onSleep is what happens meanwhile.
+	onSleep func()
 }
 
 // Now returns the time.
@@ -33,8 +35,11 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 		return err
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.now, c.slept = c.now.Add(d), c.slept+d
+	c.mu.Unlock()
+	if c.onSleep != nil {
+		c.onSleep()
+	}
 	return nil
 }
 
