@@ -63,17 +63,22 @@ func (b *actBed) publishCallers(t *testing.T) {
 	b.hub.Repository(rig.CIRepository).Commit("main", files)
 }
 
-// createProject fills the Gerrit project, whose submodule is a repository on
-// GitHub, and lets the dispatcher's account vote.
+// createProject fills the Gerrit project, and lets the dispatcher's account vote. Its
+// submodule is beside it in Gerrit, where autorun looks when it knows the server, and
+// beside the mirror.
 func (b *actBed) createProject(t *testing.T) {
 	t.Helper()
 	ctx, g := t.Context(), world.gerrit
 	b.hub.Repository(actMirror)
-	words := b.hub.Repository("owner/words").Commit("main", map[string]string{"list": "one\ntwo\nthree\n"})
+	mirrored := b.hub.Repository("owner/words")
+	words := mirrored.Commit("main", map[string]string{"list": "one\ntwo\nthree\n"})
 	must(t, g.CreateProject(ctx, actProject))
 	must(t, g.Grant(ctx, actProject, "refs/heads/*", "label-Verified", rig.RegisteredUsers, rig.Rule{Action: "ALLOW", Min: -1, Max: 1}))
 	b.work = g.Git(t.TempDir())
 	b.git(t, "clone", "-q", g.GitURL(actProject), ".")
+	must(t, g.CreateProject(ctx, "spdk/words"))
+	b.git(t, "fetch", "-q", mirrored.Dir(), "main")
+	b.git(t, "push", "-q", g.GitURL("spdk/words"), words+":refs/heads/main")
 	must(t, os.CopyFS(b.work.Dir, os.DirFS("testdata/act/project")))
 	must(t, os.WriteFile(filepath.Join(b.work.Dir, ".gitmodules"), []byte("[submodule \"words\"]\n\tpath = words\n\turl = ../words\n"), 0o644))
 	b.git(t, "add", ".")
