@@ -35,6 +35,9 @@ var buildRules = []*rule{
 	}),
 	newRule("make, ninja: folders", "mgn", "Entering directory", "^(?:g?make(?:\\[\\d+\\])?|ninja): Entering directory [`'](.+)'$", func(r *Reader, m []string) { r.folders.enter(m[1]) }),
 	newRule("make: folders", "mg", "Leaving directory", "^g?make(?:\\[\\d+\\])?: Leaving directory [`'](.+)'$", func(r *Reader, m []string) { r.folders.leave(m[1]) }),
+	newRule("make that is quiet (SPDK's mk/spdk.common.mk, Linux's scripts/Makefile.build)", "CH", ".", `^\s*(?:HOST)?(?:CC|CXX)\s+(?:\[M\]\s+)?([\w.+/-]+)\.l?o$`, func(r *Reader, m []string) {
+		r.objects.note(clip(m[1], maxName))
+	}),
 	newRule("ninja (ninja.cc)", "n", "ninja: ", `^ninja: (build stopped: .*|error: .+)$`, func(r *Reader, m []string) {
 		r.buildFailed()
 		if strings.HasPrefix(m[1], "error") {
@@ -106,7 +109,11 @@ func (r *Reader) compileError(m []string) {
 	if probe.MatchString(m[1]) {
 		kind = remark
 	}
-	f := r.add("gcc", kind, change.Failure{Path: r.folders.join(m[1]), Line: number(m[2]), Text: m[3]})
+	file := r.objects.place(m[1])
+	if file == "" {
+		file = r.folders.join(m[1])
+	}
+	f := r.add("gcc", kind, change.Failure{Path: file, Line: number(m[2]), Text: m[3]})
 	if f.at != r.lines {
 		return
 	}
@@ -150,6 +157,41 @@ var linkRules = []*rule{
 
 func (r *Reader) linkError(m []string) {
 	r.buildError("ld", r.folders.join(m[1]), m[2], m[3])
+}
+
+// objects are the last ones that a make said it compiles, without their endings. It
+// names them from the top where the compiler, in their own folder, names the source
+// alone.
+type objects struct {
+	last [32]string
+	next int
+}
+
+func (o *objects) note(object string) {
+	o.last[o.next] = object
+	o.next = (o.next + 1) % len(o.last)
+}
+
+// place returns the path of a source that was named without a folder; "" where none
+// of the objects is made from it, and the name alone where several may be.
+func (o *objects) place(file string) string {
+	if strings.Contains(file, "/") {
+		return ""
+	}
+	base, found := strings.TrimSuffix(file, path.Ext(file)), ""
+	for _, object := range o.last {
+		if !strings.Contains(object, "/") || path.Base(object) != base {
+			continue
+		}
+		if found != "" && found != object {
+			return file
+		}
+		found = object
+	}
+	if found == "" {
+		return ""
+	}
+	return relative(path.Join(path.Dir(found), file))
 }
 
 // folders are those that make is in: of several at the same time nobody can tell in

@@ -46,6 +46,7 @@ type Reader struct {
 	// command is the last command that a shell traced.
 	command []byte
 	folders folders
+	objects objects
 	// recent are the last of kept lines, around those before the first echo of a
 	// failure.
 	recent [maxAround][]byte
