@@ -55,7 +55,11 @@ func (h hub) References(ctx context.Context, repository, digest string) (image.R
 // without one.
 func (w *imageWork) packages() (*packages, error) {
 	getenv := w.app.Getenv
-	token := cmp.Or(getenv("GITHUB_TOKEN"), getenv("GHPA_TOKEN"))
+	setting := "GITHUB_TOKEN"
+	if getenv(setting) == "" {
+		setting = "GHPA_TOKEN"
+	}
+	token := getenv(setting)
 	if token == "" {
 		return nil, nil
 	}
@@ -64,7 +68,7 @@ func (w *imageWork) packages() (*packages, error) {
 		return nil, err
 	}
 	c, err := github.New(github.Options{
-		APIURL: getenv("GITHUB_API_URL"), Token: github.Static(token), Setting: "GITHUB_TOKEN or GHPA_TOKEN", Transport: rt,
+		APIURL: getenv("GITHUB_API_URL"), Token: github.Static(token), Setting: setting, Transport: rt,
 		UserAgent: w.app.userAgent(), Sleep: w.app.Sleep, Now: w.app.Now,
 	})
 	return &packages{c, w.registryHost()}, err

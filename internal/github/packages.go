@@ -144,7 +144,7 @@ func packageCall(doing, name string) (call, error) {
 	return call{
 		doing: doing + " the container " + name, method: http.MethodGet,
 		path:     "orgs/" + owner + "/packages/container/" + url.PathEscape(rest) + "/versions",
-		deadline: listDeadline, needs: "packages: write, as Admin of the package (its settings, Manage Actions access)",
+		deadline: listDeadline, needs: "Packages: write",
 		missing: "check the name, and that the token has packages: write (a classic one: read:packages and delete:packages)",
 	}, nil
 }

@@ -40,6 +40,7 @@ var refusals = []refusal{
 	{text: "should be the owner of the repo", hint: "Gitea lists runs for the repository's owners only: use an owner's token"},
 	{text: "resource not accessible by integration", hint: "GRANT"},
 	{text: "resource not accessible by personal access token", hint: "GRANT"},
+	{text: ":packages scope", hint: "GRANT"},
 	{text: "must have admin rights", hint: "GitHub says so whatever is missing: GRANT"},
 	{text: "permission to write to a repo", hint: "give the account of TOKEN the right to write to that repository"}, // Gitea
 

@@ -62,6 +62,8 @@ func (c *Client) grant(needs, message string) string {
 		kind = installation
 	}
 	switch {
+	case strings.Contains(needs, "Packages"):
+		return c.grantPackages(kind)
 	case kind == installation && c.ofJob() && strings.Contains(needs, "Workflows"):
 		return "no job's own token may change workflow files: use a GitHub App, or a token with " + needs
 	case kind == installation && c.ofJob():
@@ -80,6 +82,20 @@ func (c *Client) grant(needs, message string) string {
 		return fmt.Sprintf("give %s the scope %s (Settings > Developer settings > Tokens (classic)), and its account a role in that repository that has %s", c.name(kind), scope, needs)
 	}
 	return fmt.Sprintf("give %s the permission %s on that repository (a classic token: the scope repo)", c.name(kind), needs)
+}
+
+// grantPackages says how to let the token list and delete containers.
+// https://docs.github.com/packages/learn-github-packages/about-permissions-for-github-packages
+func (c *Client) grantPackages(kind tokenKind) string {
+	const job = "packages: write under permissions: of the job, and the role Admin for its repository in the package's settings (Manage Actions access)"
+	const scopes = "the scopes read:packages and delete:packages, of an account that is Admin of the package"
+	switch {
+	case kind == installation && c.ofJob():
+		return c.name(kind) + " needs " + job
+	case kind == classic:
+		return fmt.Sprintf("give %s %s", c.name(kind), scopes)
+	}
+	return fmt.Sprintf("GitHub documents no rights in packages for %s: use the job's own (%s), or a classic one with %s", c.name(kind), job, scopes)
 }
 
 // see says how to let the token see a repository that it may not even know of.

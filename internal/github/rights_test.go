@@ -37,6 +37,7 @@ func TestMissingRights(t *testing.T) {
 	}
 	w := newWorld(t, standin.Options{Tokens: tokens})
 	w.repo.SetPrivate()
+	w.server.AddPackage("org", "image", false, standin.PackageVersion{ID: 1, Digest: "sha256:" + strings.Repeat("0", 64)})
 	calls := []struct {
 		right string
 		do    func(context.Context, *Client) error
@@ -56,6 +57,7 @@ func TestMissingRights(t *testing.T) {
 			return err
 		}},
 		{"Issues: write", func(ctx context.Context, c *Client) error { return c.CommentIssue(ctx, "org/ci", 1, "x") }},
+		{"Packages: write", func(ctx context.Context, c *Client) error { return c.DeletePackageVersion(ctx, "org/image", 1) }},
 	}
 	var b strings.Builder
 	for _, k := range kinds {
