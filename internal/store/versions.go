@@ -176,7 +176,12 @@ func (s *Store) versionPage(ctx context.Context, prefix, after string, size int)
 // (versitygw, moto) have all versions first and then all delete markers.
 type versionList map[string][]minio.ObjectInfo
 
-func (l versionList) add(info minio.ObjectInfo) { l[info.Key] = append(l[info.Key], info) }
+// add leaves out what has no id: to delete it would delete the object.
+func (l versionList) add(info minio.ObjectInfo) {
+	if info.VersionID != "" {
+		l[info.Key] = append(l[info.Key], info)
+	}
+}
 
 // sorted returns the keys in their order, with their versions in that of age: they
 // come newest first, and times have whole seconds on some servers.

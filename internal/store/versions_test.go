@@ -192,6 +192,19 @@ func TestWrittenMeanwhile(t *testing.T) {
 	}
 }
 
+// TestVersionWithoutID: a list of versions that names none deletes no object.
+func TestVersionWithoutID(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, dialect("backblaze"))
+	b.put("x", "live")
+	const one = "<Version><Key>ci/x</Key><VersionId></VersionId><IsLatest>%t</IsLatest><LastModified>2026-01-0%dT00:00:00Z</LastModified><Size>1</Size></Version>"
+	list := `<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">` + fmt.Sprintf(one, true, 2) + fmt.Sprintf(one, false, 1) + "</ListVersionsResult>"
+	b.fault("GET", "versions", 0, faults.Answer(200, list, "Content-Type", "application/xml"))
+	if n, _, err := b.DeleteHidden(t.Context(), "", time.Now().Add(time.Hour), nil); n != 0 || err != nil || len(b.names("")) != 1 {
+		t.Errorf("got %d, %v, and %q is left; want nothing deleted", n, err, b.names(""))
+	}
+}
+
 const rule = `<LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Rule><ID>x</ID>%s<Status>%s</Status>%s</Rule></LifecycleConfiguration>`
 
 // TestRemains: an account that may not delete versions is told what stays, and
