@@ -494,8 +494,8 @@ func TestMarkWithoutTest(t *testing.T) {
 	cell := `{"id": "a", "environment": "a", "kind": "docker", "image": "debian", "command": "true", "minutes": 1, "optional": true, "shard": 1, "shards": 1}`
 	b.write("bin/fail-pull", "Error response from daemon: manifest unknown")
 	for _, c := range []struct{ args, cell, env, want string }{
-		{"run", "", "", "CELL is not a cell"}, {"run --source none.tar.gz", cell, "a", "none.tar.gz"}, {"run --what", cell, "", "flag provided but not defined"},
-		{"prepare", "", "", "CELL is not a cell"}, {"prepare", cell, "a", "manifest unknown"},
+		{"run", "", "", "the variable CELL names no cell of the plan"}, {"run --source none.tar.gz", cell, "a", "none.tar.gz"}, {"run --what", cell, "", "flag provided but not defined"},
+		{"prepare", "", "", "the variable CELL names no cell of the plan"}, {"prepare", cell, "a", "manifest unknown"},
 	} {
 		s := inWorkflow(t, "CELL="+c.cell)
 		status := s.run(s.Context(), append([]string{"environments"}, strings.Fields(c.args)...)...)
