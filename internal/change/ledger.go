@@ -27,6 +27,8 @@ import (
 //	placed/heads/NAME     that branch was put on the mirror by us, and last at what
 //	                      this entry points at
 //	placed/tags/REVISION/NAME   so was that tag, at this object
+//	gone/SECONDS/heads/NAME, gone/SECONDS/tags/NAME   since then Gerrit does not show
+//	                      that branch or tag, which we put on the mirror
 //	untagged/REVISION/WORD/COUNT/SECONDS   the mirror refused tags, of which REVISION
 //	                      is a digest, COUNT times, the last one then
 //	full/CHANGE/PATCHSET/COUNT/SECONDS  Gerrit refused a message on the change so
@@ -59,6 +61,7 @@ const (
 	Unrelayed EntryKind = "refused"
 	Unmoved   EntryKind = "unmoved"
 	Placed    EntryKind = "placed"
+	Gone      EntryKind = "gone"
 	Untagged  EntryKind = "untagged"
 	Full      EntryKind = "full"
 	Poisoned  EntryKind = "poisoned"
@@ -78,11 +81,11 @@ type Entry struct {
 	Kind     EntryKind
 	Key      Key       // claims, runs, lost, carried, ended, asked, stopped, left
 	RunID    int64     // runs
-	At       time.Time // lost, ended, pruned, scanned, merged, refused, unmoved, untagged, full; zero in older ended entries
+	At       time.Time // lost, ended, pruned, scanned, merged, refused, unmoved, gone, untagged, full; zero in older ended entries
 	ID       ID        // refused, full, poisoned; also set for the kinds with a key
 	Revision Revision  // refused, unmoved, poisoned, untagged (a digest), placed (of a tag)
-	Branch   string    // unmoved, placed: a branch's short name
-	Tag      string    // placed: a tag's short name
+	Branch   string    // unmoved, placed, gone: a branch's short name
+	Tag      string    // placed, gone: a tag's short name
 	Count    int       // refused, unmoved, untagged, full
 	Word     string    // ended: the outcome; asked: AllJobs or FailedJobs; refused, unmoved, untagged: see RefusalText
 	From     int       // carried: the patchset whose result stands
@@ -113,6 +116,11 @@ func (l Ledger) Ref(e Entry) string {
 		return prefix + e.refusal()
 	case Placed:
 		return prefix + e.place()
+	case Gone:
+		if e.Tag != "" {
+			return fmt.Sprintf("%s%d/tags/%s", prefix, e.At.Unix(), e.Tag)
+		}
+		return fmt.Sprintf("%s%d/heads/%s", prefix, e.At.Unix(), e.Branch)
 	default:
 		return fmt.Sprintf("%s%d", prefix, e.At.Unix())
 	}
@@ -169,6 +177,8 @@ func (l Ledger) parse(ref string) (Entry, bool) {
 		return parseRefusal(e, rest)
 	case Placed:
 		return parsePlace(e, rest)
+	case Gone:
+		return parseGone(e, rest)
 	default:
 		return Entry{}, false
 	}
@@ -225,6 +235,19 @@ func parsePlace(e Entry, rest string) (Entry, bool) {
 	e.Revision, err = ParseRevision(revision)
 	e.Tag = tag
 	return e, ok && err == nil && CheckTag(tag) == nil
+}
+
+func parseGone(e Entry, rest string) (Entry, bool) {
+	seconds, rest, _ := strings.Cut(rest, "/")
+	n, ok := decimal(seconds, 18)
+	e.At = time.Unix(int64(n), 0).UTC()
+	if tag, isTag := strings.CutPrefix(rest, "tags/"); isTag {
+		e.Tag = tag
+		return e, ok && CheckTag(tag) == nil
+	}
+	branch, isBranch := strings.CutPrefix(rest, "heads/")
+	e.Branch = branch
+	return e, ok && isBranch && CheckBranch(branch) == nil
 }
 
 // isWord accepts what may be an outcome.
