@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 )
 
 // inGerrit runs git in the project's repository there.
@@ -53,13 +54,18 @@ func TestMirrorTags(t *testing.T) {
 	s.inGerrit("branch", "--delete", "--force", "v26.01.x")
 	s.pass(ExitDone, "--dry-run")
 	s.pass(ExitDone)
+	s.says("What was deleted stays for a day more: a right may be lost.")
+	s.pass(ExitDone)
+	s.clock.advance(25 * time.Hour)
+	s.pass(ExitDone, "--dry-run")
+	s.pass(ExitDone)
 	s.pass(ExitDone)
 	refs := s.mirror.Refs()
 	if refs["refs/heads/v26.01.x"] != "" || refs["refs/tags/a-file"] != "" || string(refs["refs/tags/light"]) != s.inGerrit("rev-parse", "light") {
 		t.Errorf("the mirror has %v", refs)
 	}
 	for name := range refs {
-		if strings.Contains(name, "placed/") && (strings.Contains(name, "a-file") || strings.Contains(name, "26.01.x")) {
+		if strings.HasPrefix(name, "refs/dispatcher/") && (strings.Contains(name, "a-file") || strings.Contains(name, "26.01.x")) {
 			t.Errorf("%s stays", name)
 		}
 	}

@@ -119,7 +119,7 @@ func (m *Mirror) addEntry(name string, rev change.Revision) {
 	}
 	ref := Ref{Name: name, Revision: rev, ID: e.ID, Entry: e}
 	switch {
-	case e.Kind == change.Placed, e.Kind == change.Untagged:
+	case e.Kind == change.Placed, e.Kind == change.Gone, e.Kind == change.Untagged:
 		m.placed.add(ref)
 	case e.Kind == change.Unmoved:
 		m.unmoved[e.Branch] = append(m.unmoved[e.Branch], ref)

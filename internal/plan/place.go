@@ -30,17 +30,24 @@ type Tag struct {
 type placed struct {
 	heads map[string]Ref
 	tags  map[string][]Ref
+	// gone are the entries that say since when Gerrit does not show something, by its
+	// branch's and its tag's name.
+	gone map[string][]Ref
 	// untagged are the refs that say that tags were refused.
 	untagged []Ref
 }
 
-func newPlaced() placed { return placed{heads: map[string]Ref{}, tags: map[string][]Ref{}} }
+func newPlaced() placed {
+	return placed{heads: map[string]Ref{}, tags: map[string][]Ref{}, gone: map[string][]Ref{}}
+}
 
 // add takes an entry about it.
 func (p *placed) add(r Ref) {
 	switch e := r.Entry; {
 	case e.Kind == change.Untagged:
 		p.untagged = append(p.untagged, r)
+	case e.Kind == change.Gone:
+		p.gone[e.Branch+"\x00"+e.Tag] = append(p.gone[e.Branch+"\x00"+e.Tag], r)
 	case e.Tag != "":
 		p.tags[e.Tag] = append(p.tags[e.Tag], r)
 	default:
@@ -99,6 +106,7 @@ func (b *builder) gone() {
 			names = append(names, name)
 		}
 	}
+	b.returned(func(e change.Entry) bool { return e.Branch != "" }, func(e change.Entry) bool { return slices.Contains(names, e.Branch) })
 	if tooMany(len(names), there) || len(b.s.Source) == 0 && len(names) > 0 {
 		b.plan.Warnings = append(b.plan.Warnings, fmt.Sprintf("%d of %d branches are gone from Gerrit at once: they stay on the mirror, since our account may have lost the right to read them; if they may go, delete them there (%s)",
 			len(names), there, listed(names)))
@@ -106,7 +114,12 @@ func (b *builder) gone() {
 	}
 	for _, name := range names {
 		r, before := b.s.Mirror.placed.heads[name], b.refusedBranch(name)
-		a := Action{Verb: DropBranch, Branch: name, Old: r.Revision, Refs: []Ref{{Name: "refs/heads/" + name, Revision: r.Revision}, r}, Reason: "gone from Gerrit", Before: before}
+		l := b.leave(change.Entry{Branch: name}, b.s.Source)
+		if !l.until.IsZero() {
+			b.add(Action{Verb: Skip, Branch: name, Reason: "gone from Gerrit; it leaves the mirror after " + when(l.until)})
+			continue
+		}
+		a := Action{Verb: DropBranch, Branch: name, Old: r.Revision, Refs: append([]Ref{{Name: "refs/heads/" + name, Revision: r.Revision}, r}, l.since...), Reason: "gone from Gerrit", Before: before}
 		if before.waits(r.Revision, b.now) {
 			a = Action{Verb: Skip, Branch: name, Before: before, Reason: fmt.Sprintf("it is gone from Gerrit, but the mirror does not delete it (%s); %s", before.times(), before.Outlook())}
 		}
@@ -116,7 +129,9 @@ func (b *builder) gone() {
 
 // tags plans that the mirror's tags follow Gerrit's.
 func (b *builder) tags() {
+	isTag := func(e change.Entry) bool { return e.Tag != "" }
 	if !b.p.Mirror.Tags {
+		b.returned(isTag, func(change.Entry) bool { return false })
 		return
 	}
 	if n := max(b.s.TagCount, b.s.Mirror.TagCount); n > MaxTags {
@@ -159,15 +174,37 @@ func (b *builder) tags() {
 			b.plan.Stale = append(b.plan.Stale, entries...)
 		}
 	}
+	missed := names(gone)
+	b.returned(isTag, func(e change.Entry) bool { return slices.Contains(missed, e.Tag) })
 	if tooMany(len(gone), there) || len(b.s.Source) == 0 && len(gone) > 0 {
 		b.plan.Warnings = append(b.plan.Warnings, fmt.Sprintf("%d of %d tags are gone from Gerrit at once: they stay on the mirror, since our account may have lost the right to read them; if they may go, delete them there (%s)",
 			len(gone), there, listed(names(gone))))
 		old = slices.DeleteFunc(old, func(r Ref) bool { _, inGerrit := b.s.Tags[r.Entry.Tag]; return !inGerrit })
 		gone = nil
 	}
+	gone, old = b.leavingTags(gone, old)
 	b.tell("their names are not allowed on the mirror", unfit)
 	b.tell("somebody else put them there: left alone", foreign)
 	b.moveTags(append(set, gone...), old)
+}
+
+// leavingTags leaves out those that stay for a while, and the entries about them.
+func (b *builder) leavingTags(gone []Tag, old []Ref) ([]Tag, []Ref) {
+	var leave []Tag
+	var stay []string
+	var until time.Time
+	for _, t := range gone {
+		l := b.leave(change.Entry{Tag: t.Name}, b.s.Tags)
+		if l.until.IsZero() {
+			leave, old = append(leave, t), append(old, l.since...)
+			continue
+		}
+		if stay = append(stay, t.Name); until.IsZero() || l.until.Before(until) {
+			until = l.until
+		}
+	}
+	b.tell("gone from Gerrit; the first leaves the mirror after "+when(until), stay)
+	return leave, slices.DeleteFunc(old, func(r Ref) bool { return slices.Contains(stay, r.Entry.Tag) })
 }
 
 // moveTags plans what is to be done, unless just that was refused a short while ago.

@@ -77,7 +77,9 @@ func (a *acting) dropBranches(ctx context.Context) {
 			l.State = Done
 			delete(a.snapshot.Mirror.Branches, l.Branch)
 			a.takenAfterAll(l)
-			entries = append(entries, relay.Update{Ref: l.Refs[1].Name, Old: l.Refs[1].Revision})
+			for _, entry := range l.Refs[1:] {
+				entries = append(entries, relay.Update{Ref: entry.Name, Old: entry.Revision})
+			}
 		case r.State == relay.Refused && !errors.Is(r.Err, fault.Transient):
 			a.keptBranch(lines[n], r.Err)
 		default:

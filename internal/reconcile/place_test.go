@@ -14,6 +14,9 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 )
 
+// patience is how long what is gone from Gerrit stays on the mirror.
+const patience = 24 * time.Hour
+
 // tagged is a world whose tags are mirrored, with a few of them.
 func tagged(tags ...string) *world {
 	w := newWorld(0)
@@ -65,14 +68,24 @@ func TestTags(t *testing.T) {
 	delete(w.tags, "v2")
 	delete(w.tags, "v4")
 	delete(w.branches, "old")
-	expect(t, "all that can happen", w.pass(t), []string{"delete old: done: gone from Gerrit", "tag : done: 1 new tag (v5), 1 moved tag (v1), 1 deleted tag (v2)"})
+	waits := []string{"skip old: skipped: gone from Gerrit; it leaves the mirror after 2026-11-25 12:00 UTC", "skip : skipped: 1 tag (v2): gone from Gerrit; the first leaves the mirror after 2026-11-25 12:00 UTC"}
+	expect(t, "all that can happen", w.pass(t), append([]string{"tag : done: 1 new tag (v5), 1 moved tag (v1)"}, waits...))
+	expect(t, "after that", w.pass(t), waits)
+	if w.step != 0 {
+		t.Errorf("a pass that waits did %d things", w.step)
+	}
+	w.now = w.now.Add(patience)
+	expect(t, "a day later", w.pass(t), []string{"delete old: done: gone from Gerrit", "tag : done: 1 deleted tag (v2)"})
 	expect(t, "mirror", w.onMirror(), []string{"master", "v1=6e", "v3=66", "v4=7", "v5=69"})
 	expect(t, "after that", w.pass(t), nil)
 
 	w.refs["refs/tags/v1"] = rev(8)
 	w.branches["old/one"] = rev(902) // where a branch was
 	delete(w.tags, "v3")
-	expect(t, "somebody moved one", w.pass(t), []string{"mirror old/one: done: new branch", "tag : done: 1 deleted tag (v3)", "skip : skipped: 1 tag (v1): somebody else put them there: left alone"})
+	w.pass(t)
+	w.now = w.now.Add(patience)
+	w.branches["old/one"] = rev(904)
+	expect(t, "somebody moved one", w.pass(t), []string{"mirror old/one: done: moved in Gerrit", "tag : done: 1 deleted tag (v3)", "skip : skipped: 1 tag (v1): somebody else put them there: left alone"})
 	w.refs["refs/heads/old/one"] = rev(903)
 	delete(w.branches, "old/one")
 	delete(w.tags, "v1")
@@ -83,6 +96,39 @@ func TestTags(t *testing.T) {
 	delete(w.tags, "v5")
 	w.pass(t)
 	expect(t, "switched off", w.onMirror(), []string{"master", "old/one", "v1=8", "v4=7", "v5=69"})
+}
+
+// TestLostRight: a right to read that is lost for less than a day takes nothing from
+// the mirror, however little it hides.
+func TestLostRight(t *testing.T) {
+	t.Parallel()
+	w := tagged("v1", "v2", "v3")
+	w.branches["old"] = rev(901)
+	w.pass(t)
+	for range 3 {
+		for range 2 {
+			delete(w.branches, "old")
+			delete(w.tags, "v3")
+			w.pass(t)
+			w.now = w.now.Add(patience - time.Minute)
+			expect(t, "hidden", w.pass(t), []string{"skip old: skipped: gone from Gerrit; it leaves the mirror after " + w.now.Add(time.Minute).Format("2006-01-02 15:04 UTC"),
+				"skip : skipped: 1 tag (v3): gone from Gerrit; the first leaves the mirror after " + w.now.Add(time.Minute).Format("2006-01-02 15:04 UTC")})
+			w.branches["old"], w.tags["v3"] = rev(901), rev(102)
+			expect(t, "shown again", w.pass(t), nil)
+		}
+		expect(t, "mirror", w.onMirror(), []string{"master", "old", "v1=64", "v2=65", "v3=66"})
+		for _, ref := range w.ledger() {
+			if strings.HasPrefix(ref, string(change.Gone)) {
+				t.Errorf("%s stays", ref)
+			}
+		}
+	}
+	w.refs["refs/dispatcher/gone/1999999999/tags/v3"] = w.refs["refs/heads/master"] // by a clock that is wrong
+	delete(w.tags, "v3")
+	w.pass(t)
+	w.now = w.now.Add(patience)
+	expect(t, "gone for good", w.pass(t), []string{"tag : done: 1 deleted tag (v3)"})
+	expect(t, "after that", w.pass(t), nil)
 }
 
 // TestNameOfAnother: a tag takes the place of one that is in the way of its name, as
@@ -107,8 +153,10 @@ func TestNameOfAnother(t *testing.T) {
 		expect(t, "after that", w.pass(t), nil)
 		w.tags["v1"] = rev(101)
 		delete(w.branches, "old")
+		w.pass(t)
+		w.now, w.tags["v1"] = w.now.Add(patience), rev(102)
 		expect(t, "both are ours", w.pass(t), []string{"delete old: done: gone from Gerrit", "tag : done: 1 moved tag (v1)"})
-		expect(t, "mirror", w.onMirror(), []string{"master", "v1=65"})
+		expect(t, "mirror", w.onMirror(), []string{"master", "v1=66"})
 	}
 }
 
@@ -145,8 +193,10 @@ func TestRefusedTags(t *testing.T) {
 	w.refs["refs/heads/main"], w.refs["refs/dispatcher/placed/heads/main"] = rev(905), rev(905)
 	w.pass(t)
 	delete(w.branches, "main")
+	w.pass(t)
+	w.now = w.now.Add(patience)
 	expect(t, "a branch that stays", w.pass(t), []string{"delete main: skipped: it is gone from Gerrit, but the mirror does not delete it: refs/heads/main is refused"})
-	expect(t, "after that", w.pass(t), []string{"skip main: skipped: it is gone from Gerrit, but the mirror does not delete it (once, at 2026-11-24 19:00 UTC); tried again after 2026-11-24 20:00 UTC"})
+	expect(t, "after that", w.pass(t), []string{"skip main: skipped: it is gone from Gerrit, but the mirror does not delete it (once, at 2026-11-25 19:00 UTC); tried again after 2026-11-25 20:00 UTC"})
 }
 
 // TestManyTags: thousands go in several pushes, and what vanishes at once may be a
