@@ -22,10 +22,18 @@ import (
 type left struct {
 	sizes map[leftKey]int64 // bytes
 	why   error             // the first refusal
+	final error             // the first one that is not about a version alone
+	// locks is how many versions Object Lock holds, since when the oldest of them.
+	locks int
+	since time.Time
 }
 
 // leftKey names a version; without an id, all of them, whose size is not known.
 type leftKey struct{ key, id string }
+
+// maxLocks is how many versions that Object Lock holds are tried before the younger
+// ones are taken to be held as well, as retention mostly has one length in a bucket.
+const maxLocks = 10
 
 // leave notes what could not be deleted.
 func (s *Store) leave(key string, v version, why error) {
@@ -39,13 +47,31 @@ func (s *Store) leave(key string, v version, why error) {
 	}
 	s.left.sizes[leftKey{key, v.id}] = v.size
 	s.left.why = cmp.Or(s.left.why, why)
+	if !isLocked(why) {
+		s.left.final = cmp.Or(s.left.final, why)
+		return
+	}
+	if s.left.locks++; s.left.locks == 1 || v.modified.Before(s.left.since) {
+		s.left.since = v.modified
+	}
 }
 
-// refused is why versions may not be deleted, or nil.
-func (s *Store) refused() error {
+// isLocked reports whether Object Lock holds a version: Amazon's words, and those of
+// MinIO and versitygw.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+func isLocked(err error) bool {
+	e, ok := errors.AsType[*answerError](err)
+	return ok && (strings.Contains(e.Message, "protected by object lock") || strings.Contains(e.Message, "WORM protected"))
+}
+
+// refused is why a version may not be deleted, as far as others tell, or nil.
+func (s *Store) refused(v version) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.left.why
+	if s.left.locks >= maxLocks && !v.modified.Before(s.left.since) {
+		return s.left.why
+	}
+	return s.left.final
 }
 
 // DeleteHidden deletes what is hidden below a prefix and was written before a time:
@@ -164,7 +190,11 @@ func (s *Store) Remains(ctx context.Context, prefix string) (note string, err er
 	default:
 		what += ", and no lifecycle rule deletes them"
 	}
-	return "", fault.New(fault.Configuration, "%s: %w", what, why).WithHint("%s", hintVersions)
+	hint := hintVersions
+	if isLocked(why) {
+		hint = "wait until Object Lock lets go of them: each clean-up tries again; or keep results and images as long as it does"
+	}
+	return "", fault.New(fault.Configuration, "%s: %w", what, why).WithHint("%s", hint)
 }
 
 const hintVersions = "allow S3_KEY to list and delete versions (s3:ListBucketVersions and s3:DeleteObjectVersion; at Backblaze listFiles and deleteFiles), " +

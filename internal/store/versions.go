@@ -37,8 +37,8 @@ type history struct {
 }
 
 // delete removes an object. Where versions are kept this first hides it, at once,
-// and then deletes what is hidden. If that may not be done, the store remembers
-// why, and deletes no more versions. It returns how many bytes were freed, which
+// and then deletes what is hidden. If the account may not do that, the store
+// remembers why, and deletes no more versions. It returns how many bytes were freed, which
 // are size where no versions are kept.
 func (s *Store) delete(ctx context.Context, key string, size int64) (freed int64, err error) {
 	switch hidden, err := s.remove(ctx, key, ""); {
@@ -46,7 +46,7 @@ func (s *Store) delete(ctx context.Context, key string, size int64) (freed int64
 		return 0, err
 	case !hidden:
 		return size, nil
-	case s.refused() != nil:
+	case s.refused(version{}) != nil:
 		s.leave(key, version{}, nil)
 		return 0, nil
 	}
@@ -78,8 +78,12 @@ func (h history) gone() []version {
 // older one comes up again. It returns what was freed. What may not be deleted is
 // no error: the store remembers it.
 func (s *Store) deleteVersions(ctx context.Context, key string, list []version) (n int, bytes int64, err error) {
+	kept := false
 	for _, v := range list {
-		err := s.refused()
+		if kept && v.marker {
+			continue // it hides what stays
+		}
+		err := s.refused(v)
 		if err == nil {
 			_, err = s.remove(ctx, key, v.id)
 		}
@@ -90,6 +94,7 @@ func (s *Store) deleteVersions(ctx context.Context, key string, list []version) 
 			return n, bytes, err
 		case err != nil && !v.marker:
 			s.leave(key, v, err)
+			kept = true
 		}
 	}
 	return n, bytes, nil

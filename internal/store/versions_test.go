@@ -192,6 +192,48 @@ func TestWrittenMeanwhile(t *testing.T) {
 	}
 }
 
+// TestLocked: what Object Lock still holds stays, hidden, and is in the way of nothing
+// that it let go of; once it lets go, the next clean-up frees it.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, dialect("amazon, with versions", func(o *s3.Options) { o.Retention = 48 * time.Hour }))
+	const many = 2 * maxLocks
+	for i := range many {
+		for _, name := range []string{fmt.Sprintf("p/%02d-held", i), fmt.Sprintf("p/%02d-old", i)} {
+			b.put(name, "12345")
+			b.server.DeleteObject("results", "ci/"+name) // as a pass that was refused left it
+		}
+		b.server.Age("results", fmt.Sprintf("ci/p/%02d-old", i), 72*time.Hour)
+		b.put(fmt.Sprintf("p/%02d-today", i), "12345")
+	}
+	before := len(b.server.Requests())
+	n, bytes, err := b.DeleteOlder(t.Context(), "p/", time.Now().Add(time.Hour), nil)
+	if n != many || bytes != 5*many || err != nil || len(b.names("")) != 0 {
+		t.Errorf("got %d, %d, %v, and %q is seen; want the old ones freed, and the others hidden", n, bytes, err, b.names(""))
+	}
+	for _, name := range b.kept() {
+		if strings.Contains(name, "-old") {
+			t.Errorf("left: %s", name)
+		}
+	}
+	if asked := len(b.server.Requests()) - before; asked > 6*many { // a deletion, a list, two for what is old
+		t.Errorf("it asked %d times", asked)
+	}
+	_, err = b.Remains(t.Context(), "p/")
+	if want := fmt.Sprintf("%d deleted or replaced object(s)", 2*many); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(fault.HintOf(err), "Object Lock") {
+		t.Errorf("got %v, %q; want %q", err, fault.HintOf(err), want)
+	}
+	for i := range many {
+		for _, kind := range []string{"held", "today"} {
+			b.server.Age("results", fmt.Sprintf("ci/p/%02d-%s", i, kind), 72*time.Hour)
+		}
+	}
+	b.open(b.o)
+	if n, _, err := b.DeleteHidden(t.Context(), "p/", time.Now().Add(time.Hour), nil); n != 2*many || err != nil || len(b.kept()) != 0 {
+		t.Errorf("later: got %d, %v, left %q", n, err, b.kept())
+	}
+}
+
 // TestVersionWithoutID: a list of versions that names none deletes no object.
 func TestVersionWithoutID(t *testing.T) {
 	t.Parallel()

@@ -66,6 +66,8 @@ type Options struct {
 	// Locked wants a Content-MD5 with each upload, as a bucket with Object Lock
 	// does.
 	Locked bool
+	// Retention is how long Object Lock holds a version.
+	Retention time.Duration
 	// Now is the server's clock; nil is time.Now.
 	Now func() time.Time
 }

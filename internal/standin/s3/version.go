@@ -69,6 +69,12 @@ func (c call) deleteVersion() {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	at := versionKey{c.bucket, c.key}
+	if slices.ContainsFunc(c.s.history[at], func(o *Object) bool {
+		return o.Version == c.q.Get("versionId") && !o.Marker && c.s.o.Now().Sub(o.Modified) < c.s.o.Retention
+	}) { // Amazon's words; markers are not held
+		c.refuse(&refusal{Status: http.StatusForbidden, Code: "AccessDenied", Message: "Access Denied because object protected by object lock."})
+		return
+	}
 	c.s.history[at] = slices.DeleteFunc(c.s.history[at], func(o *Object) bool {
 		if o.Version == c.q.Get("versionId") {
 			os.Remove(o.file) // a marker has none
