@@ -145,7 +145,7 @@ func (d *dice) event() {
 // people draws what people do to changes.
 func (d *dice) people() {
 	c := d.name()
-	switch verb := d.one("upload*4", "amend*5", "rebase*4", "reword*3", "wip*3", "ready*4", "private*2", "public*2", "hide", "show*2", "abandon*3", "restore*4", "move*3", "grow*2", "see", "blind"); verb {
+	switch verb := d.one("upload*4", "amend*5", "rebase*4", "reword*3", "wip*3", "ready*4", "private*2", "public*2", "hide", "show*2", "abandon*3", "restore*4", "move*3", "grow*2", "see", "blind", "place*6"); verb {
 	case "upload":
 		if len(d.names) < 5 {
 			d.upload()
@@ -158,6 +158,8 @@ func (d *dice) people() {
 		d.add(e...)
 	case "move":
 		d.add("move", c, d.one("master", "stable"))
+	case "place":
+		d.place()
 	case "grow":
 		d.add("grow", d.one("master*3", "stable"))
 	case "rebase":
@@ -173,6 +175,23 @@ func (d *dice) people() {
 		d.add(verb)
 	default:
 		d.add(verb, c)
+	}
+}
+
+// place draws what becomes of tags, of a branch that no change is for, and what people
+// put on the mirror.
+func (d *dice) place() {
+	switch tag := d.one("t1", "t2", "t3", "t4"); d.one("tag*4", "untag*2", "grow*2", "drop*2", "foreign") {
+	case "tag":
+		d.add("tag", tag, d.one("master*2", "stable", "rel"))
+	case "untag":
+		d.add("untag", tag)
+	case "grow":
+		d.add("grow", "rel")
+	case "drop":
+		d.add("drop", "rel")
+	default:
+		d.add("foreign", d.one("tags/"+tag, "tags/theirs", "heads/theirs", "heads/rel"))
 	}
 }
 

@@ -137,6 +137,21 @@ var lies = []lie{
 		r, _ := http.NewRequest(http.MethodGet, w.gerrit.URL()+"/a/changes/spdk%2Fblobfs~101/detail", nil)
 		w.net.served(r, nil)
 	}},
+	{name: "a tag of somebody else's is deleted", rule: "R19", history: "upload c1 ann master lib\npass\nforeign tags/theirs\npass\n", after: func(w *world, _ *pass) {
+		w.sites[0].forge("refs/tags/theirs", "")
+	}},
+	{name: "a branch of somebody else's is deleted", rule: "R19", history: "upload c1 ann master lib\npass\nforeign heads/theirs\npass\n", after: func(w *world, _ *pass) {
+		w.sites[0].forge("refs/heads/theirs", "")
+	}},
+	{name: "a tag is somewhere else", rule: "R19", history: "tag t1 master\npass\n", after: func(w *world, _ *pass) {
+		w.sites[0].forge("refs/tags/t1", string(w.sites[0].project.Tip("stable")))
+	}},
+	{name: "a tag that is gone stays", rule: "R19", history: "tag t1 master\ntag t2 master\npass\nuntag t1\npass\n", after: func(w *world, _ *pass) {
+		w.sites[0].forge("refs/tags/t1", string(w.sites[0].project.Tip("stable")))
+	}},
+	{name: "a branch that is gone stays", rule: "R19", history: "grow rel\npass\ndrop rel\npass\n", after: func(w *world, _ *pass) {
+		w.sites[0].forge("refs/heads/rel", string(w.sites[0].project.Tip("stable")))
+	}},
 	{name: "a private change stays on the mirror", rule: "R13", history: "config Sees false\nupload c1 ann master lib\npass\nprivate c1\npass\n", native: true, after: func(w *world, _ *pass) {
 		w.sites[0].forge("refs/changes/01/101/1", string(w.find("c1").Revision()))
 	}},

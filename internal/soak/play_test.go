@@ -91,6 +91,8 @@ func (w *world) happen(e event) error {
 		w.net.lag = true
 	case "forbid", "unlabel", "permit":
 		w.rights(e[0])
+	case "tag", "untag", "drop", "foreign":
+		return w.place(e)
 	case "mirror":
 		return w.upset(e.arg(1), e.arg(2), e.number(3))
 	case "see", "blind":

@@ -107,6 +107,7 @@ func (w *world) ends(last *pass) {
 			w.heard(c)
 		}
 	}
+	w.follows(last)
 	w.hidden()
 }
 

@@ -34,6 +34,7 @@ var rules = map[string]string{
 	"R16": "nothing of an untrusted patchset reaches the mirror or runs; asked again before each dispatch, also for what a comment asked",
 	"R17": "a patchset is refused for good only for its own content; nothing poisoned that the mirror takes",
 	"R18": "a change is its project and number in every request; no request about another project's change",
+	"R19": "docs/adopt.md: the mirror's branches and tags follow Gerrit's; what others put on the mirror is left alone",
 	"R13": "the refs of a change that the account can no longer see leave the mirror",
 }
 
@@ -152,6 +153,7 @@ func (w *world) afterPass(p *pass) {
 		}
 	}
 	w.arrivals()
+	w.touched()
 	if p.healthy && p.name == "sync" {
 		w.accounted(p)
 	}

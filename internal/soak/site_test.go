@@ -24,12 +24,13 @@ type site struct {
 	memory   *memory // nil with C git
 	branches map[string]bool
 	commits  map[string]bool // that branches pointed at
+	places
 }
 
 func (w *world) newSite(name string) *site {
 	s := &site{
 		world: w, name: name, project: w.gerrit.Project(name), mirror: w.github.Repository("example/" + path.Base(name)),
-		branches: map[string]bool{}, commits: map[string]bool{},
+		branches: map[string]bool{}, commits: map[string]bool{}, places: newPlaces(),
 	}
 	s.mirror.SetIssue(github.Issue{Number: 12, Title: "reset test is flaky"})
 	if w.config.Git == "memory" {
@@ -49,12 +50,13 @@ func (w *world) grow(branch string) {
 	}
 }
 
-// heads are the branches as Gerrit shows them.
+// heads are the branches and tags as Gerrit shows them.
 func (s *site) heads() map[string]string {
 	refs := map[string]string{}
 	for name := range s.branches {
 		refs["refs/heads/"+name] = string(s.project.Tip(name))
 	}
+	maps.Copy(refs, s.tags)
 	return refs
 }
 
