@@ -54,13 +54,17 @@ func (r *releaser) remotely(ctx context.Context, args ...string) (string, error)
 		if err != nil {
 			return "", err
 		}
-		basic := base64.StdEncoding.EncodeToString([]byte("x-access-token:" + token))
 		env = []string{
 			"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http." + r.remote + ".extraHeader",
-			"GIT_CONFIG_VALUE_0=Authorization: Basic " + basic,
+			"GIT_CONFIG_VALUE_0=Authorization: Basic " + basic(token),
 		}
 	}
 	return r.gitWith(ctx, env, "", args...)
+}
+
+// basic is a token as git sends it.
+func basic(token string) string {
+	return base64.StdEncoding.EncodeToString([]byte("x-access-token:" + token))
 }
 
 // push pushes one ref if it is at old, which is empty where there must be none; an

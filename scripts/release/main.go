@@ -138,6 +138,9 @@ func newReleaser(text string, getenv func(string) string, out io.Writer) (*relea
 	if r.token, err = releaseToken(repository, getenv); err != nil {
 		return nil, err
 	}
+	if r.token != nil && getenv("GITHUB_ACTIONS") == "true" {
+		r.token = masked(r.token, out)
+	}
 	if r.hub, err = newClient(getenv, r.token, "RELEASE_APP_ID or RELEASE_TOKEN"); err != nil {
 		return nil, err
 	}
@@ -176,6 +179,20 @@ func releaseToken(repository string, getenv func(string) string) (github.TokenSo
 		ID: number, PrivateKeyPEM: key, Repository: repository, APIURL: getenv("GITHUB_API_URL"), Setting: "RELEASE_APP_ID",
 		UserAgent: userAgent, Sleep: sleep, Now: time.Now,
 	})
+}
+
+// masked has the runner hide each token, as it knows secrets and not what an App got
+// with one, and the form in which git sends it.
+func masked(source github.TokenSource, out io.Writer) github.TokenSource {
+	last := ""
+	return func(ctx context.Context) (string, error) {
+		token, err := source(ctx)
+		if err == nil && token != last {
+			last = token
+			fmt.Fprintf(out, "::add-mask::%s\n::add-mask::%s\n", token, basic(token))
+		}
+		return token, err
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -284,6 +284,27 @@ func TestAnnotatedSeries(t *testing.T) {
 	}
 }
 
+// TestOvertaken: a release that is still going on when a later one is done moves nothing
+// back and says so.
+func TestOvertaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, command := range []string{"check", "build", "image"} {
+		if out, err := w.run(t.Context(), "v1.2.3", command); err != nil {
+			t.Fatalf("%s: %v\n%s", command, err, out)
+		}
+	}
+	w.inHub("tag", "v1.3.0", "main") // another machine's
+	w.inHub("update-ref", "refs/tags/v1", "main")
+	out, err := w.run(t.Context(), "v1.2.3", "publish")
+	if err == nil || !strings.Contains(err.Error(), "v1.2.3 is older than v1.3.0") {
+		t.Errorf("got %v\n%s", err, out)
+	}
+	if refs := w.repo.Refs(); refs["refs/tags/v1"] != w.tip() || refs["refs/tags/v1.2.3"] != "" {
+		t.Errorf("got refs %v", refs)
+	}
+}
+
 // TestImageRestored: an image that somebody deleted comes back with the next run.
 func TestImageRestored(t *testing.T) {
 	t.Parallel()
@@ -352,6 +373,27 @@ func TestPrivateImage(t *testing.T) {
 		t.Fatalf("%v\n%s", err, said)
 	}
 	w.checkPromises("v1.2.3")
+}
+
+// TestMasked: the runner hears of each token once, and of what git makes of it.
+func TestMasked(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	tokens := []string{"ghs_1", "ghs_1", "ghs_2"}
+	source := masked(func(context.Context) (string, error) {
+		token := tokens[0]
+		tokens = tokens[1:]
+		return token, nil
+	}, &out)
+	for _, want := range []string{"ghs_1", "ghs_1", "ghs_2"} {
+		if got, err := source(t.Context()); got != want || err != nil {
+			t.Errorf("got %q, %v; want %q", got, err, want)
+		}
+	}
+	want := "::add-mask::ghs_1\n::add-mask::eC1hY2Nlc3MtdG9rZW46Z2hzXzE=\n::add-mask::ghs_2\n::add-mask::eC1hY2Nlc3MtdG9rZW46Z2hzXzI=\n"
+	if out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
 }
 
 // TestNotes: a version's own section, and no other one's.
