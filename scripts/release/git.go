@@ -46,7 +46,8 @@ func (r *releaser) gitWith(ctx context.Context, env []string, stdin string, args
 }
 
 // remotely is git for commands that speak to the server. The token reaches git in
-// its environment, not in an address, and is sent to that server only.
+// its environment, not in an address, and is sent to that server only: git would send
+// its headers on to where that redirects, so it follows nowhere.
 func (r *releaser) remotely(ctx context.Context, args ...string) (string, error) {
 	env := []string{"GIT_CONFIG_COUNT=0"}
 	if r.token != nil {
@@ -55,8 +56,9 @@ func (r *releaser) remotely(ctx context.Context, args ...string) (string, error)
 			return "", err
 		}
 		env = []string{
-			"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http." + r.remote + ".extraHeader",
+			"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=http." + r.remote + ".extraHeader",
 			"GIT_CONFIG_VALUE_0=Authorization: Basic " + basic(token),
+			"GIT_CONFIG_KEY_1=http." + r.remote + ".followRedirects", "GIT_CONFIG_VALUE_1=false",
 		}
 	}
 	return r.gitWith(ctx, env, "", args...)

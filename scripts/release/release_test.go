@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -373,6 +375,35 @@ func TestPrivateImage(t *testing.T) {
 		t.Fatalf("%v\n%s", err, said)
 	}
 	w.checkPromises("v1.2.3")
+}
+
+// TestRedirected: where the server sends git elsewhere, the token does not go along.
+func TestRedirected(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var mu sync.Mutex
+	var seen []string
+	foreign := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, r.URL.Path+" "+r.Header.Get("Authorization"))
+		rw.WriteHeader(http.StatusNotFound)
+	}))
+	t.Cleanup(foreign.Close)
+	elsewhere := strings.Replace(foreign.URL, "127.0.0.1", "localhost", 1)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		http.Redirect(rw, r, elsewhere+r.URL.RequestURI(), http.StatusFound)
+	}))
+	t.Cleanup(server.Close)
+	w.env["GITHUB_SERVER_URL"] = server.URL
+	if out, err := w.run(t.Context(), "v1.2.3", "check"); err == nil || !strings.Contains(err.Error(), "failed to list the refs") {
+		t.Errorf("got %v\n%s", err, out)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(seen) > 0 {
+		t.Errorf("it went on to %q", seen)
+	}
 }
 
 // TestMasked: the runner hears of each token once, and of what git makes of it.
