@@ -28,6 +28,10 @@ func (a *App) readOwn(wire *wiring, p *config.Project, hub *github.Client, run i
 	if token == "" || token == p.CI.Credential.Token || a.Getenv("GITHUB_REPOSITORY") != p.CI.Repository {
 		return nil
 	}
+	// Another server may have a repository of the same name. The token is not for it.
+	if own := a.Getenv("GITHUB_API_URL"); own != "" && hostOf(own) != hostOf(p.CI.APIURL) {
+		return nil
+	}
 	wire.mask(token.Reveal())
 	own := *p
 	own.CI.Credential = config.Credential{Token: token, Setting: "github-token"}
@@ -60,14 +64,21 @@ type ownRun struct {
 // errNotFound stands for what one of the two tokens does not see.
 var errNotFound = errors.New("it is not there")
 
-// first asks the one that is of the run, if the question is about the run.
+// first asks the one that is of the run, if the question is about the run. That the
+// other does not see it says nothing where the first one had no answer.
 func first[T any](mine bool, own, other func() (T, error)) (T, error) {
-	if mine {
-		if v, err := own(); err == nil {
-			return v, nil
-		}
+	if !mine {
+		return other()
 	}
-	return other()
+	v, err := own()
+	if err == nil {
+		return v, nil
+	}
+	v, otherErr := other()
+	if errors.Is(otherErr, errNotFound) && !errors.Is(err, errNotFound) {
+		return v, err
+	}
+	return v, otherErr
 }
 
 // ofRun asks both, the second where the first does not see the run.

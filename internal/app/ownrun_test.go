@@ -4,6 +4,7 @@ package app
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -108,5 +109,53 @@ func TestOwnRun(t *testing.T) {
 				t.Errorf("it waited for %v although another token may", waited)
 			}
 		})
+	}
+}
+
+// TestOwnTokenStaysHere: the job's own token goes to the server that gave it, though
+// the project's runs are in a repository of the same name on another.
+func TestOwnTokenStaysHere(t *testing.T) {
+	t.Parallel()
+	for elsewhere, want := range map[bool]bool{true: false, false: true} {
+		s := reporting(t, "", func(o *servers) {
+			o.github.Tokens = map[string]github.Access{token: github.FullAccess, "own": github.FullAccess}
+		})
+		s.push("ann", "nvme: split the probe loop", nil)
+		s.run(t.Context(), "sync")
+		id := s.ends(testJob("unit", "success"))
+		seen := false
+		s.github.Faults.Add(faults.Rule{Do: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				seen = seen || strings.HasSuffix(r.Header.Get("Authorization"), " own")
+				next.ServeHTTP(w, r)
+			})
+		}})
+		s.env["GITHUB_REPOSITORY"], s.env["GITHUB_RUN_ID"], s.env["INPUT_GITHUB-TOKEN"], s.env["CI_TOKEN"] = "example/ci", fmt.Sprint(id), "own", token
+		text := strings.NewReplacer("ci: example/ci", "ci: {repository: example/ci, api-url: GITHUB, token-env: CI_TOKEN}", "mirror: example/spdk", "mirror: {url: GITHUB/example/spdk, token-env: CI_TOKEN}").Replace(defaultConfig("report: {label: Verified}\n"))
+		s.configure(text)
+		if elsewhere {
+			s.env["GITHUB_SERVER_URL"], s.env["GITHUB_API_URL"] = "https://ghes.example.org", "https://ghes.example.org/api/v3"
+		}
+		if status := s.run(t.Context(), "report", "--key", "101/1/autorun.yml/1", "--run", fmt.Sprint(id), "--attempt", "1"); status != ExitDone || seen != want {
+			t.Errorf("elsewhere %v: got %d, and the token was seen: %v\n%s%s", elsewhere, status, seen, s.stdout, s.stderr)
+		}
+	}
+}
+
+// TestFirst: that the second token does not see a run hides no failure of the first.
+func TestFirst(t *testing.T) {
+	t.Parallel()
+	down := errors.New("no answer")
+	answer := func(err error) func() (int, error) { return func() (int, error) { return 1, err } }
+	for _, c := range []struct{ own, other, want error }{
+		{nil, down, nil}, {down, nil, nil}, {errNotFound, nil, nil}, {errNotFound, errNotFound, errNotFound},
+		{down, errNotFound, down}, {errNotFound, down, down},
+	} {
+		if _, err := first(true, answer(c.own), answer(c.other)); err != c.want {
+			t.Errorf("%v and %v: got %v, want %v", c.own, c.other, err, c.want)
+		}
+	}
+	if _, err := first(false, answer(down), answer(errNotFound)); err != errNotFound {
+		t.Errorf("got %v", err)
 	}
 }
