@@ -3,11 +3,14 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -271,23 +274,40 @@ func TestSetup(t *testing.T) {
 	}
 }
 
-// TestLookForSource: what is not there whole is made, and said to be.
+// TestLookForSource: what is not there whole, or is of another commit, is made, and
+// said to be.
 func TestLookForSource(t *testing.T) {
 	t.Parallel()
-	var whole bytes.Buffer
-	z := gzip.NewWriter(&whole)
-	for i := range 10000 {
-		fmt.Fprintln(z, i)
+	revision := strings.Repeat("0a", 20)
+	pack := func(head string) string {
+		var text bytes.Buffer
+		z := gzip.NewWriter(&text)
+		w := tar.NewWriter(z)
+		junk := make([]byte, 1<<16)
+		for i := range junk {
+			junk[i] = byte(i * i >> 3)
+		}
+		for name, content := range map[string]string{"source/.git/HEAD": head + "\n", "source/README": string(junk)} {
+			err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))})
+			if _, writeErr := io.WriteString(w, content); err != nil || writeErr != nil {
+				t.Fatal(err, writeErr)
+			}
+		}
+		if err := errors.Join(w.Close(), z.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return text.String()
 	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
+	whole := pack(revision)
 	for name, c := range map[string]struct{ file, make, want string }{
-		"whole":        {whole.String(), "false", "missing=false\n"},
-		"cut short":    {whole.String()[:whole.Len()/2], "false", "missing=true\n"},
-		"none":         {"", "false", "missing=true\n"},
-		"to be made":   {"", "true", "missing=true\n"},
-		"no such file": {"-", "", "missing=true\n"},
+		"whole":              {whole, "false", "missing=false\n"},
+		"cut short":          {whole[:len(whole)/2], "false", "missing=true\n"},
+		"the end is missing": {whole[:len(whole)-1], "false", "missing=true\n"},
+		"of another commit":  {pack(strings.Repeat("0b", 20)), "false", "missing=true\n"},
+		"of a branch":        {pack("ref: refs/heads/main"), "false", "missing=true\n"},
+		"none":               {"", "false", "missing=true\n"},
+		"to be made":         {"", "true", "missing=true\n"},
+		"no such file":       {"-", "", "missing=true\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -297,14 +317,18 @@ func TestLookForSource(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			said, err := shell(t, dir, "actions/source/look.sh", "GITHUB_OUTPUT="+dir+"/output", "MAKE="+c.make)
+			said, err := shell(t, dir, "actions/source/look.sh", "GITHUB_OUTPUT="+dir+"/output", "MAKE="+c.make, "REVISION="+revision)
 			if err != nil {
 				t.Fatalf("%v: %s", err, said)
 			}
 			if got, err := os.ReadFile(dir + "/output"); err != nil || string(got) != c.want {
 				t.Errorf("got %s, %v, want %s", got, err, c.want)
 			}
-			if tells := strings.Contains(said, "::notice::the packed source of this run is gone"); tells != (c.want == "missing=true\n" && c.make != "true") {
+			text := "::notice::the packed source of this run is gone"
+			if strings.HasPrefix(name, "of a") {
+				text = "::warning::the artifact source of this run does not have the revision"
+			}
+			if tells := strings.Contains(said, text); tells != (c.want == "missing=true\n" && c.make != "true") {
 				t.Errorf("it says %q", said)
 			}
 		})
