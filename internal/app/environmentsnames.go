@@ -29,8 +29,9 @@ func (r *cellRun) rename() error {
 		}
 		return err
 	})
+	next := map[string]int{}
 	for i := len(paths) - 1; i >= 0; i-- { // what is in a folder comes before the folder
-		to, renameErr := moveBeside(paths[i])
+		to, renameErr := moveBeside(paths[i], next)
 		if err = errors.Join(err, renameErr); renameErr == nil && i < maxRenamed {
 			r.out.Println(fmt.Sprintf("results: %q is kept as %q: GitHub takes no artifact with such a name in it", filepath.Base(paths[i]), filepath.Base(to)))
 		}
@@ -52,17 +53,28 @@ func uploadable(name string) string {
 	}, name)
 }
 
-// moveBeside gives a file a name that can be uploaded and that no other has.
-func moveBeside(path string) (string, error) {
-	to := filepath.Join(filepath.Dir(path), uploadable(filepath.Base(path)))
-	ending := filepath.Ext(to)
-	stem := strings.TrimSuffix(to, ending)
-	for n := 2; ; n++ {
+// maxFileName is the length of a name in bytes (NAME_MAX of Linux).
+const maxFileName = 255
+
+// moveBeside gives a file a name that can be uploaded and that no other has. Next has
+// the number to try next for a name: any number of names may become the same.
+func moveBeside(path string, next map[string]int) (string, error) {
+	want := filepath.Join(filepath.Dir(path), uploadable(filepath.Base(path)))
+	ending := filepath.Ext(want)
+	if len(ending) > maxFileName/2 {
+		ending = ""
+	}
+	stem := strings.TrimSuffix(want, ending)
+	for to := want; ; {
 		if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
 			return to, os.Rename(path, to)
 		} else if err != nil {
 			return to, err
 		}
-		to = fmt.Sprintf("%s_%d%s", stem, n, ending)
+		next[want] = max(next[want], 1) + 1
+		ending := fmt.Sprintf("_%d%s", next[want], ending)
+		base := filepath.Base(stem)
+		base = strings.ToValidUTF8(base[:min(len(base), maxFileName-len(ending))], "")
+		to = filepath.Join(filepath.Dir(want), base+ending)
 	}
 }
