@@ -11,13 +11,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"strings"
 	"time"
 
 	"github.com/spdk-community-ci/dispatcher/internal/change"
 	"github.com/spdk-community-ci/dispatcher/internal/environments"
 	"github.com/spdk-community-ci/dispatcher/internal/fault"
+	"github.com/spdk-community-ci/dispatcher/internal/guest/remote"
 	"github.com/spdk-community-ci/dispatcher/internal/image/tool"
 )
 
@@ -50,9 +50,9 @@ func (r *cellRun) inContainer(ctx context.Context) ending {
 		return ending{status: exitRig, rig: err}
 	}
 	end := r.attach(ctx, id)
+	left := remote.DefaultLimits
 	for _, p := range environments.Kept(r.cell.Results) {
-		from := path.Join(containerDir, "source", p)
-		if _, copyErr := r.docker(context.WithoutCancel(ctx), "keep "+p, nil, "cp", id+":"+from, r.kept(p)); copyErr != nil {
+		if copyErr := r.keepFromContainer(context.WithoutCancel(ctx), id, p, &left); copyErr != nil {
 			why := printable(copyErr.Error())
 			if strings.Contains(why, "Could not find the file") { // as moby's daemon and docker's client say it
 				why = printable(p) + " is not there, and so not kept"

@@ -113,7 +113,7 @@ func (p program) probe() error {
 	return nil
 }
 
-// copy is "cp - ID:DIR" and "cp ID:PATH FILE".
+// copy is "cp - ID:DIR", "cp ID:PATH FILE" and "cp ID:PATH -".
 func (p program) copy() error {
 	from, to := p.args[1], p.args[2]
 	if from == "-" {
@@ -126,7 +126,13 @@ func (p program) copy() error {
 	if _, err := os.Lstat(p.container(id).file("root" + path)); err != nil {
 		return daemonSaid("Could not find the file %s in container %s", path, id)
 	}
-	return exec.Command("cp", "-R", p.container(id).file("root"+path), to).Run()
+	file := p.container(id).file("root" + path)
+	if to == "-" {
+		cmd := exec.Command("tar", "-c", "-f", "-", "-C", filepath.Dir(file), filepath.Base(file))
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		return cmd.Run()
+	}
+	return exec.Command("cp", "-R", file, to).Run()
 }
 
 // start is "start --attach ID". What a container's first process leaves ends with
