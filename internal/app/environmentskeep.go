@@ -106,12 +106,5 @@ func writeNew(name string, text []byte) error {
 
 // kept is where one of the cell's results goes.
 func (r *cellRun) kept(path string) string {
-	name := filepath.Base(filepath.Clean(path))
-	switch name {
-	case ".":
-		name = "source" // the command's own folder
-	case "..":
-		name = "work" // the one above it
-	}
-	return filepath.Join(r.results, name)
+	return filepath.Join(r.results, environments.KeptAs(path))
 }

@@ -95,8 +95,8 @@ func (c *environmentsCommand) run(ctx context.Context) (int, error) {
 
 // Files beside the results.
 const (
-	logFile     = "log.txt"
-	consoleFile = "console.txt" // of a guest
+	logFile     = environments.LogFile
+	consoleFile = environments.ConsoleFile
 )
 
 // test runs the command, and keeps what it left whatever became of it. When it

@@ -23,6 +23,27 @@ func Kept(results []string) []string {
 	return kept
 }
 
+// Files that a job itself writes beside the results: what the test printed, and the
+// console of a guest.
+const (
+	LogFile     = "log.txt"
+	ConsoleFile = "console.txt"
+)
+
+var ownFiles = []string{LogFile, ConsoleFile, ResultFile}
+
+// KeptAs is the name under which a result is kept.
+func KeptAs(result string) string {
+	switch name := path.Base(path.Clean(result)); name {
+	case ".":
+		return "source" // the command's own folder
+	case "..":
+		return "work" // the one above it
+	default:
+		return name
+	}
+}
+
 // LeftOut reports whether a file or folder is to be left out, with all that is in
 // it. Name is its path in the result kept, with slashes; "." is the result itself.
 func LeftOut(results []string, kept, name string) bool {

@@ -117,7 +117,7 @@ func (c check) results(e *Environment) {
 	for i, r := range e.Results {
 		key := fmt.Sprintf("results[%d]", i)
 		pattern, isPattern := strings.CutPrefix(r, without)
-		name := path.Base(path.Clean(r))
+		name := KeptAs(r)
 		switch {
 		case pattern == "" || len(r) > maxText || strings.ContainsAny(r, "\x00\n\r") || path.IsAbs(pattern) || strings.Count(path.Clean(pattern), "..") > 1:
 			c.fail(key, "name a file or folder in the source's folder, or beside it: ../output", "%s cannot be kept", strictyaml.Quote(r))
@@ -127,6 +127,8 @@ func (c check) results(e *Environment) {
 			c.fail(key, "name what is to be kept, too, and begin the pattern with it: ../output, \"!../output/coverage\"", "%s leaves out nothing: it is in none of the results", strictyaml.Quote(r))
 		case !isPattern && strings.ContainsAny(r, "*?[{"):
 			c.fail(key, "keep the folder, and leave out what is not wanted: ../output, \"!../output/**/*.html\"", "%s is a pattern, and what is kept has a name", strictyaml.Quote(r))
+		case !isPattern && slices.Contains(ownFiles, name):
+			c.fail(key, "rename it, or keep the folder that it is in", "the job itself writes %s", strictyaml.Quote(name))
 		case !isPattern && names[name]:
 			c.fail(key, "rename one of them", "another result is kept as %s, too", strictyaml.Quote(name))
 		}
