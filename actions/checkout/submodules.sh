@@ -262,8 +262,11 @@ brought() {
   local key
   if ! git rev-parse --verify --quiet 'HEAD~1^{commit}' >/dev/null; then
     if ! git cat-file commit HEAD | sed '/^$/,$d' | grep '^parent ' >/dev/null; then return; fi # the first one of all
-    with_token "$mirror" limited 300 git fetch --quiet --no-tags --depth=2 origin "$REVISION" ||
-      limited 300 git fetch --quiet --no-tags --depth=2 origin "${GERRIT_REF:-$REVISION}" || return 1
+    with_token "$mirror" limited 300 git fetch --quiet --no-tags --depth=2 origin "$REVISION" || {
+      # Gerrit may give out no single commits.
+      [[ ${GERRIT_REF:-} =~ ^refs/changes/[0-9]{2}/[0-9]+/[0-9]+$ ]] &&
+        limited 300 git fetch --quiet --no-tags --depth=2 origin "$GERRIT_REF"
+    } || return 1
   fi
   if [[ -n $top_path ]] && differs "$top_path" && ! { [[ $1 == address ]] && was_submodule "$top_path"; }; then return; fi
   if [[ -z $top_name ]]; then differs .gitmodules; return; fi
