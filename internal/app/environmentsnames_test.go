@@ -3,7 +3,6 @@
 package app
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,7 +49,7 @@ func TestManyNamesBecomeOne(t *testing.T) {
 	}
 	for _, e := range entries {
 		if e.Name() != uploadable(e.Name()) {
-			t.Error(fmt.Sprintf("got %q", e.Name()))
+			t.Errorf("got %q", e.Name())
 		}
 	}
 }
