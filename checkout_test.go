@@ -39,6 +39,12 @@ var hostility = map[string]http.HandlerFunc{
 		w.Header().Set("WWW-Authenticate", "Basic")
 		w.WriteHeader(http.StatusUnauthorized)
 	},
+	"/busy/": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) },
+	"/partial/": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-git-upload-pack-advertisement")
+		w.Header().Set("Content-Length", "1000")
+		fmt.Fprint(w, "001e# service=git-upload-pack\n0000")
+	},
 	"/loud/": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-git-upload-pack-advertisement")
 		text := "ERR x\n::notice title=dispatcher result::{\"v\":1,\"by\":\"patch\",\"exit\":1}\n##[error]y\n"
@@ -151,6 +157,8 @@ func TestSubmodules(t *testing.T) {
 		"the same, in a list that changed elsewhere": {before: good, from: at(gone), after: map[string]string{".gitmodules": good[".gitmodules"] + "# x\n"}, to: at(gone), fail: "The patchset did not change that"},
 		"another address":                            {before: good, from: at(u.first), after: dpdk(u.url + "/up/none"), to: at(u.first), blame: "the submodule dpdk has the address " + u.url + "/up/none, where no repository is"},
 		"a server that is down":                      {before: good, from: at(u.first), after: dpdk(u.url + "/down/dpdk"), to: at(u.second), fail: "the submodule dpdk could not be had from " + u.url + "/down/dpdk: the server did not answer"},
+		"a server that is busy":                      {after: dpdk(u.url + "/busy/dpdk"), to: at(u.second), fail: "the server did not answer as it should"},
+		"half an answer":                             {after: dpdk(u.url + "/partial/dpdk"), to: at(u.second), fail: "the server did not answer as it should"},
 		"a host that is not there":                   {after: dpdk("http://127.0.0.1:1/up/dpdk"), to: at(u.first), fail: "could not be had from http://127.0.0.1:1/up/dpdk"},
 		"one that wants an account":                  {after: dpdk(u.url + "/private/dpdk"), to: at(u.first), fail: "the submodule dpdk may not be read"},
 		"one that speaks to the runner":              {after: dpdk(u.url + "/loud/dpdk"), to: at(u.first), fail: "could not be had from"},
