@@ -89,3 +89,17 @@ func TestHugeResult(t *testing.T) {
 		t.Errorf("got %v: %s", err, b.stderr)
 	}
 }
+
+// TestLinkedResults: links to one file are one file in the results, too.
+func TestLinkedResults(t *testing.T) {
+	b := newCellBench(t)
+	b.command = "mkdir -p ../output; echo why >../output/a; ln ../output/a ../output/b; exit 3"
+	for _, kind := range []environments.Kind{environments.Metal, environments.Docker} {
+		b.byTest(b.run(kind), 3, false)
+		one, err := os.Stat(filepath.Join(b.results, "output/a"))
+		other, otherErr := os.Stat(filepath.Join(b.results, "output/b"))
+		if err != nil || otherErr != nil || !os.SameFile(one, other) {
+			t.Errorf("%s: they are two files, or not there: %v, %v", kind, err, otherErr)
+		}
+	}
+}

@@ -96,8 +96,10 @@ func (r *cellRun) onHost(ctx context.Context) ending {
 		return ending{status: exitRig, rig: fault.New(fault.Ours, "failed to run the test: %w", err)}
 	}
 	r.tellLeft(end)
+	keeping, stop := context.WithTimeoutCause(context.WithoutCancel(ctx), keepLimit, fault.New(fault.Ours, "it took longer than %v", keepLimit))
+	defer stop()
 	for _, path := range environments.Kept(r.cell.Results) {
-		r.keepFrom(context.WithoutCancel(ctx), filepath.Join(work, path), path)
+		r.keepFrom(keeping, filepath.Join(work, path), path)
 	}
 	switch {
 	case end.Stopped && ctx.Err() != nil:
@@ -154,7 +156,8 @@ func (r *cellRun) keepFrom(ctx context.Context, from, path string) {
 		return
 	}
 	kept := r.kept(path)
-	args := []string{"--recursive", "--no-dereference", "--", from, kept}
+	// A thousand links to a file are one file, or they could fill the disk.
+	args := []string{"--recursive", "--no-dereference", "--preserve=links", "--", from, kept}
 	var tools tool.Tools
 	err := tools.Run(ctx, tool.Command{Doing: "keep " + path, Name: "cp", Args: args})
 	if err != nil && os.Geteuid() != 0 && host.Sudo(ctx, "true") == nil {
