@@ -127,13 +127,21 @@ func (b *builder) refusedReason(c *change.Change) string {
 		}
 		seen[rev] = true
 		if parent, ok := b.tips[rev]; ok {
-			if _, bad := b.refused[parent.Number]; bad {
+			if b.holds(parent) {
 				return fmt.Sprintf("held: the mirror refuses %s below it", parent.ID())
 			}
 			next = append(next, parent.Current.Parents...)
 		}
 	}
 	return ""
+}
+
+// holds reports whether a refused patchset holds those on top of it. One that is due
+// and left alone itself, a draft say, is tried with what comes first on top of it:
+// a refusal is remembered of that one, too, and a mistaken one ends there.
+func (b *builder) holds(parent *change.Change) bool {
+	_, refused := b.refused[parent.Number]
+	return refused && (b.filter.reason(parent) == "" || !b.due(parent.Number))
 }
 
 // mute holds back what would be said on changes that take no more messages.

@@ -75,6 +75,19 @@ func TestSuspectsAreTriedAlone(t *testing.T) {
 		"relay 7/1: new patchset", "dispatch 7/1/autorun.yml/1: new patchset", "skip 8/1: held: the mirror refuses 7/1 below it")
 }
 
+// TestSuspectThatIsNotTried: a draft is not tried by itself, so that its refusal would
+// hold what stands on it for ever. Before it is due, it does.
+func TestSuspectThatIsNotTried(t *testing.T) {
+	t.Parallel()
+	p := project()
+	draft := open(7, func(c *change.Change) { c.WIP = true })
+	above := open(8, func(c *change.Change) { c.Current.Parents = []change.Revision{rev(7)} })
+	check(t, Make(p, snapshot(p, []change.Change{draft, above}, refused(7, 2, noon.Add(-time.Hour))), noon),
+		"relay 8/1: new patchset", "dispatch 8/1/autorun.yml/1: new patchset", "skip 7/1: work in progress")
+	check(t, Make(p, snapshot(p, []change.Change{draft, above}, refused(7, 2, noon.Add(-time.Minute))), noon),
+		"skip 7/1: work in progress", "skip 8/1: held: the mirror refuses 7/1 below it")
+}
+
 // TestFullChangeIsNotAnswered: nor is a comment on it.
 func TestFullChangeIsNotAnswered(t *testing.T) {
 	t.Parallel()
