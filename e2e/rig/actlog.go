@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ type actLine struct {
 	StepResult, JobResult        string
 	// Raw is a line that a step printed.
 	Raw bool `json:"raw_output"`
+	// Matrix is the job's own part of its matrix.
+	Matrix map[string]any
 	// Command, Arg and Pairs are a workflow command that a step printed.
 	Command, Arg string
 	Pairs        map[string]string `json:"kvPairs"`
@@ -68,7 +71,7 @@ func (l *actLog) job(line actLine) *actJob {
 		return l.jobs[i]
 	}
 	j := &actJob{key: key}
-	j.Name, j.Status, j.Started, j.Runner = l.name(key), "in_progress", line.Time, "act"
+	j.Name, j.Status, j.Started, j.Runner = l.name(unnumbered(key, line.Matrix)), "in_progress", line.Time, "act"
 	l.jobs = append(l.jobs, j)
 	return j
 }
@@ -85,10 +88,25 @@ func (l *actLog) name(key string) string {
 	return strings.TrimPrefix(key, l.workflow+"/")
 }
 
-// finish returns the jobs after act has ended: what did not, was lost with it.
+// unnumbered takes off the number that act gives each job of a matrix with several
+// (pkg/runner/runner.go, NewPlanExecutor), where the name of the job is the matrix's.
+func unnumbered(key string, matrix map[string]any) string {
+	name, ok := matrix["name"].(string)
+	i := strings.LastIndexByte(key, '-')
+	if !ok || i < 0 || !strings.HasSuffix(key[:i], "/"+name) {
+		return key
+	}
+	if _, err := strconv.Atoi(key[i+1:]); err != nil {
+		return key
+	}
+	return key[:i]
+}
+
+// finish returns the jobs after act has ended: what did not, was lost with it. A job
+// that found no runner waits on.
 func (l *actLog) finish(now time.Time) []github.Job {
 	for _, j := range l.jobs {
-		if j.Status != "completed" {
+		if j.Status == "in_progress" {
 			j.lost = true
 			j.end("failure", now)
 		}
@@ -114,6 +132,9 @@ func (j *actJob) take(line actLine) bool {
 		j.lost = true
 	}
 	switch {
+	case strings.Contains(line.Msg, "Skipping unsupported platform"): // act has no runner of that label
+		j.Status, j.Started, j.Runner = "queued", time.Time{}, ""
+		return true
 	case line.JobResult != "":
 		j.end(line.JobResult, line.Time)
 		return true
@@ -190,14 +211,14 @@ var exitForm = regexp.MustCompile("^(?:exitcode '|exit with `FAILURE`: )(\\d+)")
 func (j *actJob) remark(step *github.Step, line actLine) {
 	exit := exitForm.FindStringSubmatch(line.Msg)
 	switch {
-	case line.Command == "error" || line.Command == "warning":
+	case line.Command == "error" || line.Command == "warning" || line.Command == "notice":
 		step.Log += "##[" + line.Command + "]" + line.Arg + "\n"
-		level := map[string]string{"error": "failure", "warning": "warning"}[line.Command]
+		level := map[string]string{"error": "failure", "warning": "warning", "notice": "notice"}[line.Command]
 		path := line.Pairs["file"]
 		if path == "" {
 			path = ".github"
 		}
-		j.Annotations = append(j.Annotations, github.Annotation{Level: level, Path: path, Line: 1, Text: line.Arg})
+		j.Annotations = append(j.Annotations, github.Annotation{Level: level, Path: path, Title: line.Pairs["title"], Line: 1, Text: line.Arg})
 	case line.Msg == "Failed but continue next step":
 		step.Status, step.Conclusion, step.Completed = "completed", "success", line.Time
 	case exit != nil && !strings.Contains(step.Log, "##[error]Process completed"):

@@ -26,7 +26,7 @@ func outline(l *actLog, now time.Time) string {
 			fmt.Fprintf(&b, "  %s: %s %s %q\n", s.Name, s.Status, s.Conclusion, s.Log)
 		}
 		for _, a := range j.Annotations {
-			fmt.Fprintf(&b, "  %s %s:%d %s\n", a.Level, a.Path, a.Line, a.Text)
+			fmt.Fprintf(&b, "  %s %s:%d %s\n", a.Level, a.Path, a.Line, strings.TrimPrefix(a.Title+": "+a.Text, ": "))
 		}
 	}
 	return b.String()
@@ -78,7 +78,39 @@ func TestActJobNames(t *testing.T) {
 			t.Errorf("name(%q): got %q, want %q", key, got, want)
 		}
 	}
+	for key, want := range map[string]string{
+		"a/sharded (1/2)-1": "a/sharded (1/2)", "a/unit-1-2": "a/unit-1", "a/unit-1": "a/unit-1", "a/unit-x": "a/unit-x", "a/unit": "a/unit",
+	} {
+		matrix := map[string]any{"name": map[bool]string{true: "sharded (1/2)", false: "unit-1"}[strings.HasPrefix(key, "a/s")]}
+		if got := unnumbered(key, matrix); got != want {
+			t.Errorf("unnumbered(%q): got %q, want %q", key, got, want)
+		}
+	}
 	if !l.isCaller("CI run/call   ") || l.isCaller("CI run/test") {
 		t.Error("the job that calls another workflow is not told from others")
+	}
+}
+
+// TestActNoRunner: a job whose labels no runner has waits, also when act has ended.
+func TestActNoRunner(t *testing.T) {
+	t.Parallel()
+	l := &actLog{workflow: "autorun"}
+	for _, line := range []string{
+		`{"job": "autorun/absent (optional lab)-2", "matrix": {"name": "absent (optional lab)"}, "level": "info", "msg": "Skipping unsupported platform -- Try running with ` + "`-P self-hosted=...`" + `", "time": "2026-01-05T08:00:00Z"}`,
+		`{"job": "autorun/unit", "level": "info", "msg": "\u2b50 Run Set up job", "time": "2026-01-05T08:00:00Z", "step": "Set up job"}`,
+		`{"job": "autorun/unit", "level": "info", "msg": "::notice::it is gone", "time": "2026-01-05T08:00:00Z", "step": "Set up job", "command": "notice", "kvPairs": {"title": "source"}, "arg": "it is gone"}`,
+		`{"job": "autorun/unit", "level": "info", "msg": "Job succeeded", "time": "2026-01-05T08:00:00Z", "jobResult": "success"}`,
+	} {
+		if strings.Contains(line, "notice") == l.take([]byte(line)) {
+			t.Errorf("what changed was not told from what did not: %s", line)
+		}
+	}
+	want := `absent (optional lab): queued  log=true
+unit: completed success log=true
+  Set up job: in_progress  "##[notice]it is gone\n"
+  notice .github:1 source: it is gone
+`
+	if diff := cmp.Diff(want, outline(l, time.Unix(0, 0))); diff != "" {
+		t.Errorf("jobs (-want +got):\n%s", diff)
 	}
 }
