@@ -93,13 +93,15 @@ func newBed(t *testing.T) *actBed {
 	must(t, err)
 	build, err := rig.BuildImage(ctx, "testdata/act/images/build.Dockerfile", runner)
 	must(t, err)
+	lab, err := rig.RunnerImage(ctx, "testdata/act/images/lab.Dockerfile", runner)
+	must(t, err)
 	dir := t.TempDir()
 	tool := filepath.Join(dir, "tool")
 	must(t, rig.Snapshot(ctx, tool, build))
 	_, err = rig.Publish(ctx, b.hub.Repository(actTool), tool, "v1")
 	must(t, err)
 	b.act = &rig.Act{
-		Hub: b.hub, Dir: dir, Image: runner, Binary: world.bin, Actions: actions(t, tool), Log: t.Logf,
+		Hub: b.hub, Dir: dir, Image: runner, Labs: map[string]string{"lab": lab}, Binary: world.bin, Actions: actions(t, tool), Log: t.Logf,
 		Secrets: map[string]string{
 			"GITHUB_TOKEN": jobToken, "GHPA_TOKEN": rig.MirrorToken, "GERRIT_USERNAME": botUser, "GERRIT_PASSWORD": botPassword,
 			"S3_ENDPOINT_URL": b.images.store, "S3_KEY": s3Key, "S3_SECRET": s3Secret,

@@ -6,6 +6,7 @@ package rig
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,8 +38,11 @@ type Act struct {
 	Hub *github.Server
 	// Dir is a folder for checkouts, artifacts and logs.
 	Dir string
-	// Image is what jobs run in, on whatever label.
+	// Image is what jobs run in on GitHub's labels.
 	Image string
+	// Labs are the images of self-hosted runners, by a label of theirs. No runner
+	// takes a job with other labels.
+	Labs map[string]string
 	// Binary is the dispatcher's program, which jobs find by DISPATCHER_BINARY: the
 	// image sets that, as a runner's file .env does.
 	Binary string
@@ -99,6 +103,9 @@ func (a *Act) execute(ctx context.Context, run github.Run) error {
 	dir := filepath.Join(a.Dir, fmt.Sprintf("%d-%d", run.ID, run.Attempt))
 	work, artifacts := filepath.Join(dir, filepath.Base(run.Repository)), a.artifactDir(run.ID)
 	if err := os.MkdirAll(artifacts, 0o777); err != nil {
+		return err
+	}
+	if err := os.Chmod(artifacts, 0o777); err != nil { // jobs are not root
 		return err
 	}
 	git := Git{Dir: a.Dir}
@@ -177,6 +184,13 @@ func (a *Act) arguments(run github.Run, dir, artifacts string) ([]string, error)
 		return nil, err
 	}
 	options := "--label " + actLabel
+	socket, err := os.Stat(strings.TrimPrefix(cmp.Or(os.Getenv("DOCKER_HOST"), "unix:///var/run/docker.sock"), "unix://"))
+	if err != nil {
+		return nil, err
+	}
+	if stat, ok := socket.Sys().(*syscall.Stat_t); ok { // runners are in the group docker
+		options += fmt.Sprintf(" --group-add %d", stat.Gid)
+	}
 	for _, v := range append([]string{artifacts + ":/artifacts", docker + ":/usr/local/bin/docker:ro", a.Binary + ":/opt/dispatcher:ro"}, a.Volumes...) {
 		options += " --volume " + v
 	}
@@ -189,6 +203,9 @@ func (a *Act) arguments(run github.Run, dir, artifacts string) ([]string, error)
 	}
 	for _, label := range []string{"ubuntu-24.04", "ubuntu-latest"} {
 		args = append(args, "--platform", label+"="+a.Image)
+	}
+	for _, label := range slices.Sorted(maps.Keys(a.Labs)) {
+		args = append(args, "--platform", label+"="+a.Labs[label])
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Actions)) {
 		args = append(args, "--local-repository", name+"="+a.Actions[name])

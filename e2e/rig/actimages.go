@@ -39,7 +39,7 @@ func RunnerImage(ctx context.Context, dockerfile, base string) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(dir)
-	name := fmt.Sprintf("dispatcher-e2e/act-runner:%x", sha256.Sum256(text))[:48]
+	name := fmt.Sprintf("dispatcher-e2e/act-runner:%x", sha256.Sum256(append([]byte(base+"\n"), text...)))[:48]
 	return name, buildOnce(ctx, name, dockerfile, base, dir)
 }
 

@@ -2,6 +2,7 @@
 # this machine's Go, the modules, and what of them is compiled already.
 ARG BASE
 FROM ${BASE}
+USER root
 ENV PATH=/usr/local/go/bin:/usr/bin:/bin GOPROXY=off GOFLAGS=-buildvcs=false GOTOOLCHAIN=local
 COPY go /usr/local/go
 COPY src /src
