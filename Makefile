@@ -39,7 +39,7 @@ bench:
 # The whole loop against real servers, in parts that can be run alone: a real Gerrit
 # and C git behind nginx, a QEMU guest, images, workflows in Docker, mirrors on Gitea
 # and soft-serve, and a release. On a quiet machine with two cores they take about 8,
-# 2, 5, 4, 2 and 4 minutes.
+# 2, 5, 8, 2 and 4 minutes.
 E2E := go test -tags e2e -count=1 -v
 e2e: e2e-gerrit e2e-guest e2e-images e2e-act e2e-servers e2e-release
 e2e-gerrit:
@@ -49,7 +49,7 @@ e2e-guest:
 e2e-images:
 	$(E2E) -timeout 20m -run '^TestImage' ./e2e
 e2e-act:
-	$(E2E) -timeout 20m -run '^TestAct' ./e2e
+	$(E2E) -timeout 30m -run '^TestAct' ./e2e
 e2e-servers:
 	$(E2E) -timeout 20m ./e2e/servers
 e2e-release:

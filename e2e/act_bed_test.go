@@ -55,7 +55,7 @@ func (b *actBed) publishCallers(t *testing.T) {
 	t.Helper()
 	replace := strings.NewReplacer("https://review.example.org/gerrit", world.gerrit.URL, "example/spdk", actMirror, "spdk/spdk", actProject)
 	files := map[string]string{".github/environments.yml": readFile(t, "testdata/act/ci/environments.yml")}
-	for _, file := range []string{"../workflows/autorun.yml", "../workflows/build_images.yml", "../workflows/dispatch.yml", "testdata/act/ci/relay.yml", "testdata/act/ci/last.yml"} {
+	for _, file := range []string{"../workflows/autorun.yml", "../workflows/build_images.yml", "../workflows/dispatch.yml", "testdata/act/ci/relay.yml", "testdata/act/ci/last.yml", "testdata/act/ci/kinds.yml"} {
 		files[".github/workflows/"+filepath.Base(file)] = replace.Replace(readFile(t, file))
 	}
 	files[".github/dispatcher.yml"] = replace.Replace(readFile(t, "testdata/act/ci/dispatcher.yml"))

@@ -37,6 +37,7 @@ func TestAct(t *testing.T) {
 		t.Run("loop", b.testLoop)
 		t.Run("by hand", b.testByHand)
 		t.Run("images", b.testImages)
+		t.Run("kinds", b.testKinds)
 	})
 }
 
@@ -95,13 +96,18 @@ func newBed(t *testing.T) *actBed {
 	must(t, err)
 	lab, err := rig.RunnerImage(ctx, "testdata/act/images/lab.Dockerfile", runner)
 	must(t, err)
+	guests, err := rig.RunnerImage(ctx, "testdata/act/images/guest.Dockerfile", lab)
+	must(t, err)
+	disk, err := rig.GuestImage(ctx, "..")
+	must(t, err)
 	dir := t.TempDir()
 	tool := filepath.Join(dir, "tool")
 	must(t, rig.Snapshot(ctx, tool, build))
 	_, err = rig.Publish(ctx, b.hub.Repository(actTool), tool, "v1")
 	must(t, err)
 	b.act = &rig.Act{
-		Hub: b.hub, Dir: dir, Image: runner, Labs: map[string]string{"lab": lab}, Binary: world.bin, Actions: actions(t, tool), Log: t.Logf,
+		Hub: b.hub, Dir: dir, Image: runner, Labs: map[string]string{"lab": lab, "kvm": guests}, Binary: world.bin, Actions: actions(t, tool), Log: t.Logf,
+		Volumes: []string{disk + ":" + guestDisk + ":ro"},
 		Secrets: map[string]string{
 			"GITHUB_TOKEN": jobToken, "GHPA_TOKEN": rig.MirrorToken, "GERRIT_USERNAME": botUser, "GERRIT_PASSWORD": botPassword,
 			"S3_ENDPOINT_URL": b.images.store, "S3_KEY": s3Key, "S3_SECRET": s3Secret,

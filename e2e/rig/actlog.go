@@ -72,6 +72,7 @@ func (l *actLog) job(line actLine) *actJob {
 	}
 	j := &actJob{key: key}
 	j.Name, j.Status, j.Started, j.Runner = l.name(unnumbered(key, line.Matrix)), "in_progress", line.Time, "act"
+	j.ContinueOnError, _ = line.Matrix["optional"].(bool) // as our workflow has it, and act has not
 	l.jobs = append(l.jobs, j)
 	return j
 }
