@@ -160,7 +160,7 @@ func (a *app) explain(err error) error {
 		}
 	}
 	hint := ""
-	switch statusOf(err) {
+	switch Status(err) {
 	case http.StatusUnauthorized:
 		hint = "check that the private key belongs to that App id, and that this host's clock is right"
 	case http.StatusNotFound:

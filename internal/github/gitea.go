@@ -119,7 +119,7 @@ func (e *jobEntry) fromGitea(attempt int) {
 // unoffered explains a 404 to a call that this server may not have: what it is
 // about is there.
 func (c *Client) unoffered(ctx context.Context, q call, repository string, runID int64, err error) error {
-	if !c.gitea || statusOf(err) != http.StatusNotFound {
+	if !c.gitea || Status(err) != http.StatusNotFound {
 		return err
 	}
 	run, failed := c.Run(ctx, repository, runID)

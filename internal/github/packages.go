@@ -121,19 +121,14 @@ func (c *Client) DeletePackageVersion(ctx context.Context, name string, id int64
 // such organization: an owner's name does not tell.
 func (c *Client) ofOwner(q *call, ask func() error) error {
 	err := ask()
-	if isNotFound(err) {
+	if Status(err) == http.StatusNotFound {
 		q.path = strings.Replace(q.path, "orgs/", "users/", 1)
 		err = ask()
 	}
-	if isNotFound(err) {
+	if Status(err) == http.StatusNotFound {
 		return fault.New(fault.Permanent, "%w: %w", err, ErrGone)
 	}
 	return err
-}
-
-func isNotFound(err error) bool {
-	e, ok := errors.AsType[*apiError](err)
-	return ok && e.status == http.StatusNotFound
 }
 
 func packageCall(doing, name string) (call, error) {

@@ -66,9 +66,9 @@ func (c *Client) WorkflowFile(ctx context.Context, repository, ref, file string)
 		fallthrough
 	case errors.Is(err, errTooLarge):
 		return change.WorkflowFile{Found: true, Problem: errTooLarge.Error()}, nil
-	case known && statusOf(err) == http.StatusNotModified:
+	case known && Status(err) == http.StatusNotModified:
 		return cached.parsed, nil
-	case statusOf(err) == http.StatusNotFound:
+	case Status(err) == http.StatusNotFound:
 		return change.WorkflowFile{}, c.explainMissing(ctx, repository, err)
 	}
 	return change.WorkflowFile{}, err
@@ -128,12 +128,4 @@ func (c *Client) explainMissing(ctx context.Context, repository string, err erro
 		return fault.Wrap(fault.Configuration, err)
 	}
 	return c.checkSeen(ctx, repository)
-}
-
-// statusOf returns the status of the answer that an error tells of, or 0.
-func statusOf(err error) int {
-	if e, ok := errors.AsType[*apiError](err); ok {
-		return e.status
-	}
-	return 0
 }
