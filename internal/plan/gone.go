@@ -3,7 +3,6 @@
 package plan
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -36,9 +35,10 @@ func (b *builder) leave(e change.Entry, inGerrit map[string]change.Revision) lea
 		}
 	}
 	name := e.Branch + e.Tag
-	inTheWay := slices.ContainsFunc(keys(inGerrit), func(other string) bool {
-		return strings.HasPrefix(other, name+"/") || strings.HasPrefix(name, other+"/")
-	})
+	inTheWay := false
+	for other := range inGerrit {
+		inTheWay = inTheWay || strings.HasPrefix(other, name+"/") || strings.HasPrefix(name, other+"/")
+	}
 	switch {
 	case inTheWay || change.CheckRef(b.p.Mirror.Ledger.Ref(e)) != nil:
 		return l
@@ -61,14 +61,6 @@ func (b *builder) returned(of func(change.Entry) bool, missed func(change.Entry)
 			}
 		}
 	}
-}
-
-func keys(m map[string]change.Revision) []string {
-	all := make([]string, 0, len(m))
-	for name := range m {
-		all = append(all, name)
-	}
-	return all
 }
 
 // when is a time in a line.

@@ -79,7 +79,16 @@ func (m *Mirror) PutAt(tag string, at change.Revision) (r Ref, ok bool) {
 // right to read that our account has lost.
 const few = 3
 
-func tooMany(gone, all int) bool { return gone > few && 2*gone > all }
+// doubted warns of so many that are gone, of all that are there, which then stay.
+func (b *builder) doubted(what string, gone []string, all int) bool {
+	n := len(gone)
+	if n == 0 || len(b.s.Source) > 0 && (n <= few || 2*n <= all) {
+		return false
+	}
+	b.plan.Warnings = append(b.plan.Warnings, fmt.Sprintf("%d of %d %s are gone from Gerrit at once: they stay on the mirror, since our account may have lost the right to read them; if they may go, delete them there (%s)",
+		n, all, what, listed(gone)))
+	return true
+}
 
 // gone plans that branches which we put on the mirror leave it, once Gerrit has
 // them no more.
@@ -103,9 +112,7 @@ func (b *builder) gone() {
 		}
 	}
 	b.returned(func(e change.Entry) bool { return e.Branch != "" }, func(e change.Entry) bool { return slices.Contains(names, e.Branch) })
-	if tooMany(len(names), there) || len(b.s.Source) == 0 && len(names) > 0 {
-		b.plan.Warnings = append(b.plan.Warnings, fmt.Sprintf("%d of %d branches are gone from Gerrit at once: they stay on the mirror, since our account may have lost the right to read them; if they may go, delete them there (%s)",
-			len(names), there, listed(names)))
+	if b.doubted("branches", names, there) {
 		return
 	}
 	for _, name := range names {

@@ -61,11 +61,9 @@ func (b *builder) tags() {
 			b.plan.Stale = append(b.plan.Stale, entries...)
 		}
 	}
-	missed := names(gone)
-	b.returned(isTag, func(e change.Entry) bool { return slices.Contains(missed, e.Tag) })
-	if tooMany(len(gone), there) || len(b.s.Source) == 0 && len(gone) > 0 {
-		b.plan.Warnings = append(b.plan.Warnings, fmt.Sprintf("%d of %d tags are gone from Gerrit at once: they stay on the mirror, since our account may have lost the right to read them; if they may go, delete them there (%s)",
-			len(gone), there, listed(names(gone))))
+	missed := names(gone) // sorted
+	b.returned(isTag, func(e change.Entry) bool { _, found := slices.BinarySearch(missed, e.Tag); return found })
+	if b.doubted("tags", missed, there) {
 		old = slices.DeleteFunc(old, func(r Ref) bool { _, inGerrit := b.s.Tags[r.Entry.Tag]; return !inGerrit })
 		gone = nil
 	}
@@ -91,7 +89,7 @@ func (b *builder) leavingTags(gone []Tag, old []Ref) ([]Tag, []Ref) {
 		}
 	}
 	b.tell("gone from Gerrit; the first leaves the mirror after "+when(until), stay)
-	return leave, slices.DeleteFunc(old, func(r Ref) bool { return slices.Contains(stay, r.Entry.Tag) })
+	return leave, slices.DeleteFunc(old, func(r Ref) bool { _, found := slices.BinarySearch(stay, r.Entry.Tag); return found })
 }
 
 // moveTags plans what is to be done, unless just that was refused a short while ago.

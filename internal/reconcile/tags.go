@@ -95,10 +95,10 @@ func (m *tagging) entriesOf(tags []plan.Tag, entries []plan.Ref) (of []plan.Ref)
 }
 
 func (a *acting) setTags(ctx context.Context, part []plan.Tag, m *tagging) {
-	at := a.anchor()
+	at, haves := a.anchor(), a.branchTips()
 	items := make([]relay.Item, len(part))
 	for i, t := range part {
-		items[i] = relay.Item{Want: t.New, Haves: a.branchTips(), Updates: []relay.Update{{Ref: "refs/tags/" + t.Name, Old: t.Old, New: t.New}}}
+		items[i] = relay.Item{Want: t.New, Haves: haves, Updates: []relay.Update{{Ref: "refs/tags/" + t.Name, Old: t.Old, New: t.New}}}
 		entry := a.Project.Mirror.Ledger.Ref(change.Entry{Kind: change.Placed, Tag: t.Name, Revision: t.New})
 		if _, noted := a.snapshot.Mirror.PutAt(t.Name, t.New); !noted && at != "" && change.CheckRef(entry) == nil {
 			items[i].Updates = append(items[i].Updates, relay.Update{Ref: entry, New: at})
