@@ -33,10 +33,7 @@ func (c call) list() {
 	if token := c.q.Get("continuation-token"); token != "" {
 		after = strings.TrimPrefix(token, "after:")
 	}
-	size, err := strconv.Atoi(c.q.Get("max-keys"))
-	if err != nil || size > c.s.o.PageSize {
-		size = c.s.o.PageSize
-	}
+	size := c.pageSize()
 	answer := struct {
 		XMLName               xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListBucketResult"`
 		Name, Prefix          string
@@ -131,4 +128,13 @@ func (c call) listParts() {
 	}
 	c.s.mu.Unlock()
 	c.reply(http.StatusOK, answer)
+}
+
+// pageSize is how many a list has at most: what is asked for, or else the server's.
+func (c call) pageSize() int {
+	size, err := strconv.Atoi(c.q.Get("max-keys"))
+	if err != nil || size > c.s.o.PageSize {
+		return c.s.o.PageSize
+	}
+	return size
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -151,10 +150,7 @@ func (c call) listVersions() {
 		c.refuse(bad)
 		return
 	}
-	size, err := strconv.Atoi(c.q.Get("max-keys"))
-	if err != nil || size > c.s.o.PageSize {
-		size = c.s.o.PageSize
-	}
+	size := c.pageSize()
 	answer := struct {
 		XMLName             xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListVersionsResult"`
 		Name, Prefix        string
