@@ -15,22 +15,32 @@ import (
 	"github.com/spdk-community-ci/dispatcher/internal/image/registry"
 )
 
+// begin looks at what is there, checks it once more, and reads what was built: nil
+// where the release is finished.
+func (r *releaser) begin(ctx context.Context) (*state, *built, error) {
+	s, err := r.look(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := r.checkState(ctx, s); err != nil {
+		return nil, nil, err
+	}
+	if done, err := r.finished(ctx, s); done || err != nil {
+		return s, nil, err
+	}
+	b, err := r.readDist(s)
+	return s, b, err
+}
+
 // pushImage checks once more, tries the token, and pushes the container. Nothing
 // points to it yet: an image of a release that was given up harms nobody.
 func (r *releaser) pushImage(ctx context.Context) error {
-	s, err := r.look(ctx)
+	s, b, err := r.begin(ctx)
 	if err != nil {
 		return err
 	}
-	if err := r.checkState(ctx, s); err != nil {
-		return err
-	}
-	if done, err := r.finished(ctx, s); done || err != nil {
-		return errors.Join(err, r.outputs(s.digest))
-	}
-	b, err := r.readDist(s)
-	if err != nil {
-		return err
+	if b == nil {
+		return r.outputs(s.digest)
 	}
 	if err := r.checkToken(ctx, s); err != nil {
 		return err
@@ -81,18 +91,8 @@ func (r *releaser) ensureImage(ctx context.Context, s *state, b *built) (string,
 // that a second run finds done or does again; the tag of the version is the first
 // that others may rely on, the moving tag the last.
 func (r *releaser) publish(ctx context.Context) error {
-	s, err := r.look(ctx)
-	if err != nil {
-		return err
-	}
-	if err := r.checkState(ctx, s); err != nil {
-		return err
-	}
-	if done, err := r.finished(ctx, s); done || err != nil {
-		return err
-	}
-	b, err := r.readDist(s)
-	if err != nil {
+	s, b, err := r.begin(ctx)
+	if err != nil || b == nil {
 		return err
 	}
 	digest, err := r.ensureImage(ctx, s, b)
